@@ -1,0 +1,89 @@
+#include "kernels/load.hpp"
+
+#include <algorithm>
+#include <atomic>
+
+#include "kernels/load.simd.hpp"
+
+namespace hotcold {
+namespace {
+
+template <typename T>
+const LoadOps<T>& ops();
+template <>
+const LoadOps<float>& ops<float>() {
+    return HOTCOLD_SELECT(load_f);
+}
+template <>
+const LoadOps<double>& ops<double>() {
+    return HOTCOLD_SELECT(load_d);
+}
+
+template <typename T, typename Read>
+std::size_t load_blocks(const SourceView& source, std::size_t item, std::size_t channel,
+                        std::size_t channels, T* out, const Team& team, Read read) {
+    const Shape& shape = source.shape;
+    const std::size_t step = rows_per_block(shape.columns);
+    std::atomic<std::size_t> bad{0};
+    team.for_each((shape.rows + step - 1) / step, [&](std::size_t block) {
+        const std::size_t row = block * step;
+        SourceRows rows;
+        rows.data = source.at(item, channel, row);
+        rows.type = source.type;
+        rows.channels = channels;
+        rows.rows = std::min(step, shape.rows - row);
+        rows.columns = shape.columns;
+        rows.channel_stride = source.strides.channel;
+        rows.row_stride = source.strides.row;
+        rows.column_stride = source.strides.column;
+        const std::size_t found = read(rows, out + row * shape.columns);
+        if (found != 0) bad.fetch_add(found, std::memory_order_relaxed);
+    });
+    return bad.load();
+}
+
+}  // namespace
+
+std::size_t rows_per_block(std::size_t columns) {
+    // 16 Ki elements: 64 KiB of float, enough work to outweigh handing a block to a thread.
+    constexpr std::size_t kBlockElements = 16384;
+    return std::max<std::size_t>(1, kBlockElements / columns);
+}
+
+template <typename T>
+std::size_t load_channel(const SourceView& source, std::size_t item, std::size_t channel, T* out,
+                         const Team& team) {
+    return load_blocks(source, item, channel, 1, out, team, ops<T>().channel);
+}
+
+template <typename T>
+std::size_t load_mean(const SourceView& source, std::size_t item, T* out, const Team& team) {
+    if (source.shape.channels == 1) return load_channel(source, item, 0, out, team);
+    return load_blocks(source, item, 0, source.shape.channels, out, team, ops<T>().mean);
+}
+
+template <typename T>
+void store_channel(const T* plane, const BatchView<T>& out, std::size_t item, std::size_t channel,
+                   const Team& team) {
+    const Shape& shape = out.shape;
+    const std::size_t step = rows_per_block(shape.columns);
+    team.for_each((shape.rows + step - 1) / step, [&](std::size_t block) {
+        const std::size_t end = std::min(shape.rows, (block + 1) * step);
+        for (std::size_t row = block * step; row < end; ++row) {
+            store_run(plane + row * shape.columns, shape.columns, out.at(item, channel, row),
+                      out.strides.column);
+        }
+    });
+}
+
+template std::size_t load_channel(const SourceView&, std::size_t, std::size_t, float*, const Team&);
+template std::size_t load_channel(const SourceView&, std::size_t, std::size_t, double*,
+                                  const Team&);
+template std::size_t load_mean(const SourceView&, std::size_t, float*, const Team&);
+template std::size_t load_mean(const SourceView&, std::size_t, double*, const Team&);
+template void store_channel(const float*, const BatchView<float>&, std::size_t, std::size_t,
+                            const Team&);
+template void store_channel(const double*, const BatchView<double>&, std::size_t, std::size_t,
+                            const Team&);
+
+}  // namespace hotcold
