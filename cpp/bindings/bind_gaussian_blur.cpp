@@ -1,0 +1,48 @@
+#include <cmath>
+#include <stdexcept>
+
+#include "bindings/bind.hpp"
+#include "bindings/numpy_view.hpp"
+#include "kernels/gaussian_blur.hpp"
+
+namespace py = pybind11;
+
+namespace hotcold {
+namespace {
+
+template <typename T>
+py::object run(const py::array& a, double sigma_y, double sigma_x, BlurAccuracy accuracy,
+               const py::array& out, int n_threads) {
+    const SourceView source = source_view(a, "a");
+    const BatchView<T> target = batch_view<T>(out, "out", source.shape);
+    NonFinite found;
+    {
+        // No Python object is touched until the kernel is done.
+        const py::gil_scoped_release release;
+        found = gaussian_blur(source, sigma_y, sigma_x, accuracy, target, n_threads);
+    }
+    return nonfinite_result(found);
+}
+
+py::object gaussian_blur_into(const py::array& a, double sigma_y, double sigma_x, bool fast,
+                              const py::array& out, int n_threads) {
+    if (!(std::isfinite(sigma_y) && sigma_y >= 0.0 && std::isfinite(sigma_x) && sigma_x >= 0.0)) {
+        throw std::invalid_argument("`sigma` must be finite and >= 0 pixels, got (" +
+                                    std::to_string(sigma_y) + ", " + std::to_string(sigma_x) + ")");
+    }
+    refuse_overlap(a, "a", out, "out");
+    const BlurAccuracy accuracy = fast ? BlurAccuracy::kFast : BlurAccuracy::kExact;
+    const int threads = checked_threads(n_threads);
+    return is_float64(a) ? run<double>(a, sigma_y, sigma_x, accuracy, out, threads)
+                         : run<float>(a, sigma_y, sigma_x, accuracy, out, threads);
+}
+
+}  // namespace
+
+void bind_gaussian_blur(py::module_& m) {
+    m.def("gaussian_blur", &gaussian_blur_into, "See hotcold.gaussian_blur.",
+          py::arg("a").noconvert(), py::arg("sigma_y"), py::arg("sigma_x"), py::arg("fast"),
+          py::arg("out").noconvert(), py::arg("n_threads"));
+}
+
+}  // namespace hotcold

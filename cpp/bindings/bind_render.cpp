@@ -1,0 +1,213 @@
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "bindings/bind.hpp"
+#include "bindings/names.hpp"
+#include "bindings/numpy_view.hpp"
+#include "kernels/render.hpp"
+
+namespace py = pybind11;
+
+namespace hotcold {
+namespace {
+
+constexpr Names<Reduction, 2> kReductionNames = {
+    {{"none", Reduction::kNone}, {"mean", Reduction::kMean}}};
+constexpr Names<Sign, 2> kSignNames = {{{"all", Sign::kAll}, {"positive", Sign::kPositive}}};
+constexpr Names<Paint, 4> kPaintNames = {{{"table", Paint::kTable},
+                                          {"channels", Paint::kChannels},
+                                          {"overlay", Paint::kOverlay},
+                                          {"mask", Paint::kMask}}};
+constexpr Names<Opacity, 2> kOpacityNames = {
+    {{"percentile", Opacity::kPercentile}, {"map", Opacity::kMap}}};
+
+using Pair = std::pair<double, double>;
+
+double checked(const char* name, double value, bool ok, const char* rule) {
+    if (!ok) {
+        throw std::invalid_argument("`" + std::string(name) + "` must be " + rule + ", got " +
+                                    std::to_string(value));
+    }
+    return value;
+}
+
+double fraction(const char* name, double value) {
+    return checked(name, value, value >= 0.0 && value <= 1.0, "in [0, 1]");
+}
+
+double sigma(double value) {
+    return checked("sigma", value, std::isfinite(value) && value >= 0.0, "finite and >= 0 pixels");
+}
+
+Pair increasing(const char* name, const Pair& pair) {
+    checked(name, pair.first, std::isfinite(pair.first), "finite");
+    checked(name, pair.second, std::isfinite(pair.second) && pair.second > pair.first,
+            "finite, and its end above its start");
+    return pair;
+}
+
+ColorTable table_from(const py::array& table, double overlay_opacity) {
+    const auto rgba = py::array_t < double, py::array::c_style | py::array::forcecast > (table);
+    constexpr py::ssize_t kMostEntries = 1 << 16;
+    if (rgba.ndim() != 2 || rgba.shape(0) < 1 || rgba.shape(0) > kMostEntries ||
+        rgba.shape(1) != 4) {
+        throw std::invalid_argument("`table` must have shape (1 to 65536, 4)");
+    }
+    for (py::ssize_t i = 0; i < rgba.size(); ++i) fraction("table", rgba.data()[i]);
+    return ColorTable(rgba.data(), static_cast<std::size_t>(rgba.shape(0)), overlay_opacity);
+}
+
+std::unique_ptr<RenderPlan> make_plan(const std::string& reduction, const Pair& sigmas,
+                                      const std::string& sign,
+                                      const std::string& normalization_type,
+                                      const std::string& paint, const std::optional<Pair>& limits,
+                                      const std::optional<py::array>& table, double overlay_opacity,
+                                      const std::string& opacity, double threshold,
+                                      double masked_opacity, const std::optional<Pair>& image_range,
+                                      bool zero_nonfinite) {
+    auto plan = std::make_unique<RenderPlan>();
+    plan->reduction = from_name(kReductionNames, "reduction", reduction);
+    plan->sigma_y = sigma(sigmas.first);
+    plan->sigma_x = sigma(sigmas.second);
+    plan->sign = from_name(kSignNames, "sign", sign);
+    plan->normalization = normalization_from_name(normalization_type);
+    plan->paint = from_name(kPaintNames, "paint", paint);
+    if (limits) {
+        plan->limits_given = true;
+        std::tie(plan->limit_low, plan->limit_high) = increasing("limits", *limits);
+    }
+    plan->overlay_opacity = fraction("overlay_opacity", overlay_opacity);
+    if (table) plan->table = table_from(*table, overlay_opacity);
+    const bool needs_table = plan->paint == Paint::kTable || plan->paint == Paint::kOverlay;
+    if (needs_table && plan->table.entries() == 0) {
+        throw std::invalid_argument("`table` must be given when paint is 'table' or 'overlay'");
+    }
+    plan->opacity = from_name(kOpacityNames, "opacity", opacity);
+    plan->threshold = fraction("threshold", threshold);
+    plan->masked_opacity = fraction("masked_opacity", masked_opacity);
+    if (image_range) {
+        plan->image_range_given = true;
+        std::tie(plan->image_low, plan->image_high) = increasing("image_range", *image_range);
+    }
+    plan->zero_nonfinite = zero_nonfinite;
+    return plan;
+}
+
+// The channel counts that make a picture of each kind; see render()'s preconditions.
+void check_channels(const RenderPlan& plan, const Shape& map, const Shape* image) {
+    const bool with_image = plan.paint == Paint::kOverlay || plan.paint == Paint::kMask;
+    if (with_image != (image != nullptr)) {
+        throw std::invalid_argument(with_image ? "`image` must be given to overlay and mask"
+                                               : "`image` must be None unless overlay or mask");
+    }
+    const std::size_t planes = plan.reduction == Reduction::kMean ? 1 : map.channels;
+    const auto drawable = [](std::size_t n) { return n == 1 || n == 3 || n == 4; };
+    if (image != nullptr) {
+        if (image->items != map.items || image->rows != map.rows || image->columns != map.columns) {
+            throw std::invalid_argument(
+                "`image` and `attributions` must agree in items, rows and columns");
+        }
+        if (!drawable(image->channels)) {
+            throw std::invalid_argument("`image` must have 1, 3 or 4 channels, got " +
+                                        std::to_string(image->channels));
+        }
+    }
+    bool fits = planes == 1;
+    if (plan.paint == Paint::kChannels) fits = drawable(planes);
+    if (plan.paint == Paint::kMask) fits = planes == 1 || planes == image->channels;
+    if (!fits) {
+        throw std::invalid_argument("`attributions` has a channel count that cannot be drawn: " +
+                                    std::to_string(planes));
+    }
+}
+
+struct Arrays {
+    const py::array& attributions;
+    const std::optional<py::array>& image;
+    const std::optional<py::array>& values;
+    const std::optional<py::array>& picture;
+};
+
+void refuse_overlaps(const Arrays& arrays) {
+    for (const auto* out : {&arrays.values, &arrays.picture}) {
+        const char* name = out == &arrays.values ? "values" : "picture";
+        if (!*out) continue;
+        refuse_overlap(arrays.attributions, "attributions", **out, name);
+        if (arrays.image) refuse_overlap(*arrays.image, "image", **out, name);
+    }
+    if (arrays.values && arrays.picture) {
+        refuse_overlap(*arrays.values, "values", *arrays.picture, "picture");
+    }
+}
+
+template <typename T>
+py::object run(const RenderPlan& plan, const Arrays& arrays, std::size_t grid_columns,
+               std::size_t padding, int n_threads) {
+    const SourceView map = source_view(arrays.attributions, "attributions");
+    std::optional<SourceView> image;
+    if (arrays.image) image = source_view(*arrays.image, "image");
+    check_channels(plan, map.shape, image ? &image->shape : nullptr);
+    refuse_overlaps(arrays);
+    std::optional<BatchView<T>> values;
+    if (arrays.values) {
+        Shape shape = map.shape;
+        if (plan.reduction == Reduction::kMean) shape.channels = 1;
+        values = batch_view<T>(*arrays.values, "values",
+                               plan.paint == Paint::kMask ? image->shape : shape);
+    }
+    std::optional<PictureView> picture;
+    if (arrays.picture) {
+        const std::size_t channels =
+            picture_channels(plan, map.shape.channels, image ? image->shape.channels : 0);
+        picture =
+            picture_view(*arrays.picture, "picture", map.shape, channels, grid_columns, padding);
+    }
+    RenderFault fault;
+    {
+        // No Python object is touched until the kernel is done.
+        const py::gil_scoped_release release;
+        fault = render<T>(plan, map, image ? &*image : nullptr, values ? &*values : nullptr,
+                          picture ? &*picture : nullptr, n_threads);
+    }
+    if (!fault.found()) return py::none();
+    const bool first = fault.attributions.found();
+    const NonFinite& found = first ? fault.attributions : fault.image;
+    return py::make_tuple(first ? "attributions" : "x", found.item, found.count);
+}
+
+py::object render_into(const RenderPlan& plan, const py::array& attributions,
+                       const std::optional<py::array>& image,
+                       const std::optional<py::array>& values,
+                       const std::optional<py::array>& picture, py::ssize_t grid_columns,
+                       py::ssize_t padding, int n_threads) {
+    if (grid_columns < 0 || padding < 0) {
+        throw std::invalid_argument("`grid_columns` and `padding` must be >= 0");
+    }
+    const Arrays arrays{attributions, image, values, picture};
+    const bool in_double =
+        is_float64(attributions) || (plan.paint == Paint::kMask && image && is_float64(*image));
+    const auto columns = static_cast<std::size_t>(grid_columns);
+    const auto pad = static_cast<std::size_t>(padding);
+    const int threads = checked_threads(n_threads);
+    return in_double ? run<double>(plan, arrays, columns, pad, threads)
+                     : run<float>(plan, arrays, columns, pad, threads);
+}
+
+}  // namespace
+
+void bind_render(py::module_& m) {
+    py::class_<RenderPlan>(m, "RenderPlan", "A visualizer's settings as the core understands them.")
+        .def(py::init(&make_plan), py::kw_only(), py::arg("reduction"), py::arg("sigma"),
+             py::arg("sign"), py::arg("normalization_type"), py::arg("paint"), py::arg("limits"),
+             py::arg("table"), py::arg("overlay_opacity"), py::arg("opacity"), py::arg("threshold"),
+             py::arg("masked_opacity"), py::arg("image_range"), py::arg("zero_nonfinite"));
+    m.def("render", &render_into, "See hotcold.visualizers and hotcold._pipeline.", py::arg("plan"),
+          py::arg("attributions").noconvert(), py::arg("image").noconvert(),
+          py::arg("values").noconvert(), py::arg("picture").noconvert(), py::arg("grid_columns"),
+          py::arg("padding"), py::arg("n_threads"));
+}
+
+}  // namespace hotcold

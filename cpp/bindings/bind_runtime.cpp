@@ -1,0 +1,42 @@
+#include "bindings/bind.hpp"
+#include "runtime/cpu.hpp"
+#include "runtime/parallel.hpp"
+
+namespace py = pybind11;
+
+namespace hotcold {
+namespace {
+
+py::dict build_info() {
+    py::list levels;
+    for (const IsaLevel level : available_isa_levels()) levels.append(isa_name(level));
+    py::dict info;
+    info["version"] = HOTCOLD_VERSION;
+    info["compiler"] = HOTCOLD_COMPILER;
+    info["build_type"] = HOTCOLD_BUILD_TYPE;
+    info["flags"] = HOTCOLD_FLAGS;
+    info["isa"] = isa_name(isa_level());
+    info["isa_available"] = py::tuple(levels);
+    info["n_threads"] = default_threads();
+#if defined(NDEBUG)
+    info["asserts"] = false;
+#else
+    info["asserts"] = true;
+#endif
+    return info;
+}
+
+}  // namespace
+
+void bind_runtime(py::module_& m) {
+    m.attr("__version__") = HOTCOLD_VERSION;
+    m.def("build_info", &build_info, "See hotcold.build_info.");
+    m.def("default_threads", &default_threads, "Threads that n_threads=None stands for.");
+    m.def("set_isa", &set_isa_level,
+          "Force an instruction set level ('baseline', 'avx2', 'avx512') for tests and benchmarks.",
+          py::arg("name"));
+    // Now, so that a wrong HOTCOLD_ISA is told at import and not in the middle of a job.
+    static_cast<void>(isa_level());
+}
+
+}  // namespace hotcold

@@ -1,0 +1,54 @@
+// The names by which Python calls the kernels' enumerators.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <array>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "kernels/normalize.hpp"
+
+namespace hotcold {
+
+template <typename Enum, std::size_t n>
+using Names = std::array<std::pair<const char*, Enum>, n>;
+
+// The enumerator called `name`; std::invalid_argument lists the names otherwise.
+template <typename Enum, std::size_t n>
+Enum from_name(const Names<Enum, n>& names, const char* argument, const std::string& name) {
+    std::string listed;
+    for (const auto& [text, value] : names) {
+        if (name == text) return value;
+        listed += (listed.empty() ? "'" : ", '") + std::string(text) + "'";
+    }
+    throw std::invalid_argument("`" + std::string(argument) + "` must be one of " + listed +
+                                ", got '" + name + "'");
+}
+
+inline constexpr Names<Normalization, 9> kNormalizationNames = {{
+    {"unsigned_max", Normalization::kUnsignedMax},
+    {"unsigned_max_positive_centered", Normalization::kUnsignedMaxPositiveCentered},
+    {"magnitude_max", Normalization::kMagnitudeMax},
+    {"magnitude_sum", Normalization::kMagnitudeSum},
+    {"signed_max", Normalization::kSignedMax},
+    {"signed_max_positive_centered", Normalization::kSignedMaxPositiveCentered},
+    {"signed_sum", Normalization::kSignedSum},
+    {"01", Normalization::kZeroOne},
+    {"unnormalized", Normalization::kUnnormalized},
+}};
+
+inline Normalization normalization_from_name(const std::string& name) {
+    return from_name(kNormalizationNames, "normalization_type", name);
+}
+
+inline pybind11::tuple normalization_names() {
+    pybind11::tuple names(kNormalizationNames.size());
+    for (std::size_t i = 0; i < kNormalizationNames.size(); ++i) {
+        names[i] = kNormalizationNames[i].first;
+    }
+    return names;
+}
+
+}  // namespace hotcold
