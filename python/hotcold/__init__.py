@@ -1,0 +1,80 @@
+"""hotcold: attribution maps of neural networks turned into pictures.
+
+Kernels: `gaussian_blur`, `normalize`, `percentile_mask`, `tile`.
+Visualizers: `Visualizer`, `HeatmapVisualizer`, `MaskVisualizer`, laid out by a `Tiler`.
+`hotcold.data` holds a real example.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+try:
+    from hotcold import _core
+except ImportError as error:
+    msg = (
+        f"hotcold's compiled core could not be imported ({error}). Install the package with "
+        "`pip install .`; running from the source folder without installing does not build it."
+    )
+    raise ImportError(msg) from error
+
+from hotcold.colormaps import register_when_matplotlib_loads
+from hotcold.ops import NORMALIZATION_TYPES, gaussian_blur, normalize, percentile_mask, tile
+from hotcold.tiler import Tiler
+from hotcold.visualizers import HeatmapVisualizer, MaskVisualizer, Visualizer
+
+if TYPE_CHECKING:
+    from hotcold import data
+
+__all__ = [
+    "NORMALIZATION_TYPES",
+    "HeatmapVisualizer",
+    "MaskVisualizer",
+    "Tiler",
+    "Visualizer",
+    "__version__",
+    "build_info",
+    "data",
+    "gaussian_blur",
+    "normalize",
+    "percentile_mask",
+    "tile",
+]
+
+__version__: str = _core.__version__
+
+# Imported when first used.
+_LAZY = {"data": "hotcold.data"}
+
+register_when_matplotlib_loads()
+
+
+def build_info() -> dict[str, Any]:
+    """Return what this build is and what it runs on.
+
+    Returns
+    -------
+    dict
+        ``version``, ``compiler``, ``build_type``, ``flags``, ``asserts``; ``isa``, the instruction
+        set level in force, and ``isa_available``, those of this machine (``HOTCOLD_ISA`` forces
+        one); ``n_threads``, what ``n_threads=None`` stands for.
+
+    Examples
+    --------
+    >>> import hotcold
+    >>> hotcold.build_info()["isa"] in ("baseline", "avx2", "avx512")
+    True
+    """
+    return _core.build_info()
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return importlib.import_module(_LAZY[name])
+    msg = f"module 'hotcold' has no attribute {name!r}"
+    raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

@@ -1,0 +1,137 @@
+"""Whatever users hold, as a numpy array that the core reads without a copy.
+
+The one place that knows tensors of other libraries, and the one place that knows ``dim_order``:
+behind it every batch is a view with axes (item, channel, row, column).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hotcold import _validate
+
+Array: TypeAlias = NDArray[Any]
+DimOrder: TypeAlias = Literal["channels_first", "channels_last"]
+
+_REAL_KINDS = "biuf"
+
+
+def as_batch(value: Any, name: str, dim_order: str) -> Array:
+    """Return `value` as a 4-D view with axes (item, channel, row, column).
+
+    Parameters
+    ----------
+    value : array-like or tensor
+        Anything `numpy.asarray` takes, or an object with ``__dlpack__`` or ``__array__``.
+    name : str
+        The argument's name in messages.
+    dim_order : {"channels_first", "channels_last"}
+        Where the channel axis of `value` is.
+
+    Returns
+    -------
+    ndarray
+        A view where possible; a copy only of byte-swapped, unaligned, bfloat16 or device memory.
+
+    Raises
+    ------
+    TypeError
+        The values are not real numbers.
+    ValueError
+        Not 4-D, an empty axis, or an unknown `dim_order`.
+    """
+    array = value if type(value) is np.ndarray else as_numpy(value, name)
+    array = _readable(array, name)
+    _validate.batch_shape(array.shape, name, dim_order)
+    return to_channels_first(array, dim_order)
+
+
+def to_channels_first(array: Array, dim_order: str) -> Array:
+    """View a batch in `dim_order` as (item, channel, row, column)."""
+    return array if dim_order == "channels_first" else array.transpose(0, 3, 1, 2)
+
+
+def empty_batch(
+    shape: tuple[int, int, int, int], dtype: np.dtype[Any], dim_order: str
+) -> tuple[Array, Array]:
+    """Allocate a C-contiguous batch in `dim_order` for a (N, C, H, W) `shape`.
+
+    Returns
+    -------
+    batch : ndarray
+        In `dim_order`, for the caller's caller.
+    view : ndarray, shape `shape`
+        The same memory as the core wants it.
+    """
+    if dim_order == "channels_first":
+        batch = np.empty(shape, dtype)
+        return batch, batch
+    n, c, h, w = shape
+    batch = np.empty((n, h, w, c), dtype)
+    return batch, batch.transpose(0, 3, 1, 2)
+
+
+def result_dtype(*arrays: Array) -> np.dtype[Any]:
+    """Return float64 when any array is float64, else float32."""
+    double = any(array.dtype == np.float64 for array in arrays)
+    return np.dtype(np.float64 if double else np.float32)
+
+
+def as_numpy(value: Any, name: str) -> Array:
+    """Return `value` as a numpy array, from whatever library it comes."""
+    if hasattr(value, "detach") and hasattr(value, "cpu"):
+        return _from_tensor(value)
+    if isinstance(value, list | tuple) and value and hasattr(value[0], "detach"):
+        return np.stack([as_numpy(item, name) for item in value])
+    if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
+        return _from_dlpack(value)
+    try:
+        return np.asarray(value)
+    except TypeError:
+        # Arrays on a device refuse an implicit copy to the host through __array__.
+        if hasattr(value, "__dlpack__"):
+            return _from_dlpack(value)
+        raise
+    except ValueError as error:
+        msg = f"`{name}` must be a regular array: {error}"
+        raise ValueError(msg) from error
+
+
+def _from_tensor(tensor: Any) -> Array:
+    """Torch-like tensors: requires grad, any device, dtypes that numpy does not know."""
+    host = tensor.detach().cpu()
+    for lazy in ("resolve_conj", "resolve_neg"):
+        if hasattr(host, lazy):
+            host = getattr(host, lazy)()
+    try:
+        return np.asarray(host.numpy())
+    except TypeError:
+        return np.asarray(host.float().numpy())  # bfloat16 and the 8-bit floats
+
+
+def _from_dlpack(value: Any) -> Array:
+    try:
+        return np.from_dlpack(value)
+    except (BufferError, RuntimeError, TypeError, ValueError):
+        return np.from_dlpack(value, device="cpu", copy=True)
+
+
+def _readable(array: Array, name: str) -> Array:
+    """Real, native, aligned: what the core reads where it lies."""
+    dtype = array.dtype
+    if dtype.kind not in _REAL_KINDS:
+        if dtype.name.startswith(("bfloat16", "float8")):  # ml_dtypes, as JAX uses them
+            return array.astype(np.float32)
+        msg = (
+            f"`{name}` must hold real numbers, got dtype {dtype}; "
+            "convert it first, for instance with .astype(numpy.float32)"
+        )
+        raise TypeError(msg)
+    if dtype.itemsize > 8:
+        return array.astype(np.float64)  # extended precision
+    if not dtype.isnative:
+        return array.astype(dtype.newbyteorder("="))
+    return array if array.flags.aligned else array.copy()

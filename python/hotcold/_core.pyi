@@ -1,0 +1,54 @@
+"""The compiled kernels. Axes are (item, channel, row, column); nothing has defaults."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Any real dtype in native byte order, any strides.
+_Batch: TypeAlias = NDArray[Any]
+_Fault: TypeAlias = tuple[int, int] | None  # (item, count) of the first non-finite item
+
+__version__: str
+NORMALIZATION_TYPES: tuple[str, ...]
+
+class RenderPlan:
+    def __init__(
+        self,
+        *,
+        reduction: str,
+        sigma: tuple[float, float],
+        sign: str,
+        normalization_type: str,
+        paint: str,
+        limits: tuple[float, float] | None,
+        table: NDArray[np.float64] | None,
+        overlay_opacity: float,
+        opacity: str,
+        threshold: float,
+        masked_opacity: float,
+        image_range: tuple[float, float] | None,
+        zero_nonfinite: bool,
+    ) -> None: ...
+
+def build_info() -> dict[str, Any]: ...
+def default_threads() -> int: ...
+def set_isa(name: str) -> None: ...
+def gaussian_blur(
+    a: _Batch, sigma_y: float, sigma_x: float, fast: bool, out: _Batch, n_threads: int
+) -> _Fault: ...
+def normalize(a: _Batch, normalization_type: str, out: _Batch, n_threads: int) -> _Fault: ...
+def percentile_mask(
+    a: _Batch, threshold: float, masked_opacity: float, out: _Batch, n_threads: int
+) -> _Fault: ...
+def tile(a: _Batch, rows: int, cols: int, padding: int, fill: NDArray[Any]) -> NDArray[Any]: ...
+def render(
+    plan: RenderPlan,
+    attributions: _Batch,
+    image: _Batch | None,
+    values: _Batch | None,
+    picture: NDArray[np.uint8] | None,
+    grid_columns: int,
+    padding: int,
+    n_threads: int,
+) -> tuple[str, int, int] | None: ...

@@ -1,0 +1,199 @@
+"""Every check a user can fail, and its message: argument, rule, value, what to do."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import operator
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from hotcold import _core
+
+_ORDERS = {
+    "channels_first": ("(N, C, H, W)", 1, "channels_last"),
+    "channels_last": ("(N, H, W, C)", 3, "channels_first"),
+}
+DRAWABLE_CHANNELS = (1, 3, 4)
+
+
+def dim_order(value: object) -> str:
+    """Return a known dim_order."""
+    return one_of("dim_order", value, _ORDERS)
+
+
+def one_of(name: str, value: object, choices: Iterable[str]) -> str:
+    """Return `value` if it is one of the names in `choices`."""
+    listed = tuple(choices)
+    if isinstance(value, str) and value in listed:
+        return value
+    msg = f"`{name}` must be one of {_quoted(listed)}, got {value!r}{_closest(value, listed)}"
+    raise ValueError(msg)
+
+
+def normalization_type(value: object) -> str:
+    """Return a known normalization type; the message lists the nine."""
+    return one_of("normalization_type", value, _core.NORMALIZATION_TYPES)
+
+
+def batch_shape(shape: Sequence[int], name: str, order: str) -> None:
+    """Require four non-empty axes."""
+    axes = _ORDERS[dim_order(order)][0]
+    if len(shape) != 4:
+        hint = ""
+        if len(shape) == 3:
+            hint = f"; for one item add the batch axis: {name}[None]"
+        elif len(shape) == 2:
+            index = "None, None" if order == "channels_first" else "None, ..., None"
+            hint = f"; for one map add the batch and channel axes: {name}[{index}]"
+        msg = f"`{name}` must be 4-D {axes} for dim_order={order!r}, got shape {tuple(shape)}{hint}"
+        raise ValueError(msg)
+    if 0 in shape:
+        msg = f"`{name}` must have no empty axis, got shape {tuple(shape)} for {axes}"
+        raise ValueError(msg)
+
+
+def drawable_channels(shape: Sequence[int], name: str, order: str, what: str) -> None:
+    """Require 1, 3 or 4 channels of an (N, C, H, W) `shape`."""
+    channels = shape[1]
+    if channels in DRAWABLE_CHANNELS:
+        return
+    _, axis, other = _ORDERS[order]
+    hint = ""
+    # The shape as the user gave it, and where the channels would be in the other order.
+    given = tuple(shape) if order == "channels_first" else (shape[0], *shape[2:], shape[1])
+    if given[_ORDERS[other][1]] in DRAWABLE_CHANNELS:
+        hint = f"; is it dim_order={other!r}?"
+    elif name == "attributions":
+        hint = "; combine the channels (combine_channels=True) to draw them as one map"
+    msg = (
+        f"`{name}` must have 1, 3 or 4 channels {what}, got {channels} on axis {axis} "
+        f"of shape {given} (dim_order={order!r}){hint}"
+    )
+    raise ValueError(msg)
+
+
+def same_items(attributions: Sequence[int], x: Sequence[int]) -> None:
+    """Require two (N, C, H, W) shapes to agree in all but the channels."""
+    ours = (attributions[0], *attributions[2:])
+    theirs = (x[0], *x[2:])
+    if ours != theirs:
+        msg = (
+            "`x` must have the items, rows and columns of `attributions` "
+            f"(N, H, W) = {tuple(ours)}, got {tuple(theirs)}; resize one to the other, and check "
+            "that both are in the same dim_order"
+        )
+        raise ValueError(msg)
+
+
+def same_channels(attributions: Sequence[int], x: Sequence[int]) -> None:
+    """Require two (N, C, H, W) shapes to agree in the channels, for masks that are not combined."""
+    if attributions[1] != x[1]:
+        msg = (
+            f"`attributions` must have the {x[1]} channels of `x` when channels are not combined, "
+            f"got {attributions[1]}; pass combine_channels=True"
+        )
+        raise ValueError(msg)
+
+
+def fraction(name: str, value: Any) -> float:
+    """Return a number in [0, 1]."""
+    number = _number(name, value, "a number in [0, 1]")
+    if not 0.0 <= number <= 1.0:
+        msg = f"`{name}` must be in [0, 1], got {value!r}"
+        raise ValueError(msg)
+    return number
+
+
+def sigma(name: str, value: Any) -> tuple[float, float]:
+    """Return a blur's (y, x) standard deviations in pixels, from one number or a pair."""
+    rule = "finite and >= 0 pixels, one number or a pair (y, x)"
+    pair = tuple(value) if isinstance(value, tuple | list) else (value, value)
+    if len(pair) != 2:
+        msg = f"`{name}` must be {rule}, got {value!r}"
+        raise ValueError(msg)
+    sigma_y, sigma_x = (_number(name, part, rule) for part in pair)
+    if not (0.0 <= sigma_y < math.inf and 0.0 <= sigma_x < math.inf):
+        msg = f"`{name}` must be {rule}, got {value!r}"
+        raise ValueError(msg)
+    return sigma_y, sigma_x
+
+
+def value_range(name: str, value: Any) -> tuple[float, float]:
+    """Return (low, high), finite and increasing."""
+    rule = "a pair (low, high) of finite numbers with low < high"
+    try:
+        low, high = value
+    except (TypeError, ValueError):
+        msg = f"`{name}` must be {rule}, got {value!r}"
+        raise ValueError(msg) from None
+    low, high = _number(name, low, rule), _number(name, high, rule)
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        msg = f"`{name}` must be {rule}, got {value!r}"
+        raise ValueError(msg)
+    return low, high
+
+
+def flag(name: str, value: Any) -> bool:
+    """Return a truth value; strings, which are all true, are refused."""
+    if isinstance(value, str):
+        msg = f"`{name}` must be True or False, got {value!r}"
+        raise TypeError(msg)
+    return bool(value)
+
+
+def whole(name: str, value: Any, least: int) -> int:
+    """Return a whole number >= `least`."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        msg = f"`{name}` must be a whole number >= {least}, got {value!r}"
+        raise TypeError(msg) from None
+    if number < least:
+        msg = f"`{name}` must be >= {least}, got {value!r}"
+        raise ValueError(msg)
+    return number
+
+
+def n_threads(value: Any) -> int:
+    """Return a thread count >= 1; None stands for all CPUs this process may use."""
+    if value is None:
+        return _core.default_threads()
+    return min(whole("n_threads", value, 1), 2**31 - 1)
+
+
+def finite(fault: tuple[str, int, int] | None) -> None:
+    """Raise for the (argument, item, count) that a kernel reports."""
+    if fault is not None:
+        name, item, count = fault
+        msg = (
+            f"`{name}` must be finite: {name}[{item}] holds {count} non-finite "
+            f"value{'s' if count != 1 else ''} (NaN or infinity); clean it, or pass "
+            'nonfinite="zero" to a visualizer to take them as 0'
+        )
+        raise ValueError(msg)
+
+
+def unknown_name(name: str, value: object, choices: Iterable[str], what: str) -> str:
+    """Return the message for a name that is not among many: the closest are listed."""
+    return f"`{name}` must be {what}, got {value!r}{_closest(value, choices)}"
+
+
+def _number(name: str, value: Any, rule: str) -> float:
+    if isinstance(value, str | bytes | bool):
+        msg = f"`{name}` must be {rule}, got {value!r}"
+        raise TypeError(msg)
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        msg = f"`{name}` must be {rule}, got {value!r}"
+        raise TypeError(msg) from None
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(repr(name) for name in names)
+
+
+def _closest(value: object, choices: Iterable[str]) -> str:
+    near = difflib.get_close_matches(value, list(choices), n=3) if isinstance(value, str) else []
+    return f"; did you mean {' or '.join(repr(name) for name in near)}?" if near else ""

@@ -1,0 +1,152 @@
+"""The hotcold colormap, and lookup tables for the core.
+
+matplotlib is imported only when a table is first wanted; see `register_when_matplotlib_loads` for
+how ``cmap="hotcold"`` is known to it all the same.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hotcold import _validate
+
+if TYPE_CHECKING:
+    from matplotlib.colors import Colormap, ListedColormap
+
+    ColormapLike: TypeAlias = str | Colormap
+
+NAME = "hotcold"
+
+
+class LookupTable:
+    """A colormap's colours: `rgba` of shape (entries, 4), float64 in [0, 1].
+
+    Compared and hashed by identity, so that a plan made with it can be cached.
+    """
+
+    __slots__ = ("rgba",)
+
+    def __init__(self, rgba: NDArray[np.float64]) -> None:
+        self.rgba = rgba
+
+
+_tables: dict[str, LookupTable] = {}
+
+
+def lookup_table(cmap: ColormapLike) -> LookupTable:
+    """Return the table of a matplotlib colormap, given by name or as an object.
+
+    Raises
+    ------
+    ValueError
+        matplotlib knows no colormap of that name; the closest names are listed.
+    TypeError
+        `cmap` is neither a name nor a `matplotlib.colors.Colormap`.
+    """
+    if isinstance(cmap, str) and cmap in _tables:
+        return _tables[cmap]
+    import matplotlib as mpl
+    from matplotlib.colors import Colormap
+
+    if isinstance(cmap, str):
+        if cmap not in mpl.colormaps:
+            raise ValueError(
+                _validate.unknown_name("cmap", cmap, mpl.colormaps, "a matplotlib colormap")
+            )
+        table = _table_of(mpl.colormaps[cmap])
+        # Names that matplotlib refuses to re-register can be kept; others may change their colours.
+        if cmap == NAME or cmap in getattr(mpl.colormaps, "_builtin_cmaps", ()):
+            _tables[cmap] = table
+        return table
+    if isinstance(cmap, Colormap):
+        return _table_of(cmap)
+    msg = f"`cmap` must be a matplotlib colormap or its name, got {type(cmap).__name__}"
+    raise TypeError(msg)
+
+
+def _table_of(cmap: Colormap) -> LookupTable:
+    return LookupTable(np.ascontiguousarray(cmap(np.arange(cmap.N)), dtype=np.float64))
+
+
+def hotcold_colormap() -> ListedColormap:
+    """Build the hotcold colormap: cold below zero, hot above, black at the seam.
+
+    Returns
+    -------
+    matplotlib.colors.ListedColormap
+        256 entries: 128 of ``binary`` times ``cool``, element-wise in RGBA, then 128 of ``hot``,
+        each sampled evenly over [0, 1].
+    """
+    import matplotlib as mpl
+    from matplotlib.colors import ListedColormap
+
+    even = np.linspace(0.0, 1.0, 128)
+    maps = mpl.colormaps
+    cold = maps["binary"](even) * maps["cool"](even)
+    return ListedColormap(np.concatenate([cold, maps["hot"](even)]), name=NAME)
+
+
+def register_when_matplotlib_loads() -> None:
+    """Register ``hotcold`` with matplotlib: now if it is loaded, else when it loads.
+
+    Importing matplotlib takes longer than everything else `import hotcold` does together, and many
+    programs that render never draw a figure; so we wait for whoever imports it first.
+    """
+    if "matplotlib" in sys.modules:
+        _register()
+    else:
+        sys.meta_path.insert(0, _MatplotlibWatcher())
+
+
+def _register() -> None:
+    import matplotlib as mpl
+
+    if hasattr(mpl, "colormaps") and NAME not in mpl.colormaps:
+        mpl.colormaps.register(hotcold_colormap())
+
+
+class _MatplotlibWatcher(importlib.abc.MetaPathFinder):
+    """Sees the first import of matplotlib, steps aside, and registers once it is complete."""
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != "matplotlib":
+            return None
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _RegisteringLoader(spec.loader)
+        return spec
+
+
+class _RegisteringLoader(importlib.abc.Loader):
+    def __init__(self, loader: importlib.abc.Loader) -> None:
+        self._loader = loader
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        # What the module remembers of its import is the real loader.
+        module.__loader__ = self._loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._loader
+        self._loader.exec_module(module)
+        _register()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)

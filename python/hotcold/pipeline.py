@@ -1,0 +1,142 @@
+"""The fused render as Python sees it: views in, arrays out, one call of the core.
+
+Everything that draws goes through `run`: a visualizer's call, its `render`, files, offline jobs.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hotcold import _core, _validate
+from hotcold._arrays import Array, empty_batch, result_dtype
+from hotcold.options import RenderSpec, compile_plan
+from hotcold.tiler import Tiler
+
+WHITE = 255  # unused cells and padding of pictures
+
+
+class Job(NamedTuple):
+    """Checked inputs of one render: (N, C, H, W) views and what to do with them."""
+
+    spec: RenderSpec
+    attributions: Array
+    image: Array | None
+
+    @property
+    def n_items(self) -> int:
+        """How many pictures come out."""
+        return int(self.attributions.shape[0])
+
+    @property
+    def picture_shape(self) -> tuple[int, int, int]:
+        """(H, W, 3 or 4) of one picture."""
+        _, channels, height, width = self.attributions.shape
+        if self.image is not None:
+            channels = self.image.shape[1]
+        elif self.spec.paint != "channels":
+            channels = 3
+        return height, width, 4 if channels == 4 else 3
+
+    @property
+    def values_shape(self) -> tuple[int, int, int, int]:
+        """(N, C, H, W) of what is computed before colouring."""
+        n, channels, height, width = self.attributions.shape
+        if self.spec.paint == "mask" and self.image is not None:
+            channels = self.image.shape[1]
+        elif self.spec.reduction != "none":
+            channels = 1
+        return n, channels, height, width
+
+    @property
+    def values_dtype(self) -> np.dtype[Any]:
+        """float64 when what the values are made of is, else float32."""
+        if self.spec.paint == "mask" and self.image is not None:
+            return result_dtype(self.attributions, self.image)
+        return result_dtype(self.attributions)
+
+
+def render(job: Job, out: NDArray[np.uint8] | None, n_threads: int | None) -> NDArray[np.uint8]:
+    """Return the pictures of a job, uint8 (N, H, W, 3 or 4), in `out` if given."""
+    shape = (job.n_items, *job.picture_shape)
+    picture = np.empty(shape, np.uint8) if out is None else _checked_out(out, shape)
+    _run(job, None, picture, 0, 0, n_threads)
+    return picture
+
+
+def render_sheet(job: Job, tiler: Tiler, n_threads: int | None) -> NDArray[np.uint8]:
+    """Return the pictures of a job on one sheet, uint8 (H', W', 3 or 4)."""
+    return values_and_sheet(job, tiler, False, True, "channels_first", n_threads)[1]
+
+
+def values_and_sheet(
+    job: Job,
+    tiler: Tiler,
+    want_values: bool,
+    want_sheet: bool,
+    dim_order: str,
+    n_threads: int | None,
+) -> tuple[Array, NDArray[np.uint8]]:
+    """Return what was computed before colouring, in `dim_order`, and the sheet of pictures.
+
+    What is not wanted comes back empty.
+    """
+    rows, cols = tiler.grid_shape(job.n_items)
+    values = view = np.empty(0)
+    if want_values:
+        values, view = empty_batch(job.values_shape, job.values_dtype, dim_order)
+    sheet = np.empty(0, np.uint8)
+    if want_sheet:
+        height, width, channels = job.picture_shape
+        gap = tiler.padding
+        sheet_shape = (
+            rows * height + (rows - 1) * gap,
+            cols * width + (cols - 1) * gap,
+            channels,
+        )
+        covered = gap == 0 and rows * cols == job.n_items
+        sheet = np.empty(sheet_shape, np.uint8)
+        if not covered:
+            sheet.fill(WHITE)
+    _run(
+        job,
+        view if want_values else None,
+        sheet if want_sheet else None,
+        cols if want_sheet else 0,
+        tiler.padding,
+        n_threads,
+    )
+    return values, sheet
+
+
+def _run(
+    job: Job,
+    values: Array | None,
+    picture: NDArray[np.uint8] | None,
+    grid_columns: int,
+    padding: int,
+    n_threads: int | None,
+) -> None:
+    threads = _validate.n_threads(n_threads)
+    plan = compile_plan(job.spec)
+    _validate.finite(
+        _core.render(
+            plan, job.attributions, job.image, values, picture, grid_columns, padding, threads
+        )
+    )
+
+
+def _checked_out(out: Any, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    if not isinstance(out, np.ndarray) or out.dtype != np.uint8:
+        got = f"dtype {out.dtype}" if isinstance(out, np.ndarray) else type(out).__name__
+        msg = f"`out` must be a numpy array of dtype uint8, got {got}"
+        raise TypeError(msg)
+    if out.shape != shape:
+        msg = f"`out` must have shape {shape}, got {out.shape}"
+        raise ValueError(msg)
+    if not out.flags.writeable:
+        msg = "`out` must be writeable, got a read-only array"
+        raise ValueError(msg)
+    return out

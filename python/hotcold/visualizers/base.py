@@ -1,0 +1,154 @@
+"""What all visualizers share: configuration, and the steps of a call in their order."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hotcold import _core, _validate, files, pipeline
+from hotcold._arrays import Array, as_batch
+from hotcold.options import NONFINITE, RenderSpec, override
+from hotcold.tiler import Tiler
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PathLike = str | os.PathLike[str]
+
+# Value ranges that an image's dtype implies; other dtypes are scaled item by item.
+_IMAGE_RANGES = {np.dtype(np.uint8): (0.0, 255.0), np.dtype(np.bool_): (0.0, 1.0)}
+
+
+class BaseVisualizer:
+    """Configuration that every visualizer has; instances are immutable, picklable, thread-safe.
+
+    A subclass keeps its own options in a settings dataclass (`hotcold.options`) and turns them into
+    a `RenderSpec`; everything after that is here.
+    """
+
+    def __init__(
+        self,
+        settings: Any,
+        *,
+        dim_order: str,
+        tiler: Tiler | None,
+        nonfinite: str,
+        n_threads: int | None,
+        image_range: tuple[float, float] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._dim_order = _validate.dim_order(dim_order)
+        if tiler is not None and not isinstance(tiler, Tiler):
+            msg = f"`tiler` must be a hotcold.Tiler or None, got {type(tiler).__name__}"
+            raise TypeError(msg)
+        self._tiler = tiler
+        self._nonfinite = _validate.one_of("nonfinite", nonfinite, NONFINITE)
+        if n_threads is not None:
+            _validate.n_threads(n_threads)
+        self._n_threads = n_threads
+        self._image_range = (
+            None if image_range is None else _validate.value_range("image_range", image_range)
+        )
+
+    @property
+    def dim_order(self) -> str:
+        """Where the channel axis of the arguments is."""
+        return self._dim_order
+
+    @property
+    def settings(self) -> Any:
+        """The visualizer's own options, a frozen dataclass."""
+        return self._settings
+
+    def __repr__(self) -> str:
+        options = [
+            f"{field.name}={getattr(self._settings, field.name)!r}"
+            for field in dataclasses.fields(self._settings)
+        ]
+        for name, default in (
+            ("dim_order", "channels_first"),
+            ("tiler", None),
+            ("nonfinite", "raise"),
+            ("n_threads", None),
+            ("image_range", None),
+        ):
+            value = getattr(self, f"_{name}")
+            if value != default:
+                options.append(f"{name}={value!r}")
+        return f"{type(self).__name__}({', '.join(options)})"
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def text_chunks(self, settings: Any = None) -> dict[str, str]:
+        """Return what a picture file says of how it was made."""
+        described = repr(self)
+        if settings is not None and settings != self._settings:
+            described = repr(self._with(settings))
+        return {"Software": f"hotcold {_core.__version__}", "Description": described}
+
+    def _with(self, settings: Any) -> BaseVisualizer:
+        twin = object.__new__(type(self))
+        twin.__dict__.update(vars(self), _settings=settings)
+        return twin
+
+    def _merged(self, **overrides: Any) -> Any:
+        return override(self._settings, **overrides)
+
+    def _attributions(self, value: Any) -> Array:
+        return as_batch(value, "attributions", self._dim_order)
+
+    def _image(self, x: Any, attributions: Array) -> Array:
+        image = as_batch(x, "x", self._dim_order)
+        _validate.drawable_channels(image.shape, "x", self._dim_order, "to be shown")
+        _validate.same_items(attributions.shape, image.shape)
+        return image
+
+    def _range_of(self, image: Array) -> tuple[float, float] | None:
+        return self._image_range or _IMAGE_RANGES.get(image.dtype)
+
+    def _spec(self, **fields: Any) -> RenderSpec:
+        return RenderSpec(zero_nonfinite=self._nonfinite == "zero", **fields)
+
+    def _render(
+        self, job: pipeline.Job, out: NDArray[np.uint8] | None, n_threads: int | None
+    ) -> NDArray[np.uint8]:
+        return pipeline.render(job, out, self._n_threads if n_threads is None else n_threads)
+
+    def _call(
+        self,
+        job: pipeline.Job,
+        settings: Any,
+        output_file: PathLike | None,
+        imshow: bool,
+        fig: Figure | None,
+        return_tiled: bool,
+    ) -> Array:
+        if output_file is not None:
+            files.known_suffix(output_file)
+        tiler = self._tiler or Tiler()
+        wants_sheet = output_file is not None or imshow or fig is not None
+        values, sheet = pipeline.values_and_sheet(
+            job, tiler, True, wants_sheet, self._dim_order, self._n_threads
+        )
+        tiled = tiler.tile(values, dim_order=self._dim_order) if return_tiled else values
+        if output_file is not None:
+            files.save_picture(output_file, sheet, self.text_chunks(settings))
+        if imshow or fig is not None:
+            from hotcold import drawing
+
+            drawing.show(sheet, fig, imshow)
+        return tiled
+
+
+def sigma_pair(blur: float | tuple[float, float]) -> tuple[float, float]:
+    """Return a checked blur setting as (y, x)."""
+    return blur if isinstance(blur, tuple) else (blur, blur)
