@@ -1,0 +1,111 @@
+"""What the parts of `hotcold.influence` ask of each other, and of a framework behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from hotcold.influence.cuts import Cut, OutputCut
+    from hotcold.influence.layer_list import Layer
+
+FloatArray: TypeAlias = npt.NDArray[np.floating[Any]]
+Reduction: TypeAlias = Literal["max", "mean", "sum"]
+Tensor: TypeAlias = Any
+"""An array of the model's own framework, such as a `torch.Tensor`."""
+ToNumpy: TypeAlias = Callable[[Any], npt.NDArray[Any]]
+
+
+@runtime_checkable
+class SupportsAttributions(Protocol):
+    """Anything that attributes its input: an `InternalInfluence` or what stands in for one.
+
+    Other frameworks and other attribution libraries plug in here: one method is all it takes.
+    """
+
+    def attributions(self, x: Any) -> Any:
+        """Return an array (or anything `numpy.asarray` takes) of the shape of `x`."""
+
+
+@dataclass(frozen=True)
+class Activation:
+    """The value of a network at a cut, as a quantity sees it."""
+
+    value: Tensor
+    """The framework's tensor, shape (N, ...)."""
+    place: str
+    """Where it was read, for messages: "the output of layer 'features.3'"."""
+    channel_axis: int
+    """The framework's own channel axis, counted with the batch axis."""
+    reduce: Callable[[Tensor, Reduction], Tensor]
+    """Reduces every axis but the first: (N, ...) to (N,)."""
+
+
+@runtime_checkable
+class Quantity(Protocol):
+    """A quantity of interest: one number per item, read at the end of the slice."""
+
+    def per_item(self, activation: Activation) -> Tensor:
+        """Return a differentiable tensor of shape (N,)."""
+
+
+@runtime_checkable
+class Distribution(Protocol):
+    """A distribution of interest: the inputs over which the gradient is averaged."""
+
+    def baseline_of(self, x: FloatArray, to_numpy: ToNumpy) -> FloatArray:
+        """Return what counts as "no input": an array (or a view) of the shape and dtype of `x`.
+
+        `to_numpy` brings the framework's tensors to the host.
+        """
+
+    def points(self, x: FloatArray, baseline: FloatArray) -> Iterable[FloatArray]:
+        """Yield the inputs, each of the shape and dtype of `x`, all of equal weight."""
+
+
+class Backend(Protocol):
+    """What a framework supplies so that `InternalInfluence` works on its models.
+
+    A backend holds one model. Arrays cross this border as numpy arrays on the host; tensors stay
+    behind it, save for the one that `quantity` is handed. A new framework is one module with one
+    such class, and one entry in `frameworks.backend_for`.
+    """
+
+    channel_axis: int
+    """The channel axis of the framework's own layers, counted with the batch axis."""
+
+    def to_numpy(self, value: Any) -> npt.NDArray[Any]:
+        """Return `value` as a host array; the framework's tensors and arrays are detached first.
+
+        Raises `TypeError` or `ValueError` for what cannot be an array.
+        """
+
+    def evaluating(self) -> AbstractContextManager[None]:
+        """Hold the model for one call: inference behaviour on entry, its own state back on exit."""
+
+    def check_cut(self, cut: Cut | OutputCut) -> None:
+        """Raise `ValueError` for an unknown layer name, `IndexError` for an index out of range."""
+
+    def gradient(
+        self,
+        x: FloatArray,
+        others: tuple[Any, ...],
+        cut: Cut | OutputCut,
+        quantity: Callable[[Tensor], Tensor],
+    ) -> FloatArray:
+        """Return d/dx of the sum over items of `quantity(value at cut)`, within `evaluating()`.
+
+        `x` is the caller's to give away; `others` go to the model as they are. The result has the
+        shape of `x` and is float32, or float64 for a float64 model.
+        """
+
+    def reduce(self, value: Tensor, how: Reduction) -> Tensor:
+        """Reduce every axis but the first."""
+
+    def layers(self, inputs: tuple[Any, ...] | None, blocks: bool) -> list[Layer]:
+        """List the model's layers; with `inputs` (`x` first) run once to learn output shapes."""

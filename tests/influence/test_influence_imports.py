@@ -1,0 +1,92 @@
+"""PyTorch is looked for only when there is a model of it; examples in docstrings run."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import hotcold.influence
+from hotcold.influence import (
+    InternalChannelQoI,
+    InternalInfluence,
+    OutputCut,
+    PointDoi,
+    SupportsAttributions,
+)
+
+
+def run(code: str) -> str:
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip()
+
+
+def test_importing_the_package_imports_no_framework():
+    code = "import sys, hotcold.influence; print(*sorted({'torch', 'scipy'} & set(sys.modules)))"
+    assert run(code) == ""
+
+
+def test_missing_torch_is_named_with_the_extra():
+    code = """
+import sys
+sys.modules["torch"] = None  # as if it were not installed
+from hotcold.influence import InternalChannelQoI, InternalInfluence, PointDoi
+try:
+    InternalInfluence(object(), "conv", InternalChannelQoI(0), PointDoi())
+except TypeError as error:
+    print(error)
+"""
+    assert "PyTorch is not installed: pip install 'hotcold[torch]'" in run(code)
+
+
+def test_model_of_no_framework_is_refused():
+    pytest.importorskip("torch")
+    with pytest.raises(
+        TypeError, match=r"must be a torch.nn.Module, got dict; .*`attributions\(x"
+    ) as caught:
+        InternalInfluence({}, "conv", InternalChannelQoI(0), PointDoi())
+    assert "hotcold[torch]" not in str(caught.value)
+
+
+class Own:
+    def attributions(self, x):
+        return np.zeros(x.shape)
+
+
+def test_object_with_attributions_stands_in_and_is_no_model():
+    assert isinstance(Own(), SupportsAttributions)
+    assert not isinstance(object(), SupportsAttributions)
+    with pytest.raises(TypeError, match="got Own, which has `attributions` itself"):
+        InternalInfluence(Own(), "conv", InternalChannelQoI(0), PointDoi())
+
+
+def test_influence_is_one_of_those_objects():
+    torch = pytest.importorskip("torch")
+    infl = InternalInfluence(torch.nn.Flatten(), OutputCut(), InternalChannelQoI(0), PointDoi())
+    assert isinstance(infl, SupportsAttributions)
+
+
+@pytest.mark.parametrize(
+    "name", [module.name for module in pkgutil.iter_modules(hotcold.influence.__path__)]
+)
+def test_examples_in_docstrings_run(name):
+    pytest.importorskip("torch")
+    module = importlib.import_module(f"hotcold.influence.{name}")
+    names = {**vars(hotcold.influence), **vars(module)}
+    assert doctest.testmod(module, extraglobs=names).failed == 0
+
+
+def test_public_names_are_those_of_all():
+    public = {
+        n
+        for n, v in vars(hotcold.influence).items()
+        if not n.startswith("_") and hasattr(v, "__module__")
+    }
+    assert public == set(hotcold.influence.__all__)
+    assert all(getattr(hotcold.influence, name).__doc__ for name in hotcold.influence.__all__)
