@@ -63,6 +63,19 @@ std::size_t load_mean(const SourceView& source, std::size_t item, T* out, const 
 }
 
 template <typename T>
+bool all_finite(const T* values, std::size_t count, const Team& team) {
+    constexpr std::size_t kBlock = 65536;
+    std::atomic<bool> fine{true};
+    team.for_each((count + kBlock - 1) / kBlock, [&](std::size_t block) {
+        const std::size_t begin = block * kBlock;
+        if (!ops<T>().all_finite(values + begin, std::min(kBlock, count - begin))) {
+            fine.store(false, std::memory_order_relaxed);
+        }
+    });
+    return fine.load();
+}
+
+template <typename T>
 void store_channel(const T* plane, const BatchView<T>& out, std::size_t item, std::size_t channel,
                    const Team& team) {
     const Shape& shape = out.shape;
@@ -81,6 +94,8 @@ template std::size_t load_channel(const SourceView&, std::size_t, std::size_t, d
                                   const Team&);
 template std::size_t load_mean(const SourceView&, std::size_t, float*, const Team&);
 template std::size_t load_mean(const SourceView&, std::size_t, double*, const Team&);
+template bool all_finite(const float*, std::size_t, const Team&);
+template bool all_finite(const double*, std::size_t, const Team&);
 template void store_channel(const float*, const BatchView<float>&, std::size_t, std::size_t,
                             const Team&);
 template void store_channel(const double*, const BatchView<double>&, std::size_t, std::size_t,

@@ -23,6 +23,10 @@ std::size_t load_channel(const SourceView& source, std::size_t item, std::size_t
 template <typename T>
 std::size_t load_mean(const SourceView& source, std::size_t item, T* out, const Team& team);
 
+// Whether `count` adjacent values hold neither NaN nor infinity.
+template <typename T>
+bool all_finite(const T* values, std::size_t count, const Team& team);
+
 // Writes a contiguous plane to channel `channel` of `item`.
 template <typename T>
 void store_channel(const T* plane, const BatchView<T>& out, std::size_t item, std::size_t channel,

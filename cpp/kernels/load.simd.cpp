@@ -1,5 +1,9 @@
-// Reading: any element type and stride to contiguous rows of float or double, non-finite values
-// counted on the way, so that a batch is read from memory once and never copied whole.
+// Reading: any element type and stride to contiguous rows of float or double, so that a batch is
+// read from memory once and never copied whole. Rows are converted on the assumption that all is
+// well, and the results are looked at on the way: NaN and infinity in survive as such, as does an
+// overflow. Only a row that holds one is read again, value by value, and its faults counted.
+//
+// The loops are shaped for the compiler's vectoriser: strides that occur in practice are constants.
 #include "kernels/load.simd.hpp"
 
 #include <cstdint>
@@ -30,78 +34,112 @@ inline float float_of(std::uint32_t bits) {
     return value;
 }
 
+// Non-finite values stay non-finite, and what does not fit T becomes infinite.
 template <typename T, typename Source>
 struct Convert {
     static constexpr bool always_finite = true;
     static T value(Source source) { return static_cast<T>(source); }
-    static bool finite(Source) { return true; }
 };
 
 template <typename T>
 struct Convert<T, float> {
     static constexpr bool always_finite = false;
     static T value(float source) { return static_cast<T>(source); }
-    static bool finite(float source) { return (bits_of(source) & 0x7f800000u) != 0x7f800000u; }
 };
 
-template <>
-struct Convert<double, double> {
+template <typename T>
+struct Convert<T, double> {
     static constexpr bool always_finite = false;
-    static double value(double source) { return source; }
-    static bool finite(double source) {
-        return (bits_of(source) & 0x7ff0000000000000u) != 0x7ff0000000000000u;
-    }
-};
-
-template <>
-struct Convert<float, double> {
-    static constexpr bool always_finite = false;
-    static float value(double source) {
-        constexpr double kLargest = 3.4028234663852886e38;  // FLT_MAX
-        const double low = source < -kLargest ? -kLargest : source;
-        return static_cast<float>(low > kLargest ? kLargest : low);
-    }
-    static bool finite(double source) { return Convert<double, double>::finite(source); }
+    static T value(double source) { return static_cast<T>(source); }
 };
 
 template <typename T>
 struct Convert<T, Half> {
     static constexpr bool always_finite = false;
     // Exponent and fraction, moved into a float's places, are too small by 2^(127 - 15); the
-    // product is exact for normal and subnormal halves alike.
+    // product is exact for normal and subnormal halves alike. The largest exponent is not a number.
     static T value(Half source) {
         const std::uint32_t magnitude = static_cast<std::uint32_t>(source.bits & 0x7fffu) << 13;
-        const float scaled = float_of(magnitude) * 0x1p112f;
+        const std::uint32_t special = magnitude >= 0x0f800000u ? 0x7f800000u : 0u;
+        const std::uint32_t scaled = bits_of(float_of(magnitude) * 0x1p112f) | special;
         const std::uint32_t sign = static_cast<std::uint32_t>(source.bits & 0x8000u) << 16;
-        return static_cast<T>(float_of(bits_of(scaled) | sign));
+        return static_cast<T>(float_of(scaled | sign));
     }
-    static bool finite(Half source) { return (source.bits & 0x7c00u) != 0x7c00u; }
 };
 
-enum class Into { kStore, kAdd };
+// Adding one to the exponent carries into the sign bit from the largest exponent alone.
+inline std::uint32_t alarm(float value) { return (bits_of(value) & 0x7fffffffu) + 0x00800000u; }
+inline std::uint64_t alarm(double value) {
+    return (bits_of(value) & 0x7fffffffffffffffu) + 0x0010000000000000u;
+}
+inline bool raised(std::uint32_t alarms) { return (alarms >> 31) != 0; }
+inline bool raised(std::uint64_t alarms) { return (alarms >> 63) != 0; }
 
-template <Into into, typename T, typename Source>
-std::size_t convert_row(const Source* source, std::ptrdiff_t stride, std::size_t count, T* out) {
-    using C = Convert<T, Source>;
+template <typename T>
+using Alarms = decltype(alarm(T{}));
+
+template <typename T>
+bool is_finite(T value) {
+    return !raised(alarm(value));
+}
+
+constexpr float kLargestFloat = 3.4028234663852886e38f;
+template <typename T>
+constexpr T kLargest = static_cast<T>(kLargestFloat);
+template <>
+constexpr double kLargest<double> = 1.7976931348623157e308;
+
+// One value with all care: 0 for what is not finite, the largest T for what does not fit.
+template <typename T, typename Source>
+T careful_value(Source source, std::size_t& bad) {
+    if constexpr (Convert<T, Source>::always_finite) {
+        return Convert<T, Source>::value(source);
+    } else {
+        if (!is_finite(Convert<double, Source>::value(source))) {
+            ++bad;
+            return T{0};
+        }
+        const T value = Convert<T, Source>::value(source);
+        if (is_finite(value)) return value;
+        return value > T{0} ? kLargest<T> : -kLargest<T>;
+    }
+}
+
+// --- one channel ---------------------------------------------------------------------------------
+
+template <typename T, typename Source>
+bool convert(const Source* source, std::ptrdiff_t stride, std::size_t count, T* out) {
+    Alarms<T> alarms = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const T value = Convert<T, Source>::value(source[static_cast<std::ptrdiff_t>(i) * stride]);
+        out[i] = value;
+        if constexpr (!Convert<T, Source>::always_finite) alarms |= alarm(value);
+    }
+    return !raised(alarms);
+}
+
+template <typename T, typename Source>
+std::size_t convert_carefully(const Source* source, std::ptrdiff_t stride, std::size_t count,
+                              T* out) {
     std::size_t bad = 0;
     for (std::size_t i = 0; i < count; ++i) {
-        const Source element = source[static_cast<std::ptrdiff_t>(i) * stride];
-        T value = C::value(element);
-        if constexpr (!C::always_finite) {
-            const bool finite = C::finite(element);
-            bad += finite ? 0 : 1;
-            value = finite ? value : T{0};
-        }
-        out[i] = into == Into::kStore ? value : out[i] + value;
+        out[i] = careful_value<T>(source[static_cast<std::ptrdiff_t>(i) * stride], bad);
     }
     return bad;
 }
 
-// The common case gets a loop of its own with a constant stride.
-template <Into into, typename T, typename Source>
-std::size_t read_row(const Source* source, std::ptrdiff_t stride, std::size_t count, T* out) {
-    if (stride == 1) return convert_row<into>(source, 1, count, out);
-    return convert_row<into>(source, stride, count, out);
+template <typename T, typename Source>
+bool convert_row(const Source* source, std::ptrdiff_t stride, std::size_t count, T* out) {
+    switch (stride) {
+        case 1:
+            return convert(source, 1, count, out);
+        case 3:
+            return convert(source, 3, count, out);
+        case 4:
+            return convert(source, 4, count, out);
+        default:
+            return convert(source, stride, count, out);
+    }
 }
 
 template <typename T, typename Source>
@@ -109,28 +147,142 @@ std::size_t read_channel(const SourceRows& s, T* out) {
     const Source* data = static_cast<const Source*>(s.data);
     std::size_t bad = 0;
     for (std::size_t y = 0; y < s.rows; ++y) {
-        bad += read_row<Into::kStore>(data + static_cast<std::ptrdiff_t>(y) * s.row_stride,
-                                      s.column_stride, s.columns, out + y * s.columns);
+        const Source* row = data + static_cast<std::ptrdiff_t>(y) * s.row_stride;
+        T* out_row = out + y * s.columns;
+        if (!convert_row(row, s.column_stride, s.columns, out_row)) {
+            bad += convert_carefully(row, s.column_stride, s.columns, out_row);
+        }
     }
     return bad;
 }
 
+// --- the mean over channels ----------------------------------------------------------------------
+
+// Some pixels of one row.
+template <typename Source>
+struct Pixels {
+    const Source* data;
+    std::size_t channels;
+    std::ptrdiff_t channel_stride;
+    std::ptrdiff_t column_stride;
+    std::size_t count;
+
+    Source at(std::size_t pixel, std::size_t channel) const {
+        return data[static_cast<std::ptrdiff_t>(pixel) * column_stride +
+                    static_cast<std::ptrdiff_t>(channel) * channel_stride];
+    }
+};
+
+// Pixel by pixel; with a constant channel count the sums of many pixels run side by side.
 template <typename T, typename Source>
-std::size_t read_mean(const SourceRows& s, T* out) {
-    const Source* data = static_cast<const Source*>(s.data);
-    const T divisor = static_cast<T>(s.channels);
-    std::size_t bad = 0;
-    for (std::size_t y = 0; y < s.rows; ++y) {
-        const Source* row = data + static_cast<std::ptrdiff_t>(y) * s.row_stride;
-        T* out_row = out + y * s.columns;
-        bad += read_row<Into::kStore>(row, s.column_stride, s.columns, out_row);
-        for (std::size_t c = 1; c < s.channels; ++c) {
-            bad += read_row<Into::kAdd>(row + static_cast<std::ptrdiff_t>(c) * s.channel_stride,
-                                        s.column_stride, s.columns, out_row);
+bool mean_of_pixels(const Pixels<Source>& p, T* out) {
+    using C = Convert<T, Source>;
+    const T divisor = static_cast<T>(p.channels);
+    Alarms<T> alarms = 0;
+    for (std::size_t i = 0; i < p.count; ++i) {
+        T sum = C::value(p.at(i, 0));
+        for (std::size_t c = 1; c < p.channels; ++c) sum += C::value(p.at(i, c));
+        out[i] = sum / divisor;
+        if constexpr (!C::always_finite) alarms |= alarm(out[i]);
+    }
+    return !raised(alarms);
+}
+
+// Channel by channel, for planes of many channels.
+template <typename T, typename Source>
+bool mean_of_planes(const Pixels<Source>& p, T* out) {
+    using C = Convert<T, Source>;
+    convert_row(p.data, p.column_stride, p.count, out);
+    for (std::size_t c = 1; c < p.channels; ++c) {
+        const Source* row = p.data + static_cast<std::ptrdiff_t>(c) * p.channel_stride;
+        if (p.column_stride == 1) {
+            for (std::size_t i = 0; i < p.count; ++i) out[i] += C::value(row[i]);
+        } else {
+            for (std::size_t i = 0; i < p.count; ++i) {
+                out[i] += C::value(row[static_cast<std::ptrdiff_t>(i) * p.column_stride]);
+            }
         }
-        for (std::size_t x = 0; x < s.columns; ++x) out_row[x] /= divisor;
+    }
+    const T divisor = static_cast<T>(p.channels);
+    Alarms<T> alarms = 0;
+    for (std::size_t i = 0; i < p.count; ++i) {
+        out[i] /= divisor;
+        if constexpr (!C::always_finite) alarms |= alarm(out[i]);
+    }
+    return !raised(alarms);
+}
+
+// The same sums in the same order; one that overflows although its terms do not is formed again
+// from terms small enough.
+template <typename T, typename Source>
+std::size_t mean_carefully(const Pixels<Source>& p, T* out) {
+    constexpr T kShrink = static_cast<T>(0x1p-64f);
+    constexpr T kGrow = static_cast<T>(0x1p64f);
+    const T divisor = static_cast<T>(p.channels);
+    std::size_t bad = 0;
+    for (std::size_t i = 0; i < p.count; ++i) {
+        T sum = careful_value<T>(p.at(i, 0), bad);
+        for (std::size_t c = 1; c < p.channels; ++c) sum += careful_value<T>(p.at(i, c), bad);
+        T mean = sum / divisor;
+        if (!is_finite(mean)) {
+            std::size_t counted = 0;
+            T small = 0;
+            for (std::size_t c = 0; c < p.channels; ++c) {
+                small += careful_value<T>(p.at(i, c), counted) * kShrink;
+            }
+            mean = small / divisor * kGrow;
+            if (!is_finite(mean)) mean = mean > T{0} ? kLargest<T> : -kLargest<T>;
+        }
+        out[i] = mean;
     }
     return bad;
+}
+
+template <typename T, typename Source, std::size_t channels>
+bool mean_of_few(const Pixels<Source>& p, T* out) {
+    constexpr auto kStep = static_cast<std::ptrdiff_t>(channels);
+    if (p.column_stride == 1) {
+        return mean_of_pixels(Pixels<Source>{p.data, channels, p.channel_stride, 1, p.count}, out);
+    }
+    if (p.channel_stride == 1 && p.column_stride == kStep) {
+        return mean_of_pixels(Pixels<Source>{p.data, channels, 1, kStep, p.count}, out);
+    }
+    return mean_of_pixels(
+        Pixels<Source>{p.data, channels, p.channel_stride, p.column_stride, p.count}, out);
+}
+
+template <typename T, typename Source>
+bool mean_row(const Pixels<Source>& p, T* out) {
+    switch (p.channels) {
+        case 2:
+            return mean_of_few<T, Source, 2>(p, out);
+        case 3:
+            return mean_of_few<T, Source, 3>(p, out);
+        case 4:
+            return mean_of_few<T, Source, 4>(p, out);
+        default:
+            return p.channel_stride == 1 ? mean_of_pixels(p, out) : mean_of_planes(p, out);
+    }
+}
+
+template <typename T, typename Source>
+std::size_t read_mean(const SourceRows& s, T* out) {
+    std::size_t bad = 0;
+    for (std::size_t y = 0; y < s.rows; ++y) {
+        const Pixels<Source> p{
+            static_cast<const Source*>(s.data) + static_cast<std::ptrdiff_t>(y) * s.row_stride,
+            s.channels, s.channel_stride, s.column_stride, s.columns};
+        T* out_row = out + y * s.columns;
+        if (!mean_row(p, out_row)) bad += mean_carefully(p, out_row);
+    }
+    return bad;
+}
+
+template <typename T>
+bool all_finite(const T* values, std::size_t count) {
+    Alarms<T> alarms = 0;
+    for (std::size_t i = 0; i < count; ++i) alarms |= alarm(values[i]);
+    return !raised(alarms);
 }
 
 template <typename T, typename Source>
@@ -175,7 +327,8 @@ std::size_t dispatch(const SourceRows& s, T* out) {
 
 }  // namespace
 
-const LoadOps<float> load_f = {dispatch<Channel, float>, dispatch<Mean, float>};
-const LoadOps<double> load_d = {dispatch<Channel, double>, dispatch<Mean, double>};
+const LoadOps<float> load_f = {dispatch<Channel, float>, dispatch<Mean, float>, all_finite<float>};
+const LoadOps<double> load_d = {dispatch<Channel, double>, dispatch<Mean, double>,
+                                all_finite<double>};
 
 }  // namespace hotcold::HOTCOLD_LEVEL

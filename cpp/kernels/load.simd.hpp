@@ -25,8 +25,10 @@ struct LoadOps {
     // Channel 0 as contiguous rows of T. Returns the number of NaN and infinities, stored as 0.
     // Finite values beyond T's range become its largest.
     std::size_t (*channel)(const SourceRows& source, T* out);
-    // The mean over the channels, summed in T from the first to the last, then divided.
+    // The mean over the channels, summed in T from the first to the last, then divided. The means
+    // of finite values are finite.
     std::size_t (*mean)(const SourceRows& source, T* out);
+    bool (*all_finite)(const T* values, std::size_t count);
 };
 
 #define HOTCOLD_DECLARE(level)           \

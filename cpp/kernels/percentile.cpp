@@ -1,8 +1,16 @@
+// Selection by sampling: two elements of a sample bracket the wanted rank, one pass counts what is
+// below and packs what is between (about 7 % of the values), and the same again on those few. Ties
+// cost no more than one further pass, because values equal to a pivot are counted, never packed. A
+// sample that misleads every time ends in a search by counting, whose cost no input can raise.
+//
+// Memory traffic per value: read once (twice to mask); nothing is sorted, moved or written but the
+// few between the pivots. An item that lies dense in memory is selected from in place.
 #include "kernels/percentile.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <limits>
+#include <type_traits>
 
 #include "kernels/batch.hpp"
 #include "kernels/load.hpp"
@@ -22,37 +30,171 @@ const PercentileOps<double>& ops<double>() {
     return HOTCOLD_SELECT(percentile_d);
 }
 
-// numpy's _lerp: from below for t < 0.5, from above otherwise, so that the result is monotone in t
-// and exact at both ends.
+// Finds the elements of rank `rank` and rank + 1.
 template <typename T>
-T interpolate(T below, T above, double t) {
-    const T difference = above - below;
-    if (t < 0.5) return below + difference * static_cast<T>(t);
-    return above - difference * static_cast<T>(1.0 - t);
+class Selection {
+  public:
+    Selection(const T* values, std::size_t count, T* scratch)
+        : ops_(ops<T>()), values_(values), count_(count), scratch_(scratch) {}
+
+    T run(std::size_t rank) {
+        Set set{values_, count_, 0, -kInfinity, kInfinity};
+        for (int round = 0; round < kRounds && set.size > kSmall; ++round) {
+            const Pivots pivots = pick_pivots(set, rank - set.preceding);
+            if (narrow(set, pivots, rank)) return found_;
+        }
+        // The sets are small now, or, after so many rounds, deliberately hard to split.
+        found_ = ops_.select_by_counting(set.data, set.size, rank - set.preceding);
+        const std::size_t at_most = ops_.count_at_most(set.data, set.size, found_);
+        next_ = set.preceding + at_most > rank + 1
+                    ? found_
+                    : ops_.smallest_above(set.data, set.size, found_, set.above);
+        return found_;
+    }
+
+    T next() const { return next_; }
+
+  private:
+    // The values strictly between two bounds, of which the upper one is a value itself or infinity.
+    struct Set {
+        const T* data;
+        std::size_t size;
+        std::size_t preceding;  // values at or below the lower bound, of all
+        T below;
+        T above;
+    };
+
+    struct Pivots {
+        T low;
+        T high;
+    };
+
+    static constexpr T kInfinity = std::numeric_limits<T>::infinity();
+    static constexpr int kRounds = 6;
+    static constexpr std::size_t kSmall = 512;  // counting beats another round
+    static constexpr std::size_t kSample = 1024;
+
+    // Elements of the set that lie just outside the wanted rank with a probability of 19 in 20; a
+    // pivot that would fall off the end is the set's bound.
+    Pivots pick_pivots(const Set& set, std::size_t rank) const {
+        T sample[kSample];
+        const std::size_t size = std::min(kSample, set.size / 8);
+        const std::size_t step = set.size / size;
+        for (std::size_t i = 0; i < size; ++i) sample[i] = set.data[i * step + step / 2];
+        const double share = (static_cast<double>(rank) + 0.5) / static_cast<double>(set.size);
+        const double m = static_cast<double>(size);
+        // Two standard deviations of a rank in a random sample; a strided one does better.
+        const double margin = 2.0 * std::sqrt(m * share * (1.0 - share)) + 1.0;
+        const double low = std::floor(share * m - margin);
+        const double high = std::ceil(share * m + margin);
+        Pivots pivots{set.below, set.above};
+        if (low >= 0.0) {
+            pivots.low = ops_.select_by_counting(sample, size, static_cast<std::size_t>(low));
+        }
+        if (high < m) {
+            pivots.high = ops_.select_by_counting(sample, size, static_cast<std::size_t>(high));
+        }
+        return pivots;
+    }
+
+    // Reduces `set` to the part around `rank`, or finds the answer and returns true.
+    bool narrow(Set& set, const Pivots& pivots, std::size_t rank) {
+        const Partition split =
+            ops_.partition(set.data, set.size, pivots.low, pivots.high, scratch_);
+        const std::size_t at_most_low = set.preceding + split.at_most_low;
+        if (rank >= at_most_low && rank < at_most_low + split.between) {
+            set = {scratch_, split.between, at_most_low, pivots.low, pivots.high};
+            return false;
+        }
+        if (rank < at_most_low) return collect(set, set.below, pivots.low, rank);
+        return collect(set, pivots.high, set.above, rank);
+    }
+
+    // The values between the bounds, from the beginning; an equal of either bound may be the
+    // answer.
+    bool collect(Set& set, T low, T high, std::size_t rank) {
+        const Partition split = ops_.partition(values_, count_, low, high, scratch_);
+        const std::size_t at_most_low = split.at_most_low;
+        if (rank < at_most_low) return tied(low, rank);
+        if (rank >= at_most_low + split.between) return tied(high, rank);
+        set = {scratch_, split.between, at_most_low, low, high};
+        return false;
+    }
+
+    // The answer is `value`, which occurs in the item.
+    bool tied(T value, std::size_t rank) {
+        found_ = value;
+        const std::size_t at_most = ops_.count_at_most(values_, count_, value);
+        next_ = at_most > rank + 1 ? value : ops_.smallest_above(values_, count_, value, kInfinity);
+        return true;
+    }
+
+    const PercentileOps<T>& ops_;
+    const T* values_;
+    std::size_t count_;
+    T* scratch_;
+    T found_ = 0;
+    T next_ = 0;
+};
+
+// Whether an item fills a stretch of memory without gaps. Ranks do not depend on the order.
+bool is_dense(const Shape& shape, const Strides& strides) {
+    const auto columns = static_cast<std::ptrdiff_t>(shape.columns);
+    const auto channels = static_cast<std::ptrdiff_t>(shape.channels);
+    const bool planes = strides.column == 1 && strides.row == columns &&
+                        strides.channel == static_cast<std::ptrdiff_t>(shape.plane());
+    const bool interleaved =
+        strides.channel == 1 && strides.column == channels && strides.row == columns * channels;
+    return planes || interleaved;
+}
+
+template <typename T>
+constexpr ScalarType kScalarType =
+    std::is_same_v<T, float> ? ScalarType::kFloat32 : ScalarType::kFloat64;
+
+// Whether values may be compared where they are and the mask written element by element.
+template <typename T>
+bool works_in_place(const SourceView& source, const BatchView<T>& out) {
+    return source.type == kScalarType<T> && is_dense(source.shape, source.strides) &&
+           source.strides.channel == out.strides.channel && source.strides.row == out.strides.row &&
+           source.strides.column == out.strides.column;
 }
 
 }  // namespace
 
 template <typename T>
-T percentile(const T* values, std::size_t count, double threshold, T* scratch) {
+Neighbours<T> percentile_neighbours(const T* values, std::size_t count, double threshold,
+                                    T* scratch) {
     // numpy divides 100 * threshold by 100 again; the last bit of the product matters.
     const double quantile = (100.0 * threshold) / 100.0;
     const double virtual_index = static_cast<double>(count - 1) * quantile;
-    const auto lower = static_cast<std::size_t>(std::floor(virtual_index));
-    std::memcpy(scratch, values, count * sizeof(T));
-    if (lower >= count - 1) return *std::max_element(scratch, scratch + count);
-    std::nth_element(scratch, scratch + lower, scratch + count);
-    const T below = scratch[lower];
-    const T above = *std::min_element(scratch + lower + 1, scratch + count);
-    return interpolate(below, above, virtual_index - static_cast<double>(lower));
+    const std::size_t lower = std::min(static_cast<std::size_t>(virtual_index), count - 1);
+    Selection<T> selection(values, count, scratch);
+    const T below = selection.run(lower);
+    if (lower == count - 1) return {below, below, 0.0};
+    return {below, selection.next(), virtual_index - static_cast<double>(lower)};
 }
 
 template <typename T>
-void mask_above(T* values, std::size_t count, T limit, T masked, const Team& team) {
+T interpolate(const Neighbours<T>& neighbours) {
+    const auto [below, above, t] = neighbours;
+    const T difference = above - below;
+    if (difference > std::numeric_limits<T>::max()) {
+        return below * static_cast<T>(1.0 - t) + above * static_cast<T>(t);
+    }
+    // numpy's _lerp: from below for t < 0.5, from above otherwise, so that the result is monotone
+    // in t and exact at both ends.
+    if (t < 0.5) return below + difference * static_cast<T>(t);
+    return above - difference * static_cast<T>(1.0 - t);
+}
+
+template <typename T>
+void mask_above(const T* values, std::size_t count, T limit, T masked, T* out, const Team& team) {
     constexpr std::size_t kBlock = 16384;
     team.for_each((count + kBlock - 1) / kBlock, [&](std::size_t block) {
         const std::size_t begin = block * kBlock;
-        ops<T>().mask_above(values + begin, std::min(kBlock, count - begin), limit, masked);
+        ops<T>().mask_above(values + begin, std::min(kBlock, count - begin), limit, masked,
+                            out + begin);
     });
 }
 
@@ -61,32 +203,46 @@ NonFinite percentile_mask(const SourceView& source, double threshold, double mas
                           const BatchView<T>& out, int n_threads) {
     const std::size_t channels = source.shape.channels;
     const std::size_t plane = source.shape.plane();
-    const std::size_t bytes = 2 * Workspace::bytes_for<T>(channels * plane);
+    const std::size_t count = channels * plane;
+    const T floor = static_cast<T>(masked);
+    const bool in_place = works_in_place(source, out);
+    const std::size_t bytes = 2 * Workspace::bytes_for<T>(count);
     NonFiniteLog log;
-    for_each_item(source.shape.items, channels * plane, bytes, n_threads,
-                  [&](std::size_t item, Workspace& workspace, const Team& team) {
-                      T* map = workspace.take<T>(channels * plane);
-                      T* scratch = workspace.take<T>(channels * plane);
-                      std::size_t bad = 0;
-                      for (std::size_t c = 0; c < channels; ++c) {
-                          bad += load_channel(source, item, c, map + c * plane, team);
-                      }
-                      log.record(item, bad);
-                      const T limit = percentile(map, channels * plane, threshold, scratch);
-                      mask_above(map, channels * plane, limit, static_cast<T>(masked), team);
-                      for (std::size_t c = 0; c < channels; ++c) {
-                          store_channel(map + c * plane, out, item, c, team);
-                      }
-                  });
+    const auto body = [&](std::size_t item, Workspace& workspace, const Team& team) {
+        T* scratch = workspace.take<T>(count);
+        if (in_place) {
+            const T* values = static_cast<const T*>(source.at(item, 0, 0));
+            if (all_finite(values, count, team)) {
+                const T limit =
+                    interpolate(percentile_neighbours(values, count, threshold, scratch));
+                mask_above(values, count, limit, floor, out.at(item, 0, 0), team);
+                return;
+            }
+        }
+        T* map = workspace.take<T>(count);
+        std::size_t bad = 0;
+        for (std::size_t c = 0; c < channels; ++c) {
+            bad += load_channel(source, item, c, map + c * plane, team);
+        }
+        log.record(item, bad);
+        if (bad != 0) return;
+        const T limit = interpolate(percentile_neighbours(map, count, threshold, scratch));
+        mask_above(map, count, limit, floor, map, team);
+        for (std::size_t c = 0; c < channels; ++c) {
+            store_channel(map + c * plane, out, item, c, team);
+        }
+    };
+    for_each_item(source.shape.items, count, bytes, n_threads, body);
     return log.first();
 }
 
-template float percentile(const float*, std::size_t, double, float*);
-template double percentile(const double*, std::size_t, double, double*);
-template void mask_above(float*, std::size_t, float, float, const Team&);
-template void mask_above(double*, std::size_t, double, double, const Team&);
-template NonFinite percentile_mask(const SourceView&, double, double, const BatchView<float>&, int);
-template NonFinite percentile_mask(const SourceView&, double, double, const BatchView<double>&,
-                                   int);
+#define HOTCOLD_INSTANTIATE(T)                                                       \
+    template Neighbours<T> percentile_neighbours(const T*, std::size_t, double, T*); \
+    template T interpolate(const Neighbours<T>&);                                    \
+    template void mask_above(const T*, std::size_t, T, T, T*, const Team&);          \
+    template NonFinite percentile_mask(const SourceView&, double, double, const BatchView<T>&, int);
+HOTCOLD_INSTANTIATE(float)
+HOTCOLD_INSTANTIATE(double)
+#undef HOTCOLD_INSTANTIATE
 
 }  // namespace hotcold

@@ -8,16 +8,29 @@
 
 namespace hotcold {
 
-// numpy.percentile(values, 100 * threshold) with linear interpolation, to the last bit: virtual
-// index (count - 1) * threshold in double, then numpy's interpolation in T between the two order
-// statistics around it. count >= 1, threshold in [0, 1], no NaN. Linear expected time, no bad case
-// on tied, sparse or constant input. `scratch` holds count elements; `values` is left alone.
+// Two neighbours in sorted order and how far between them the percentile lies: from `below` at
+// t = 0 to `above` at t = 1.
 template <typename T>
-T percentile(const T* values, std::size_t count, double threshold, T* scratch);
+struct Neighbours {
+    T below;
+    T above;
+    double t;
+};
 
-// values[i] = values[i] > limit ? 1 : masked, in place.
+// The order statistics around numpy.percentile(values, 100 * threshold). count >= 1, threshold in
+// [0, 1], finite values. Linear time whatever the values: about one pass over them, two when the
+// answer is tied with many others. `scratch` holds count elements; `values` is left alone.
 template <typename T>
-void mask_above(T* values, std::size_t count, T limit, T masked, const Team& team);
+Neighbours<T> percentile_neighbours(const T* values, std::size_t count, double threshold,
+                                    T* scratch);
+
+// numpy's linear interpolation between them, in T and to the last bit; never overflows.
+template <typename T>
+T interpolate(const Neighbours<T>& neighbours);
+
+// out[i] = values[i] > limit ? 1 : masked. `out` may be `values`.
+template <typename T>
+void mask_above(const T* values, std::size_t count, T limit, T masked, T* out, const Team& team);
 
 // For every item, over all its channels: 1 above the item's percentile, `masked` at or below it,
 // into `out` (same shape, no overlap). When the result tells of a non-finite input, `out` holds

@@ -7,9 +7,25 @@
 
 namespace hotcold {
 
+// What partition() found: how many values are <= low, and how many lie strictly between the bounds.
+struct Partition {
+    std::size_t at_most_low;
+    std::size_t between;
+};
+
 template <typename T>
 struct PercentileOps {
-    void (*mask_above)(T* values, std::size_t count, T limit, T masked);
+    // out[i] = values[i] > limit ? 1 : masked; out may be values.
+    void (*mask_above)(const T* values, std::size_t count, T limit, T masked, T* out);
+    // Appends the values with low < value < high to `between`, which has room for `count` and may
+    // be `values` itself; other elements of it are left undefined.
+    Partition (*partition)(const T* values, std::size_t count, T low, T high, T* between);
+    // The element of the given rank (0: the smallest), found by halving the interval of number
+    // representations: as many counting passes as the type has bits at most, whatever the values.
+    T (*select_by_counting)(const T* values, std::size_t count, std::size_t rank);
+    std::size_t (*count_at_most)(const T* values, std::size_t count, T limit);
+    // The smallest value above `limit`, or `none`, which is above every value.
+    T (*smallest_above)(const T* values, std::size_t count, T limit, T none);
 };
 
 #define HOTCOLD_DECLARE(level)                       \

@@ -262,8 +262,10 @@ class Renderer {
         normalize_in_place(map, Normalization::kZeroOne, team);
         if (plan_.opacity == Opacity::kPercentile) {
             T* scratch = workspace.take<T>(planes_ * plane_);
-            const T limit = percentile(map, planes_ * plane_, plan_.threshold, scratch);
-            mask_above(map, planes_ * plane_, limit, static_cast<T>(plan_.masked_opacity), team);
+            const T limit =
+                interpolate(percentile_neighbours(map, planes_ * plane_, plan_.threshold, scratch));
+            mask_above(map, planes_ * plane_, limit, static_cast<T>(plan_.masked_opacity), map,
+                       team);
         }
         const std::size_t channels = image_->shape.channels;
         const bool alpha_only = channels == 4 && planes_ == 1;
