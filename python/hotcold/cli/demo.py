@@ -1,0 +1,87 @@
+"""`hotcold demo`: the built-in example through every visualizer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+import hotcold
+from hotcold.data import Example
+
+
+@click.command()
+@click.option(
+    "--output-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("hotcold-demo"),
+    show_default=True,
+    help="Folder for the pictures; made if it is not there.",
+)
+def demo(output_dir: Path) -> None:
+    """Render the built-in example with every visualizer.
+
+    The example is a pair of public-domain photographs and where a real face detector looks in them.
+
+    \b
+    Examples:
+      hotcold demo
+      hotcold demo --output-dir pictures
+    """
+    example = hotcold.data.load_example()
+    try:
+        output_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"cannot make the folder {output_dir}: {error.strerror}"
+        raise click.ClickException(msg) from error
+    rows = []
+    for name, title, draw in _pictures():
+        path = output_dir / f"{name}.png"
+        start = time.perf_counter()
+        draw(example, path)
+        rows.append((title, path.name, f"{(time.perf_counter() - start) * 1e3:.1f} ms"))
+    _print_table(("visualizer", "file", "time"), rows)
+    click.echo(f"\n{example.description}")
+    click.echo(f"\nThe pictures are in {output_dir.resolve()}")
+
+
+def _pictures() -> list[tuple[str, str, Callable[[Example, Path], Any]]]:
+    """File name, what to call it, and how it is drawn: one for each visualizer and style."""
+
+    def images(example: Example, path: Path) -> None:
+        show = hotcold.Visualizer(normalization_type="unnormalized")
+        show(example.images, output_file=path, imshow=False)
+
+    def plain(example: Example, path: Path) -> None:
+        show = hotcold.Visualizer(combine_channels=True, blur=1.5)
+        show(example.attributions, output_file=path, imshow=False)
+
+    def heatmap(example: Example, path: Path) -> None:
+        show = hotcold.HeatmapVisualizer(normalization_type="magnitude_max", blur=5)
+        show(example.attributions, example.images, output_file=path, imshow=False)
+
+    def mask(example: Example, path: Path) -> None:
+        show = hotcold.MaskVisualizer(threshold=0.8)
+        show(example.attributions, example.images, output_file=path, imshow=False)
+
+    def opacity(example: Example, path: Path) -> None:
+        show = hotcold.MaskVisualizer(use_attr_as_opacity=True)
+        show(example.attributions, example.images, output_file=path, imshow=False)
+
+    return [
+        ("images", "Visualizer (the photographs)", images),
+        ("attributions", "Visualizer", plain),
+        ("heatmap", "HeatmapVisualizer", heatmap),
+        ("mask", "MaskVisualizer", mask),
+        ("mask-opacity", "MaskVisualizer (attributions as opacity)", opacity),
+    ]
+
+
+def _print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    for cells in (header, tuple("-" * width for width in widths), *rows):
+        line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+        click.echo(line.rstrip())
