@@ -18,6 +18,9 @@ DimOrder: TypeAlias = Literal["channels_first", "channels_last"]
 
 _REAL_KINDS = "biuf"
 
+# Numbers that numpy itself does not know: the names of the types of ml_dtypes, as JAX uses them.
+_NARROW_NUMBERS = ("bfloat", "float", "int", "uint")
+
 
 def as_batch(value: Any, name: str, dim_order: str) -> Array:
     """Return `value` as a 4-D view with axes (item, channel, row, column).
@@ -83,25 +86,27 @@ def result_dtype(*arrays: Array) -> np.dtype[Any]:
 def as_numpy(value: Any, name: str) -> Array:
     """Return `value` as a numpy array, from whatever library it comes."""
     if hasattr(value, "detach") and hasattr(value, "cpu"):
-        return _from_tensor(value)
+        return _from_tensor(value, name)
     if isinstance(value, list | tuple) and value and hasattr(value[0], "detach"):
         return np.stack([as_numpy(item, name) for item in value])
     if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
-        return _from_dlpack(value)
+        return _from_dlpack(value, name)
     try:
         return np.asarray(value)
     except TypeError:
         # Arrays on a device refuse an implicit copy to the host through __array__.
         if hasattr(value, "__dlpack__"):
-            return _from_dlpack(value)
+            return _from_dlpack(value, name)
         raise
     except ValueError as error:
         msg = f"`{name}` must be a regular array: {error}"
         raise ValueError(msg) from error
 
 
-def _from_tensor(tensor: Any) -> Array:
+def _from_tensor(tensor: Any, name: str) -> Array:
     """Torch-like tensors: requires grad, any device, dtypes that numpy does not know."""
+    if tensor.is_complex():  # before .float() below, which drops the imaginary part
+        raise TypeError(_validate.not_real(name, tensor.dtype))
     host = tensor.detach().cpu()
     for lazy in ("resolve_conj", "resolve_neg"):
         if hasattr(host, lazy):
@@ -112,26 +117,32 @@ def _from_tensor(tensor: Any) -> Array:
         return np.asarray(host.float().numpy())  # bfloat16 and the 8-bit floats
 
 
-def _from_dlpack(value: Any) -> Array:
+def _from_dlpack(value: Any, name: str) -> Array:
+    refusals = (BufferError, RuntimeError, TypeError, ValueError)
     try:
         return np.from_dlpack(value)
-    except (BufferError, RuntimeError, TypeError, ValueError):
+    except refusals:
+        pass
+    try:
         return np.from_dlpack(value, device="cpu", copy=True)
+    except refusals as error:
+        msg = (
+            f"`{name}` cannot be read through __dlpack__ ({error}); "
+            "convert it to a numpy array of float32 first"
+        )
+        raise TypeError(msg) from error
 
 
 def _readable(array: Array, name: str) -> Array:
     """Real, native, aligned: what the core reads where it lies."""
     dtype = array.dtype
     if dtype.kind not in _REAL_KINDS:
-        if dtype.name.startswith(("bfloat16", "float8")):  # ml_dtypes, as JAX uses them
+        if dtype.kind == "V" and dtype.name.startswith(_NARROW_NUMBERS):
             return array.astype(np.float32)
-        msg = (
-            f"`{name}` must hold real numbers, got dtype {dtype}; "
-            "convert it first, for instance with .astype(numpy.float32)"
-        )
-        raise TypeError(msg)
-    if dtype.itemsize > 8:
-        return array.astype(np.float64)  # extended precision
+        raise TypeError(_validate.not_real(name, dtype))
+    if dtype.itemsize > 8:  # extended precision
+        with np.errstate(over="ignore"):  # what does not fit is reported as infinite, with its item
+            return array.astype(np.float64)
     if not dtype.isnative:
         return array.astype(dtype.newbyteorder("="))
     return array if array.flags.aligned else array.copy()

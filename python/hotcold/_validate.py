@@ -53,6 +53,14 @@ def batch_shape(shape: Sequence[int], name: str, order: str) -> None:
         raise ValueError(msg)
 
 
+def not_real(name: str, dtype: object) -> str:
+    """Return the message for values that are not real numbers."""
+    return (
+        f"`{name}` must hold real numbers, got dtype {dtype}; "
+        "convert it first, for instance with .astype(numpy.float32)"
+    )
+
+
 def drawable_channels(shape: Sequence[int], name: str, order: str, what: str) -> None:
     """Require 1, 3 or 4 channels of an (N, C, H, W) `shape`."""
     channels = shape[1]
@@ -185,6 +193,8 @@ def _number(name: str, value: Any, rule: str) -> float:
         raise TypeError(msg)
     try:
         return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
     except (TypeError, ValueError):
         msg = f"`{name}` must be {rule}, got {value!r}"
         raise TypeError(msg) from None
