@@ -1,0 +1,64 @@
+"""What tests share: optional packages, programs run in a fresh interpreter, pictures read back."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+
+def optional(name):
+    """Import a package that may be absent: the test is skipped then, but never where CI is set."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"{name} is not installed")
+
+
+def run_python(code, *, check=True, **environment):
+    """Run `code` in a fresh interpreter and return the finished process, output as text.
+
+    An environment variable given as None is removed.
+    """
+    env = {**os.environ, "MPLBACKEND": "Agg", **environment}
+    env = {name: value for name, value in env.items() if value is not None}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        env=env,
+        timeout=120,
+    )
+    if check and done.returncode != 0:
+        pytest.fail(f"exit status {done.returncode}\n{done.stdout}\n{done.stderr}")
+    return done
+
+
+def read_picture(path, mode=None):
+    """Return the pixels of a picture file, (H, W, 3 or 4)."""
+    from PIL import Image
+
+    with Image.open(path) as image:
+        return np.asarray(image.convert(mode) if mode else image)
+
+
+def to_order(a, dim_order):
+    """Return a (N, C, H, W) batch in `dim_order`, in memory of its own."""
+    return np.array(a if dim_order == "channels_first" else np.moveaxis(a, 1, -1))
+
+
+def from_order(a, dim_order):
+    """View a batch in `dim_order` as (N, C, H, W)."""
+    return a if dim_order == "channels_first" else np.moveaxis(a, -1, 1)
+
+
+def message(*parts):
+    """Match all parts of a message, in order."""
+    return ".*".join(re.escape(part) for part in parts)

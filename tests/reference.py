@@ -1,0 +1,220 @@
+"""Slow twins: what each operation means, written from its definition in float64.
+
+Batches are (N, C, H, W) unless a function says otherwise. Nothing here is fast, threaded or clever.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+NORMALIZATION_TYPES = (
+    "unsigned_max",
+    "unsigned_max_positive_centered",
+    "magnitude_max",
+    "magnitude_sum",
+    "signed_max",
+    "signed_max_positive_centered",
+    "signed_sum",
+    "01",
+    "unnormalized",
+)
+
+# Modes drawn from (-1, 1) and from (0, 1); the other three take their limits from the values.
+LIMITS_ONE = ("unsigned_max", "signed_max")
+LIMITS_ZERO_ONE = (
+    "unsigned_max_positive_centered",
+    "signed_max_positive_centered",
+    "magnitude_max",
+    "01",
+)
+
+
+def divide(a, by):
+    """Return a / by, 0 where by is 0."""
+    return a / by if by > 0 else np.zeros_like(a)
+
+
+def gaussian_blur(a, sigma):
+    """Blur the two spatial axes with SciPy's definition; `sigma` a number or (y, x)."""
+    from scipy.ndimage import gaussian_filter
+
+    pair = sigma if isinstance(sigma, tuple) else (sigma, sigma)
+    a = np.asarray(a, np.float64)
+    blurred = [
+        [gaussian_filter(channel, pair, mode="reflect", truncate=4.0) for channel in item]
+        for item in a
+    ]
+    return np.array(blurred)
+
+
+def normalize(a, mode):
+    """Normalize each item on its own."""
+    return np.array([_normalize_item(item, mode) for item in np.asarray(a, np.float64)])
+
+
+def _normalize_item(item, mode):
+    if mode.endswith("_positive_centered"):
+        return _normalize_item(item, mode.removesuffix("_positive_centered")) / 2 + 0.5
+    if mode == "unsigned_max":
+        return divide(item, np.abs(item).max())
+    if mode == "magnitude_max":
+        return divide(np.abs(item), np.abs(item).max())
+    if mode == "signed_max":
+        return divide(np.maximum(item, 0), item.max()) + divide(np.minimum(item, 0), -item.min())
+    if mode == "01":
+        return divide(item - item.min(), item.max() - item.min())
+    if mode == "magnitude_sum":
+        return np.array([divide(np.abs(c), np.abs(c).sum()) for c in item])
+    if mode == "signed_sum":
+        positive, negative = np.maximum(item, 0), np.minimum(item, 0)
+        return np.array(
+            [
+                divide(p, p.sum()) + divide(n, -n.sum())
+                for p, n in zip(positive, negative, strict=True)
+            ]
+        )
+    assert mode == "unnormalized"
+    return item
+
+
+def percentile_mask(a, threshold, masked_opacity=0.2):
+    """1 above the item's percentile, else `masked_opacity`; the percentile in a's own dtype."""
+    a = np.asarray(a)
+    limits = [np.percentile(item, 100 * threshold) for item in a]
+    return np.array(
+        [np.where(item > p, 1.0, masked_opacity) for item, p in zip(a, limits, strict=True)],
+        np.float64,
+    )
+
+
+def grid_shape(n, rows=None, cols=None):
+    """Return the (rows, cols) of a grid for n items."""
+    if rows is None:
+        rows = int(math.sqrt(n)) if cols is None else math.ceil(n / cols)
+    return rows, math.ceil(n / rows) if cols is None else cols
+
+
+def tile(a, rows=None, cols=None, padding=0, fill=0):
+    """Lay a batch out on a grid, channels last, one channel dropped."""
+    a = np.asarray(a)
+    n, c, h, w = a.shape
+    rows, cols = grid_shape(n, rows, cols)
+    sheet = np.full(
+        (rows * h + (rows - 1) * padding, cols * w + (cols - 1) * padding, c), fill, a.dtype
+    )
+    for i in range(n):
+        top, left = i // cols * (h + padding), i % cols * (w + padding)
+        sheet[top : top + h, left : left + w] = a[i].transpose(1, 2, 0)
+    return sheet[:, :, 0] if c == 1 else sheet
+
+
+# --- pictures -------------------------------------------------------------------------------------
+
+
+def color_limits(values, mode):
+    """Return each item's (vmin, vmax) for normalized `values` of one channel."""
+    if mode in LIMITS_ONE:
+        return [(-1.0, 1.0)] * len(values)
+    if mode in LIMITS_ZERO_ONE:
+        return [(0.0, 1.0)] * len(values)
+    if mode == "magnitude_sum":
+        return [(0.0, float(item.max())) for item in values]
+    if mode == "signed_sum":
+        tops = [float(np.abs(item).max()) for item in values]
+    else:
+        tops = [float(np.abs(values).max())] * len(values)
+    return [(-top, top) for top in tops]
+
+
+def colors(values, mode, cmap, limits=None, **options):
+    """Colour (N, 1, H, W) values as matplotlib does: (N, H, W, 3), uint8 with `bytes=True`."""
+    import matplotlib as mpl
+    from matplotlib.colors import Normalize
+
+    table = mpl.colormaps[cmap] if isinstance(cmap, str) else cmap
+    limits = limits or color_limits(values, mode)
+    pictures = []
+    for item, (low, high) in zip(values[:, 0], limits, strict=True):
+        if low == high:  # Normalize gives 0 for everything; ours: the middle of symmetric limits
+            t = np.full(item.shape, 0.5 if mode in ("signed_sum", "unnormalized") else 0.0)
+        else:
+            t = Normalize(low, high)(item)
+        pictures.append(table(t, **options)[..., :3])
+    return np.array(pictures)
+
+
+def near_table_edge(values, limits, entries=256, within=1e-4):
+    """Whether rounding may move a value across a table edge, (N, H, W); `within` in entries."""
+    low, high = np.array(limits, np.float64).T[:, :, None, None]
+    span = np.where(high > low, high - low, 1.0)
+    position = (np.asarray(values, np.float64)[:, 0] - low) / span * entries
+    return np.abs(position - np.round(position)) < within
+
+
+def image01(x, image_range=None):
+    """Return x on screen: float64 in [0, 1], scaled over whole items, uint8 by 255."""
+    x = np.asarray(x)
+    if image_range is None and x.dtype == np.uint8:
+        image_range = (0, 255)
+    if image_range is None and x.dtype == np.bool_:
+        image_range = (0, 1)
+    x = x.astype(np.float64)
+    if image_range is None:
+        return normalize(x, "01")
+    low, high = image_range
+    return np.clip((x - low) / (high - low), 0, 1)
+
+
+def channels_last(a):
+    """View (N, C, H, W) as (N, H, W, C)."""
+    return np.moveaxis(np.asarray(a), 1, -1)
+
+
+def blend(x01, rgb01, opacity):
+    """Return 255 times the overlay of (N, H, W, 3) colours over an (N, C, H, W) image."""
+    base = channels_last(x01)
+    mixed = (1 - opacity) * base[..., :3] + opacity * rgb01  # one grey channel broadcasts
+    if base.shape[-1] == 4:
+        mixed = np.concatenate([mixed, base[..., 3:]], axis=-1)
+    return 255 * mixed
+
+
+def to_bytes(v255):
+    """Round half up to uint8."""
+    return np.floor(v255 + 0.5).astype(np.uint8)
+
+
+def near_tie(v255, within=2e-4):
+    """Whether rounding may go either way."""
+    return np.abs(v255 + 0.5 - np.round(v255 + 0.5)) < within
+
+
+def combined(a):
+    """Mean over the channels, axis kept."""
+    return np.asarray(a, np.float64).mean(axis=1, keepdims=True)
+
+
+def map_values(a, mode, *, combine, blur):
+    """Return what `Visualizer` and `HeatmapVisualizer` compute before colouring."""
+    a = combined(a) if combine else np.asarray(a, np.float64)
+    return normalize(gaussian_blur(a, blur), mode)
+
+
+def mask_opacity(
+    a, *, combine, blur, threshold, masked_opacity, use_attr_as_opacity, positive_only
+):
+    """Return the opacity that `MaskVisualizer` gives each pixel."""
+    a = gaussian_blur(combined(a) if combine else a, blur)
+    if positive_only:
+        a = np.maximum(a, 0)
+    a = normalize(a, "01")
+    return a if use_attr_as_opacity else percentile_mask(a, threshold, masked_opacity)
+
+
+def masked(opacity, x01):
+    """Return opacity times image; alpha alone where the image has one and the map is combined."""
+    if x01.shape[1] == 4 and opacity.shape[1] == 1:
+        return np.concatenate([x01[:, :3], x01[:, 3:] * opacity], axis=1)
+    return opacity * x01
