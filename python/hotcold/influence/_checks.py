@@ -45,10 +45,14 @@ def check_finite(array: npt.NDArray[Any], name: str) -> None:
         raise ValueError(f"`{name}` holds {bad} non-finite values")
 
 
+def float_dtype(array: npt.NDArray[Any]) -> np.dtype[np.floating[Any]]:
+    """Return float64 for float64 input and float32 otherwise."""
+    return np.dtype(np.float64 if array.dtype == np.float64 else np.float32)
+
+
 def as_float(array: npt.NDArray[Any]) -> FloatArray:
-    """Return a contiguous copy, float64 for float64 input and float32 otherwise."""
-    dtype = np.float64 if array.dtype == np.float64 else np.float32
-    return np.array(array, dtype=dtype, order="C")
+    """Return a contiguous copy in `float_dtype`."""
+    return np.array(array, dtype=float_dtype(array), order="C")
 
 
 def batches(n_items: int, batch_size: int | None) -> Iterator[slice]:

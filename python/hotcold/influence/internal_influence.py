@@ -15,6 +15,7 @@ from hotcold.influence._checks import (
     batches,
     check_batch,
     check_batch_size,
+    float_dtype,
     split_inputs,
     take_items,
 )
@@ -156,8 +157,8 @@ class InternalInfluence:
         whole = backend.to_numpy(first)
         check_batch(whole)
         n_items = whole.shape[0]
-        # A view of the right shape and dtype, so that no copy of the batch is made for it.
-        like = np.broadcast_to(as_float(whole[:0].ravel()).dtype.type(0), whole.shape)
+        # Only its shape and dtype count: a view of one zero, so that no batch is copied for it.
+        like = np.broadcast_to(float_dtype(whole).type(0), whole.shape)
         baseline = self.doi.baseline_of(like, backend.to_numpy)
         result = np.empty(whole.shape, np.float32)
         with backend.evaluating():
