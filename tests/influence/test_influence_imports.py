@@ -5,11 +5,10 @@ from __future__ import annotations
 import doctest
 import importlib
 import pkgutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+from helpers import optional, run_python
 
 import hotcold.influence
 from hotcold.influence import (
@@ -21,15 +20,9 @@ from hotcold.influence import (
 )
 
 
-def run(code: str) -> str:
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-    return result.stdout.strip()
-
-
 def test_importing_the_package_imports_no_framework():
     code = "import sys, hotcold.influence; print(*sorted({'torch', 'scipy'} & set(sys.modules)))"
-    assert run(code) == ""
+    assert run_python(code).stdout.strip() == ""
 
 
 def test_missing_torch_is_named_with_the_extra():
@@ -42,11 +35,11 @@ try:
 except TypeError as error:
     print(error)
 """
-    assert "PyTorch is not installed: pip install 'hotcold[torch]'" in run(code)
+    assert "PyTorch is not installed: pip install 'hotcold[torch]'" in run_python(code).stdout
 
 
 def test_model_of_no_framework_is_refused():
-    pytest.importorskip("torch")
+    optional("torch")
     with pytest.raises(
         TypeError, match=r"must be a torch.nn.Module, got dict; .*`attributions\(x"
     ) as caught:
@@ -67,7 +60,7 @@ def test_object_with_attributions_stands_in_and_is_no_model():
 
 
 def test_influence_is_one_of_those_objects():
-    torch = pytest.importorskip("torch")
+    torch = optional("torch")
     infl = InternalInfluence(torch.nn.Flatten(), OutputCut(), InternalChannelQoI(0), PointDoi())
     assert isinstance(infl, SupportsAttributions)
 
@@ -76,7 +69,7 @@ def test_influence_is_one_of_those_objects():
     "name", [module.name for module in pkgutil.iter_modules(hotcold.influence.__path__)]
 )
 def test_examples_in_docstrings_run(name):
-    pytest.importorskip("torch")
+    optional("torch")
     module = importlib.import_module(f"hotcold.influence.{name}")
     names = {**vars(hotcold.influence), **vars(module)}
     assert doctest.testmod(module, extraglobs=names).failed == 0
