@@ -1,0 +1,93 @@
+"""The blur against OpenCV, scipy and the machine's multiply-add peak."""
+
+import numpy as np
+import pytest
+import rivals
+import workloads
+from harness import race
+
+import hotcold
+from hotcold import _core
+
+PLANES = 8
+TARGETS = {5: (6, 20), 10: (6, 25), 30: (9, 40)}  # against OpenCV, scipy
+
+
+@pytest.fixture(scope="module")
+def planes():
+    return workloads.maps(PLANES, channels=1)
+
+
+def _check(tolerance):
+    def check(mine, answers):
+        for name, theirs in answers.items():
+            assert np.abs(mine - theirs).max() < tolerance, name
+
+    return check
+
+
+def _runners(a, sigma, accuracy="exact"):
+    ours = lambda: hotcold.gaussian_blur(a, sigma, accuracy=accuracy, n_threads=1)  # noqa: E731
+    others = {
+        "cv2": lambda: np.stack([rivals.cv2_blur(item[0], sigma)[None] for item in a]),
+        "scipy": lambda: np.stack([rivals.scipy_blur(item[0], sigma)[None] for item in a]),
+    }
+    return ours, others
+
+
+@pytest.mark.benchmark(group="gaussian_blur")
+@pytest.mark.parametrize("sigma", [2, 5, 10, 20, 30, 60])
+def test_exact(benchmark, planes, sigma):
+    ours, others = _runners(planes, sigma)
+    to_cv2, to_scipy = TARGETS.get(sigma, (None, None))
+    targets = {"cv2": to_cv2, "scipy": to_scipy} if to_cv2 else {}
+    radius = int(4 * sigma + 0.5)
+    peak = 0.0 if benchmark.disabled else _core.measure_multiply_add_peak(0.05)
+    # The rivals compute in float32 with roundings of their own.
+    race(
+        benchmark,
+        ours,
+        others,
+        check=_check(5e-6),
+        targets=targets,
+        floors={"cv2": 2, "scipy": 6},
+        rounds=9,
+        items=PLANES,
+        peak_g_lanes=peak,
+        folded_taps_per_item=2 * (radius + 1) * workloads.SIZE**2,
+    )
+    if not benchmark.disabled:
+        info = benchmark.extra_info
+        per_second = info["folded_taps_per_item"] / info["us_per_item"] / 1e3
+        info["percent_of_peak"] = 100 * per_second / peak
+
+
+@pytest.mark.benchmark(group="gaussian_blur_fast")
+@pytest.mark.parametrize("sigma", [10, 30])
+def test_fast(benchmark, planes, sigma):
+    ours, others = _runners(planes, sigma, "fast")
+    others["ours, exact"] = _runners(planes, sigma)[0]
+    race(benchmark, ours, others, check=_check(2.2e-4), rounds=9, items=PLANES)
+
+
+@pytest.mark.benchmark(group="gaussian_blur_fast")
+def test_fast_cost_does_not_grow(benchmark, planes):
+    ours, _ = _runners(planes, 30, "fast")
+    smaller, _ = _runners(planes, 10, "fast")
+    race(
+        benchmark,
+        ours,
+        {"fast, sigma 10": smaller},
+        check=lambda mine, answers: None,
+        targets={"fast, sigma 10": 1.0},
+        floors={"fast, sigma 10": 0.8},
+        items=PLANES,
+    )
+
+
+@pytest.mark.benchmark(group="gaussian_blur_size")
+@pytest.mark.parametrize("size", [32, 64, 128, 512, 1024])
+def test_sizes(benchmark, size):
+    a = workloads.maps(max(1, PLANES * 224 * 224 // (8 * size * size)), size, channels=1)
+    ours, others = _runners(a, 10)
+    race(benchmark, ours, others, check=_check(5e-6), rounds=7, items=len(a))
