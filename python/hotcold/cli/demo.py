@@ -22,7 +22,7 @@ from hotcold.data import Example
     help="Folder for the pictures; made if it is not there.",
 )
 def demo(output_dir: Path) -> None:
-    """Render the built-in example with every visualizer.
+    r"""Render the built-in example with every visualizer.
 
     The example is a pair of public-domain photographs and where a real face detector looks in them.
 
@@ -37,7 +37,7 @@ def demo(output_dir: Path) -> None:
     except OSError as error:
         msg = f"cannot make the folder {output_dir}: {error.strerror}"
         raise click.ClickException(msg) from error
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, title, draw in _pictures():
         path = output_dir / f"{name}.png"
         start = time.perf_counter()
