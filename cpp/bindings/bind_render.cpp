@@ -189,8 +189,7 @@ py::object render_into(const RenderPlan& plan, const py::array& attributions,
         throw std::invalid_argument("`grid_columns` and `padding` must be >= 0");
     }
     const Arrays arrays{attributions, image, values, picture};
-    const bool in_double =
-        is_float64(attributions) || (plan.paint == Paint::kMask && image && is_float64(*image));
+    const bool in_double = is_float64(attributions) || (image && is_float64(*image));
     const auto columns = static_cast<std::size_t>(grid_columns);
     const auto pad = static_cast<std::size_t>(padding);
     const int threads = checked_threads(n_threads);

@@ -52,16 +52,16 @@ class Job(NamedTuple):
 
     @property
     def values_dtype(self) -> np.dtype[Any]:
-        """float64 when what the values are made of is, else float32."""
-        if self.spec.paint == "mask" and self.image is not None:
-            return result_dtype(self.attributions, self.image)
-        return result_dtype(self.attributions)
+        """float64 when any input is, else float32."""
+        if self.image is None:
+            return result_dtype(self.attributions)
+        return result_dtype(self.attributions, self.image)
 
 
 def render(job: Job, out: NDArray[np.uint8] | None, n_threads: int | None) -> NDArray[np.uint8]:
     """Return the pictures of a job, uint8 (N, H, W, 3 or 4), in `out` if given."""
     shape = (job.n_items, *job.picture_shape)
-    picture = np.empty(shape, np.uint8) if out is None else _checked_out(out, shape)
+    picture = np.empty(shape, np.uint8) if out is None else _checked_out(out, shape, job)
     _run(job, None, picture, 0, 0, n_threads)
     return picture
 
@@ -128,7 +128,7 @@ def _run(
     )
 
 
-def _checked_out(out: Any, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+def _checked_out(out: Any, shape: tuple[int, ...], job: Job) -> NDArray[np.uint8]:
     if not isinstance(out, np.ndarray) or out.dtype != np.uint8:
         got = f"dtype {out.dtype}" if isinstance(out, np.ndarray) else type(out).__name__
         msg = f"`out` must be a numpy array of dtype uint8, got {got}"
@@ -139,4 +139,14 @@ def _checked_out(out: Any, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     if not out.flags.writeable:
         msg = "`out` must be writeable, got a read-only array"
         raise ValueError(msg)
+    if not out[0, 0].flags.c_contiguous or (len(out) > 1 and out.strides[0] == 0):
+        msg = (
+            "`out` must have the pixels of a row next to each other in memory, "
+            f"got strides {out.strides}; numpy.empty({shape}, numpy.uint8) has"
+        )
+        raise ValueError(msg)
+    for name, array in (("attributions", job.attributions), ("x", job.image)):
+        if array is not None and np.may_share_memory(out, array):
+            msg = f"`out` must not share memory with `{name}`; give it memory of its own"
+            raise ValueError(msg)
     return out

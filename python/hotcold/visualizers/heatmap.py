@@ -113,7 +113,7 @@ class HeatmapVisualizer(BaseVisualizer):
         Returns
         -------
         ndarray, shape (N, 1, H, W) or (N, H, W, 1)
-            The normalized map before colouring; float64 for float64 attributions, else float32.
+            The normalized map before colouring; float64 when either input is, else float32.
 
         Raises
         ------
