@@ -37,8 +37,8 @@ class Visualizer(BaseVisualizer):
     blur : float or (float, float), pixels, default 0
         Standard deviation of a Gaussian blur (y, x).
     cmap : str or matplotlib Colormap, optional
-        None: ``hotcold`` for modes with a sign, ``hot`` for ``magnitude_*`` and ``01``, ``gray``
-        for unnormalized uint8 images.
+        None: ``hotcold`` for modes with a sign, ``hot`` for ``magnitude_*`` and ``01``, none for
+        unnormalized uint8 images of one channel, which are shown grey as they are.
     dim_order : {"channels_first", "channels_last"}
         Where the channel axis of the arguments is.
     tiler : Tiler, optional
@@ -178,15 +178,16 @@ class Visualizer(BaseVisualizer):
         mode = settings.normalization_type or (
             "unsigned_max" if one_channel else "unsigned_max_positive_centered"
         )
-        # An image of bytes has a scale of its own.
+        # An image of bytes has a scale of its own, and is grey without a table: a colormap's 256
+        # greys are cut to bytes, which makes some of them one step too dark.
         bytes_image = mode == "unnormalized" and batch.dtype == np.uint8
-        cmap = settings.cmap or ("gray" if bytes_image else default_cmap(mode))
+        through_table = one_channel and not (bytes_image and settings.cmap is None)
         spec = self._spec(
             reduction="mean" if combine else "none",
             sigma=sigma_pair(settings.blur),
             normalization_type=mode,
-            paint="table" if one_channel else "channels",
+            paint="table" if through_table else "channels",
             limits=(0.0, 255.0) if bytes_image else None,
-            table=lookup_table(cmap) if one_channel else None,
+            table=lookup_table(settings.cmap or default_cmap(mode)) if through_table else None,
         )
         return Job(spec, batch, None)
