@@ -66,7 +66,7 @@ class BaseVisualizer:
 
     def __repr__(self) -> str:
         options = [
-            f"{field.name}={getattr(self._settings, field.name)!r}"
+            f"{field.name}={_told(getattr(self._settings, field.name))}"
             for field in dataclasses.fields(self._settings)
         ]
         for name, default in (
@@ -147,6 +147,13 @@ class BaseVisualizer:
 
             drawing.show(sheet, fig, imshow)
         return tiled
+
+
+def _told(value: Any) -> str:
+    """Return a setting's repr, with a colormap's name in place of its address in memory."""
+    if isinstance(value, str) or not hasattr(value, "N"):
+        return repr(value)
+    return f"<{type(value).__name__} {value.name!r}, {value.N} entries>"
 
 
 def sigma_pair(blur: float | tuple[float, float]) -> tuple[float, float]:
