@@ -52,3 +52,9 @@ def render(
     padding: int,
     n_threads: int,
 ) -> tuple[str, int, int] | None: ...
+def encode_png(
+    picture: NDArray[np.uint8],
+    palette: NDArray[np.uint8] | None,
+    text: list[tuple[str, str]],
+    n_threads: int,
+) -> bytes: ...

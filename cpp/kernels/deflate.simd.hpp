@@ -1,0 +1,63 @@
+// Per-level functions of deflate.hpp.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/huffman.hpp"
+#include "kernels/levels.hpp"
+
+namespace hotcold {
+
+// Bytes [start, start + length) repeat those `distance` before them.
+struct Match {
+    std::uint32_t start;
+    std::uint16_t length;    // 3 to 258
+    std::uint16_t distance;  // 1 to 32768
+};
+
+// Four literals must fit a 64-bit register beside the up to 7 bits that wait in it.
+constexpr unsigned kMaxLiteralBits = 14;
+
+// A run of bits to send, the first in the least significant place.
+struct Bits {
+    std::uint32_t value;
+    std::uint32_t count;
+};
+
+// What a block's symbols become. Lengths and distances hold code and extra bits together.
+struct BlockCodes {
+    // Literals three ways: whole, and split into the byte tables that a vector register looks up.
+    Bits literal[256];
+    alignas(64) std::uint8_t literal_low[256];
+    alignas(64) std::uint8_t literal_high[256];
+    alignas(64) std::uint8_t literal_count[256];
+    Bits length[259];   // from 3
+    Bits distance[30];  // by symbol, without extra bits
+    Bits end;
+};
+
+// Bits not yet written: fewer than 8 between calls. Each write touches 8 bytes from `out`.
+struct BitWriter {
+    std::uint8_t* out;
+    std::uint64_t bits;
+    std::uint32_t count;
+};
+
+struct DeflateOps {
+    // Sets bit i of `bits` where data[i] == data[i - 1]; bit 0 is 0, as are the bits from `count`
+    // to the end of the last word.
+    void (*equal_bits)(const std::uint8_t* data, std::size_t count, std::uint64_t* bits);
+    // Sends data[0, count) as literals and matches (in order, apart) and the end of the block.
+    void (*emit)(const std::uint8_t* data, std::size_t count, const Match* matches,
+                 std::size_t n_matches, const BlockCodes& codes, BitWriter& writer);
+};
+
+#define HOTCOLD_DECLARE(level)       \
+    namespace level {                \
+    extern const DeflateOps deflate; \
+    }
+HOTCOLD_FOR_EACH_LEVEL(HOTCOLD_DECLARE)
+#undef HOTCOLD_DECLARE
+
+}  // namespace hotcold

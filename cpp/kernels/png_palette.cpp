@@ -1,0 +1,125 @@
+// A small hash table from colour to place in the list, read-only once filled, then one look-up per
+// pixel. Which places are used is known only at the end, so places are kept in 16 bits first and
+// numbered anew, without the unused ones, in a second pass.
+#include "kernels/png_palette.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <vector>
+
+#include "runtime/parallel.hpp"
+
+namespace hotcold {
+namespace {
+
+class ColorIndex {
+  public:
+    static constexpr std::uint32_t kMissing = ~std::uint32_t{0};
+
+    // colors: n RGB triples. Of equal ones the first counts.
+    ColorIndex(const std::uint8_t* colors, std::size_t n) {
+        while ((std::size_t{1} << bits_) < 4 * n) ++bits_;
+        slots_.assign(std::size_t{1} << bits_, Slot{kMissing, kMissing});
+        for (std::size_t i = 0; i < n; ++i) {
+            const std::uint32_t key = key_of(colors + 3 * i);
+            Slot& slot = slots_[place_of(key)];
+            if (slot.key == kMissing) slot = {key, static_cast<std::uint32_t>(i)};
+        }
+    }
+
+    static std::uint32_t key_of(const std::uint8_t* color) {
+        return color[0] | std::uint32_t{color[1]} << 8 | std::uint32_t{color[2]} << 16;
+    }
+
+    // The colour's place in the list, or kMissing.
+    std::uint32_t find(std::uint32_t key) const { return slots_[place_of(key)].index; }
+
+  private:
+    struct Slot {
+        std::uint32_t key;
+        std::uint32_t index;
+    };
+
+    // Where the key is, or the free slot where it would be.
+    std::size_t place_of(std::uint32_t key) const {
+        std::size_t place = (key * 0x9e3779b1u) >> (32 - bits_);
+        while (slots_[place].key != key && slots_[place].key != kMissing) {
+            place = (place + 1) & (slots_.size() - 1);
+        }
+        return place;
+    }
+
+    unsigned bits_ = 4;
+    std::vector<Slot> slots_;
+};
+
+// Writes the place of each pixel of one row and marks it used; false at the first stranger.
+bool find_row(const ColorIndex& index, const std::uint8_t* row, std::size_t width,
+              std::uint16_t* places, std::uint8_t* used) {
+    std::uint32_t previous = ColorIndex::kMissing;
+    std::uint32_t place = 0;
+    for (std::size_t x = 0; x < width; ++x) {
+        const std::uint32_t key = ColorIndex::key_of(row + 3 * x);
+        if (key != previous) {
+            place = index.find(key);
+            if (place == ColorIndex::kMissing) return false;
+            used[place] = 1;
+            previous = key;
+        }
+        places[x] = static_cast<std::uint16_t>(place);
+    }
+    return true;
+}
+
+constexpr std::size_t kTaskPixels = 1 << 16;
+
+}  // namespace
+
+IndexedPicture::IndexedPicture(const PngImage& picture, int n_threads) {
+    const std::size_t width = picture.width;
+    const std::size_t rows_per_task = std::max<std::size_t>(1, kTaskPixels / width);
+    const std::size_t n_tasks = (picture.height + rows_per_task - 1) / rows_per_task;
+    const ColorIndex index(picture.palette, picture.palette_entries);
+    // Photographs end here, before any memory is taken.
+    if (index.find(ColorIndex::key_of(picture.data)) == ColorIndex::kMissing) return;
+
+    const std::unique_ptr<std::uint16_t[]> places(new std::uint16_t[width * picture.height]);
+    std::vector<std::uint8_t> used(picture.palette_entries * n_tasks);
+    std::atomic<bool> all_found{true};
+    const auto for_rows = [&](const auto& body) {
+        parallel_for(n_tasks, n_threads, [&](std::size_t task, int) {
+            const std::size_t last = std::min(picture.height, (task + 1) * rows_per_task);
+            for (std::size_t y = task * rows_per_task; y < last && all_found; ++y) body(task, y);
+        });
+    };
+    for_rows([&](std::size_t task, std::size_t y) {
+        const std::uint8_t* row =
+            picture.data + static_cast<std::ptrdiff_t>(y) * picture.row_stride;
+        std::uint8_t* marks = used.data() + task * picture.palette_entries;
+        if (!find_row(index, row, width, places.get() + y * width, marks)) all_found = false;
+    });
+    if (!all_found) return;
+
+    std::vector<std::uint8_t> number(picture.palette_entries);
+    std::size_t entries = 0;
+    for (std::size_t place = 0; place < picture.palette_entries; ++place) {
+        std::uint8_t any = 0;
+        for (std::size_t task = 0; task < n_tasks; ++task) {
+            any |= used[task * picture.palette_entries + place];
+        }
+        if (any == 0) continue;
+        if (entries == 256) return;
+        std::memcpy(palette_ + 3 * entries, picture.palette + 3 * place, 3);
+        number[place] = static_cast<std::uint8_t>(entries++);
+    }
+    indices_.reset(new std::uint8_t[width * picture.height]);
+    for_rows([&](std::size_t, std::size_t y) {
+        for (std::size_t i = y * width; i < (y + 1) * width; ++i) indices_[i] = number[places[i]];
+    });
+    image_ = {
+        indices_.get(), static_cast<std::ptrdiff_t>(width), width, picture.height, 1, palette_,
+        entries};
+}
+
+}  // namespace hotcold
