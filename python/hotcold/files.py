@@ -7,6 +7,7 @@ pixels in a matplotlib figure (see `drawing`).
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import tempfile
@@ -25,7 +26,7 @@ _RASTER: dict[str, tuple[str, dict[str, Any]]] = {
     ".png": ("PNG", {}),
     ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
     ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
-    ".webp": ("WEBP", {"lossless": True}),
+    ".webp": ("WEBP", {"lossless": True, "exact": True}),  # exact: colours under alpha 0 as well
     ".tif": ("TIFF", {"compression": "tiff_adobe_deflate"}),
     ".tiff": ("TIFF", {"compression": "tiff_adobe_deflate"}),
     ".bmp": ("BMP", {}),
@@ -93,12 +94,18 @@ def encode(picture: Picture, suffix: str, text: Mapping[str, str] | None = None)
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     """Write `data` to a temporary file in the same folder, then rename it to `path`.
 
-    A reader sees the old file or the new one, never a part; a failure leaves nothing behind.
+    A reader sees the old file or the new one, never a part; a failure leaves nothing behind. A
+    symbolic link is followed, as by any other writer.
     """
-    target = Path(path)
-    handle, temporary = tempfile.mkstemp(
-        prefix=f".{target.name}.", suffix=".part", dir=target.parent
-    )
+    target = Path(path).resolve()
+    try:
+        # Of a long name only the start: the temporary one must fit in a directory entry too.
+        handle, temporary = tempfile.mkstemp(
+            prefix=f".{target.name[:40]}.", suffix=".part", dir=target.parent
+        )
+    except FileNotFoundError:
+        message = "the folder of the file to write must exist; create it first"
+        raise FileNotFoundError(errno.ENOENT, message, str(target.parent)) from None
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
