@@ -1,11 +1,12 @@
 """Pictures on screen and in vector files: the only module that imports matplotlib.pyplot.
 
-It knows pixels and figures, nothing of attributions. It never touches pyplot's current figure and
-never shows or closes a figure that it did not make.
+It knows pixels and figures, nothing of attributions. Figures that it did not make keep their state:
+it never draws in pyplot's current figure, nor makes another one current, nor closes any.
 """
 
 from __future__ import annotations
 
+import importlib
 import io
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _DPI = 100
 _INCHES = (3.0, 10.0)  # longest side of a new figure, at least and at most
+_THINNEST = 0.1  # inches
 
 # matplotlib's own backends that have no screen.
 _NON_INTERACTIVE = frozenset({"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"})
@@ -52,22 +54,40 @@ def show(picture: NDArray[np.uint8], fig: Figure | None, imshow: bool = True) ->
         return
     import matplotlib as mpl
 
-    backend = mpl.get_backend().lower()
-    if "inline" in backend:
-        from IPython.display import display
-
-        display(new_figure(picture))
+    # "agg" or "inline", also from "module://matplotlib_inline.backend_inline".
+    backend = mpl.get_backend().lower().rpartition("backend_")[2]
+    if backend == "inline":
+        _display(picture)
     elif backend not in _NON_INTERACTIVE:
-        from matplotlib import pyplot as plt
+        _open_window(picture)
 
-        window = plt.figure(figsize=_figure_size(picture))
-        draw(picture, window.add_axes((0, 0, 1, 1)))
-        plt.show()
+
+def _display(picture: NDArray[np.uint8]) -> None:
+    from IPython import get_ipython
+    from IPython.display import display
+
+    if get_ipython() is None:
+        return  # a program started from a notebook inherits the backend, but has no notebook
+    # Without %matplotlib, nothing has told IPython yet how figures are shown: importing this does.
+    importlib.import_module("matplotlib_inline.backend_inline")
+    display(new_figure(picture))
+
+
+def _open_window(picture: NDArray[np.uint8]) -> None:
+    from matplotlib import pyplot as plt
+
+    current = plt.gcf() if plt.get_fignums() else None
+    window = plt.figure(figsize=_figure_size(picture))
+    draw(picture, window.add_axes((0, 0, 1, 1)))
+    if current is not None:
+        plt.figure(current)
+    plt.show()
 
 
 def draw(picture: NDArray[np.uint8], axes: Axes) -> None:
     """Draw pixels on axes, without ticks or frame."""
-    axes.imshow(picture)
+    # Whatever the user's settings say of other images: the first row is the top, pixels are square.
+    axes.imshow(picture, origin="upper", aspect="equal")
     axes.set_axis_off()
 
 
@@ -88,12 +108,15 @@ def vector_bytes(picture: NDArray[np.uint8], format_name: str) -> bytes:
     for image in figure.axes[0].images:
         image.set_interpolation("none")
     buffer = io.BytesIO()
-    # No date: the same picture gives the same bytes.
+    # No date: files made of the same picture differ as little as the format allows.
     metadata: dict[str, Any] = {
         "pdf": {"CreationDate": None},
         "svg": {"Date": None},
     }.get(format_name, {})
-    figure.savefig(buffer, format=format_name, metadata=metadata or None)
+    # The whole figure, also where the user's settings cut or pad others ("savefig.bbox").
+    figure.savefig(
+        buffer, format=format_name, metadata=metadata or None, bbox_inches=figure.bbox_inches
+    )
     return buffer.getvalue()
 
 
@@ -101,4 +124,5 @@ def _figure_size(picture: NDArray[np.uint8]) -> tuple[float, float]:
     height, width = picture.shape[:2]
     longest = max(height, width) / _DPI
     scale = min(max(longest, _INCHES[0]), _INCHES[1]) / longest
-    return width / _DPI * scale, height / _DPI * scale
+    # matplotlib refuses figures that come out less than a pixel wide.
+    return max(width / _DPI * scale, _THINNEST), max(height / _DPI * scale, _THINNEST)
