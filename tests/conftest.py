@@ -13,6 +13,9 @@ from entries import ENTRIES, SHAPE
 
 import hotcold
 
+# Fixtures of trained networks, which build on first use.
+pytest_plugins = ["real_networks"]
+
 DIM_ORDERS = ("channels_first", "channels_last")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import re
 import subprocess
@@ -57,6 +58,12 @@ def to_order(a, dim_order):
 def from_order(a, dim_order):
     """View a batch in `dim_order` as (N, C, H, W)."""
     return a if dim_order == "channels_first" else np.moveaxis(a, -1, 1)
+
+
+def parameters(function, kind):
+    """Return {name: default} of the parameters of one kind, in order."""
+    found = inspect.signature(function).parameters.values()
+    return {p.name: p.default for p in found if p.kind is kind and p.name != "self"}
 
 
 def message(*parts):

@@ -8,7 +8,7 @@ import pickle
 
 import numpy as np
 import pytest
-from helpers import message
+from helpers import message, parameters
 
 import hotcold
 from hotcold import HeatmapVisualizer, MaskVisualizer, Tiler, Visualizer
@@ -83,12 +83,6 @@ OTHER = {
     "positive_only": False,
 }
 OPTIONS = [(cls, option) for cls, options in CONSTRUCTORS.items() for option in options]
-
-
-def parameters(function, kind):
-    """Return {name: default} of the parameters of one kind, in order."""
-    found = inspect.signature(function).parameters.values()
-    return {p.name: p.default for p in found if p.kind is kind and p.name != "self"}
 
 
 def other(cls, option):

@@ -1,8 +1,9 @@
 """hotcold: attribution maps of neural networks turned into pictures.
 
 Kernels: `gaussian_blur`, `normalize`, `percentile_mask`, `tile`.
-Visualizers: `Visualizer`, `HeatmapVisualizer`, `MaskVisualizer`, laid out by a `Tiler`.
-`hotcold.data` holds a real example.
+Visualizers: `Visualizer`, `HeatmapVisualizer`, `MaskVisualizer`, `ChannelMaskVisualizer`, laid out
+by a `Tiler`. `hotcold.influence` computes attributions of PyTorch models; `hotcold.data` holds a
+real example.
 """
 
 from __future__ import annotations
@@ -22,13 +23,19 @@ except ImportError as error:
 from hotcold.colormaps import register_when_matplotlib_loads
 from hotcold.ops import NORMALIZATION_TYPES, gaussian_blur, normalize, percentile_mask, tile
 from hotcold.tiler import Tiler
-from hotcold.visualizers import HeatmapVisualizer, MaskVisualizer, Visualizer
+from hotcold.visualizers import (
+    ChannelMaskVisualizer,
+    HeatmapVisualizer,
+    MaskVisualizer,
+    Visualizer,
+)
 
 if TYPE_CHECKING:
-    from hotcold import data
+    from hotcold import data, influence
 
 __all__ = [
     "NORMALIZATION_TYPES",
+    "ChannelMaskVisualizer",
     "HeatmapVisualizer",
     "MaskVisualizer",
     "Tiler",
@@ -37,6 +44,7 @@ __all__ = [
     "build_info",
     "data",
     "gaussian_blur",
+    "influence",
     "normalize",
     "percentile_mask",
     "tile",
@@ -45,7 +53,7 @@ __all__ = [
 __version__: str = _core.__version__
 
 # Imported when first used.
-_LAZY = {"data": "hotcold.data"}
+_LAZY = {"data": "hotcold.data", "influence": "hotcold.influence"}
 
 register_when_matplotlib_loads()
 

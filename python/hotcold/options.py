@@ -123,6 +123,25 @@ class MaskSettings:
         )
 
 
+def channel_settings(
+    blur: float | tuple[float, float] | None,
+    threshold: float,
+    masked_opacity: float,
+    combine_channels: bool,
+    use_attr_as_opacity: bool | None,
+    positive_only: bool | None,
+) -> MaskSettings:
+    """Return the settings of `ChannelMaskVisualizer`, in whose constructor None means off."""
+    return MaskSettings(
+        0.0 if blur is None else blur,
+        threshold,
+        masked_opacity,
+        combine_channels,
+        False if use_attr_as_opacity is None else use_attr_as_opacity,
+        False if positive_only is None else positive_only,
+    )
+
+
 @dataclass(frozen=True)
 class RenderSpec:
     """A picture's recipe, in the order of its steps; see `RenderPlan` in cpp/kernels/render.hpp.

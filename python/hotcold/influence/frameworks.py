@@ -27,7 +27,8 @@ def _refusal(model: Any) -> str:
     message = f"`model` must be a torch.nn.Module, got {type(model).__name__}"
     if isinstance(model, SupportsAttributions):
         return message + (
-            ", which has `attributions` itself: use it in place of an InternalInfluence"
+            ", which has `attributions` itself: use it in place of an InternalInfluence "
+            "(ChannelMaskVisualizer.from_influence draws it)"
         )
     message += "; an object with a method `attributions(x)` can stand in for an InternalInfluence"
     if find_spec("torch") is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,15 @@ class BaseVisualizer:
     A subclass keeps its own options in a settings dataclass (`hotcold.options`) and turns them into
     a `RenderSpec`; everything after that is here.
     """
+
+    # Keyword-only arguments and their defaults; `repr` tells those that differ.
+    _KEYWORDS: ClassVar[dict[str, Any]] = {
+        "dim_order": "channels_first",
+        "tiler": None,
+        "nonfinite": "raise",
+        "n_threads": None,
+        "image_range": None,
+    }
 
     def __init__(
         self,
@@ -69,17 +78,12 @@ class BaseVisualizer:
             f"{field.name}={_told(getattr(self._settings, field.name))}"
             for field in dataclasses.fields(self._settings)
         ]
-        for name, default in (
-            ("dim_order", "channels_first"),
-            ("tiler", None),
-            ("nonfinite", "raise"),
-            ("n_threads", None),
-            ("image_range", None),
-        ):
+        for name, default in self._KEYWORDS.items():
             value = getattr(self, f"_{name}")
             if value != default:
                 options.append(f"{name}={value!r}")
-        return f"{type(self).__name__}({', '.join(options)})"
+        maker, leading = self._made_by()
+        return f"{maker}({', '.join([*leading, *options])})"
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -87,6 +91,10 @@ class BaseVisualizer:
         return vars(self) == vars(other)
 
     __hash__ = None  # type: ignore[assignment]
+
+    def _made_by(self) -> tuple[str, list[str]]:
+        """Return what makes such an object, and its arguments before the settings, for `repr`."""
+        return type(self).__name__, []
 
     def text_chunks(self, settings: Any = None) -> dict[str, str]:
         """Return what a picture file says of how it was made."""
@@ -107,9 +115,13 @@ class BaseVisualizer:
         return as_batch(value, "attributions", self._dim_order)
 
     def _image(self, x: Any, attributions: Array) -> Array:
+        image = self._shown(x)
+        _validate.same_items(attributions.shape, image.shape)
+        return image
+
+    def _shown(self, x: Any) -> Array:
         image = as_batch(x, "x", self._dim_order)
         _validate.drawable_channels(image.shape, "x", self._dim_order, "to be shown")
-        _validate.same_items(attributions.shape, image.shape)
         return image
 
     def _range_of(self, image: Array) -> tuple[float, float] | None:

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hotcold import _validate
 from hotcold._arrays import Array
 from hotcold.options import MaskSettings
 from hotcold.pipeline import Job
 from hotcold.tiler import Tiler
-from hotcold.visualizers.base import BaseVisualizer, PathLike, sigma_pair
+from hotcold.visualizers.base import PathLike
+from hotcold.visualizers.masking import MaskingVisualizer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class MaskVisualizer(BaseVisualizer):
+class MaskVisualizer(MaskingVisualizer):
     """Darken the image wherever the attributions are low.
 
     The attributions are combined, blurred, clipped to >= 0, normalized with ``01``; the opacity of
@@ -192,19 +192,4 @@ class MaskVisualizer(BaseVisualizer):
 
     def _job(self, attributions: Any, x: Any, settings: MaskSettings) -> Job:
         batch = self._attributions(attributions)
-        image = self._image(x, batch)
-        combine = settings.combine_channels
-        if not combine:
-            _validate.same_channels(batch.shape, image.shape)
-        spec = self._spec(
-            reduction="mean" if combine else "none",
-            sigma=sigma_pair(settings.blur),
-            sign="positive" if settings.positive_only else "all",
-            normalization_type="01",
-            paint="mask",
-            opacity="map" if settings.use_attr_as_opacity else "percentile",
-            threshold=settings.threshold,
-            masked_opacity=settings.masked_opacity,
-            image_range=self._range_of(image),
-        )
-        return Job(spec, batch, image)
+        return self._mask_job(batch, self._image(x, batch), settings)

@@ -1,0 +1,300 @@
+"""The image, with only the regions left that drive one channel inside a model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hotcold import files
+from hotcold._arrays import Array
+from hotcold.options import MaskSettings, channel_settings
+from hotcold.pipeline import Job
+from hotcold.tiler import Tiler
+from hotcold.visualizers.base import PathLike
+from hotcold.visualizers.channel_source import Inputs, Source, channel_source, given_source
+from hotcold.visualizers.masking import MaskingVisualizer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from matplotlib.figure import Figure
+
+    from hotcold.influence import Cut, OutputCut, SupportsAttributions
+    from hotcold.influence.protocols import Distribution
+
+
+class ChannelMaskVisualizer(MaskingVisualizer):
+    """Darken the image wherever it does not drive a channel of a model.
+
+    The attributions are the internal influence of the image on the channel (gradient times input,
+    see `hotcold.influence.InternalInfluence`); they are drawn as by `MaskVisualizer`.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        The trained model, used where it is and left as it was. For any other source of attributions
+        see `from_influence`.
+    layer : str, int or Cut
+        A dotted module name, an index into the model's leaf layers, or a `Cut`;
+        `hotcold.influence.layers` lists them.
+    channel : int or sequence of int
+        The channel; several are summed.
+    channel_axis : int, optional
+        Which axis of the layer's tensor holds the channels; None: the framework's own.
+    agg_fn : {"sum", "mean", "max"} or callable, optional
+        How the channel's map becomes one number per item; None: the sum.
+    doi : PointDoi or LinearDoi, optional
+        At which inputs the gradient is taken; None: `PointDoi()`.
+    blur : float or (float, float), pixels, optional
+        Standard deviation of a Gaussian blur (y, x) of the attributions; None: no blur.
+    threshold, masked_opacity, combine_channels
+        As in `MaskVisualizer`.
+    use_attr_as_opacity : bool, optional
+        The normalized map is the opacity; None: off.
+    positive_only : bool, optional
+        Negative attributions count as 0; None: off.
+    dim_order : {"channels_first", "channels_last"}
+        Where the channel axis of the arguments is; the model gets its framework's own layout.
+    tiler, nonfinite, n_threads, image_range
+        As in `MaskVisualizer`. With ``nonfinite="zero"`` the model sees zeros too.
+    batch_size : int >= 1, optional
+        The most items in one forward pass, which bounds memory; None: all.
+
+    Raises
+    ------
+    TypeError
+        `model` is no torch model, or an argument is of the wrong kind.
+    ValueError
+        An unknown layer name (the closest are listed), or a setting out of range; an `IndexError`
+        for a layer index out of range.
+
+    Notes
+    -----
+    Objects hold configuration only, pickle if the model does, and can be shared by threads: calls
+    on one model wait for each other while it runs.
+
+    Examples
+    --------
+    >>> import numpy as np, torch
+    >>> import hotcold
+    >>> _ = torch.manual_seed(0)
+    >>> model = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.ReLU())
+    >>> show = hotcold.ChannelMaskVisualizer(model, "1", 5, blur=1, threshold=0.8)
+    >>> show.render(np.random.default_rng(0).random((2, 3, 16, 16))).shape
+    (2, 16, 16, 3)
+    """
+
+    _KEYWORDS: ClassVar[dict[str, Any]] = {**MaskingVisualizer._KEYWORDS, "batch_size": None}
+
+    def __init__(
+        self,
+        model: Any,
+        layer: str | int | Cut | OutputCut,
+        channel: int | Sequence[int],
+        channel_axis: int | None = None,
+        agg_fn: str | Callable[[Any], Any] | None = None,
+        doi: Distribution | None = None,
+        blur: float | tuple[float, float] | None = None,
+        threshold: float = 0.5,
+        masked_opacity: float = 0.2,
+        combine_channels: bool = True,
+        use_attr_as_opacity: bool | None = None,
+        positive_only: bool | None = None,
+        *,
+        dim_order: str = "channels_first",
+        tiler: Tiler | None = None,
+        nonfinite: str = "raise",
+        n_threads: int | None = None,
+        image_range: tuple[float, float] | None = None,
+        batch_size: int | None = None,
+    ) -> None:
+        super().__init__(
+            channel_settings(
+                blur,
+                threshold,
+                masked_opacity,
+                combine_channels,
+                use_attr_as_opacity,
+                positive_only,
+            ),
+            dim_order=dim_order,
+            tiler=tiler,
+            nonfinite=nonfinite,
+            n_threads=n_threads,
+            image_range=image_range,
+        )
+        self._source: Source = channel_source(
+            model, layer, channel, channel_axis, agg_fn, doi, batch_size
+        )
+
+    @classmethod
+    def from_influence(
+        cls,
+        influence: SupportsAttributions,
+        blur: float | tuple[float, float] | None = None,
+        threshold: float = 0.5,
+        masked_opacity: float = 0.2,
+        combine_channels: bool = True,
+        use_attr_as_opacity: bool | None = None,
+        positive_only: bool | None = None,
+        *,
+        dim_order: str = "channels_first",
+        tiler: Tiler | None = None,
+        nonfinite: str = "raise",
+        n_threads: int | None = None,
+        image_range: tuple[float, float] | None = None,
+        batch_size: int | None = None,
+    ) -> ChannelMaskVisualizer:
+        """Return a visualizer of any object's attributions.
+
+        Parameters
+        ----------
+        influence : object with ``attributions(x)``
+            An `InternalInfluence`, or what stands in for one: another framework, another library.
+            It is called with `x_preprocessed` or `x` exactly as given, in whatever layout, and
+            returns an array or tensor of the shape of `x`. Anything else is a `TypeError`.
+        batch_size : int >= 1, optional
+            Passed on as a keyword where it is not None; `InternalInfluence` takes it.
+        blur, threshold, masked_opacity, combine_channels, use_attr_as_opacity, positive_only
+            As in the constructor, and so are the keywords.
+
+        Returns
+        -------
+        ChannelMaskVisualizer
+            Drawn from `influence` in place of a model, a layer and a channel.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import hotcold
+        >>> class Brightness:
+        ...     def attributions(self, x):
+        ...         return x - x.mean()
+        >>> show = hotcold.ChannelMaskVisualizer.from_influence(Brightness(), threshold=0.8)
+        >>> show.render(np.random.default_rng(0).random((2, 3, 16, 16))).shape
+        (2, 16, 16, 3)
+        """
+        visualizer = cls.__new__(cls)
+        super(ChannelMaskVisualizer, visualizer).__init__(
+            channel_settings(
+                blur,
+                threshold,
+                masked_opacity,
+                combine_channels,
+                use_attr_as_opacity,
+                positive_only,
+            ),
+            dim_order=dim_order,
+            tiler=tiler,
+            nonfinite=nonfinite,
+            n_threads=n_threads,
+            image_range=image_range,
+        )
+        visualizer._source = given_source(influence, batch_size)
+        return visualizer
+
+    def __call__(
+        self,
+        x: Any,
+        x_preprocessed: Any = None,
+        output_file: PathLike | None = None,
+        blur: float | tuple[float, float] | None = None,
+        threshold: float | None = None,
+        masked_opacity: float | None = None,
+        combine_channels: bool | None = None,
+        *,
+        imshow: bool = True,
+        fig: Figure | None = None,
+        return_tiled: bool = False,
+    ) -> Array:
+        """Mask a batch of images by what drives the channel in each.
+
+        Parameters
+        ----------
+        x : array-like or tensor, shape (N, C, H, W) or (N, H, W, C), of 1, 3 or 4 channels
+            The images as people should see them; never modified.
+        x_preprocessed : array-like or tensor of the shape of `x`, optional
+            The same batch as the model takes it; None: `x`. A tuple holds several inputs of the
+            model: the first is attributed, the others are passed on as they are.
+        output_file, imshow, fig, return_tiled
+            As in `Visualizer`.
+        blur, threshold, masked_opacity, combine_channels
+            As in the constructor; None takes the constructor's value.
+
+        Returns
+        -------
+        ndarray, shape of `x`, or its grid
+            ``opacity * x01``; float64 when `x` is, else float32.
+
+        Raises
+        ------
+        ValueError
+            A shape, range or suffix that does not fit; NaN or infinity; a layer that is never
+            reached or does not depend on the input.
+        TypeError
+            Images that are not real numbers.
+        IndexError
+            The layer has too few channels (the message has the count).
+        Exception
+            What the model's forward pass raises keeps its type, with the shapes in front.
+        """
+        if output_file is not None:
+            files.known_suffix(output_file)  # before the model runs
+        settings = self._merged(
+            blur=blur,
+            threshold=threshold,
+            masked_opacity=masked_opacity,
+            combine_channels=combine_channels,
+        )
+        job = self._job(x, x_preprocessed, settings)
+        return self._call(job, settings, output_file, imshow, fig, return_tiled)
+
+    def render(
+        self,
+        x: Any,
+        x_preprocessed: Any = None,
+        *,
+        out: NDArray[np.uint8] | None = None,
+        n_threads: int | None = None,
+        blur: float | tuple[float, float] | None = None,
+        threshold: float | None = None,
+        masked_opacity: float | None = None,
+        combine_channels: bool | None = None,
+    ) -> NDArray[np.uint8]:
+        """Return the masked image of each item, untiled.
+
+        Parameters
+        ----------
+        x, x_preprocessed, blur, threshold, masked_opacity, combine_channels
+            As in a call.
+        out : ndarray of uint8, shape of the result, optional
+            Written and returned; must not share memory with the inputs.
+        n_threads : int >= 1, optional
+            Of the rendering, not of the model. None takes the constructor's value.
+
+        Returns
+        -------
+        ndarray of uint8, shape (N, H, W, 3), or (N, H, W, 4) for images with alpha
+            Channels last whatever the input.
+        """
+        settings = self._merged(
+            blur=blur,
+            threshold=threshold,
+            masked_opacity=masked_opacity,
+            combine_channels=combine_channels,
+        )
+        return self._render(self._job(x, x_preprocessed, settings), out, n_threads)
+
+    def _job(self, x: Any, x_preprocessed: Any, settings: MaskSettings) -> Job:
+        image = self._shown(x)
+        inputs = Inputs(image, x, x_preprocessed, self._dim_order, self._nonfinite)
+        return self._mask_job(self._source.attributions(inputs), image, settings)
+
+    @property
+    def _batch_size(self) -> int | None:
+        return self._source.batch_size
+
+    def _made_by(self) -> tuple[str, list[str]]:
+        return self._source.made_by()

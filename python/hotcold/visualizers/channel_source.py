@@ -1,0 +1,187 @@
+"""Where `ChannelMaskVisualizer` gets its attributions: a channel of a model, or another object.
+
+`hotcold.influence` is imported when the first source is made, not with the package.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+
+from hotcold import _validate
+from hotcold._arrays import Array, as_batch, as_numpy
+
+if TYPE_CHECKING:
+    from hotcold.influence import InternalInfluence
+
+
+class Inputs(NamedTuple):
+    """What a call was given."""
+
+    image: Array  # the checked (N, C, H, W) view of x
+    x: Any
+    x_preprocessed: Any
+    dim_order: str
+    nonfinite: str
+
+
+class Source(Protocol):
+    """Attributions for a batch; frozen configuration, as the visualizer itself."""
+
+    @property
+    def batch_size(self) -> int | None:
+        """The most items in one pass of a model."""
+
+    def attributions(self, inputs: Inputs) -> Array:
+        """Return a (N, C, H, W) view of the shape of the image."""
+
+    def made_by(self) -> tuple[str, list[str]]:
+        """Return how the visualizer's constructor is called, and with which first arguments."""
+
+
+@dataclass(frozen=True)
+class ChannelSource:
+    """The internal influence on a channel; the model gets its framework's own layout."""
+
+    influence: InternalInfluence
+    batch_size: int | None
+
+    def attributions(self, inputs: Inputs) -> Array:
+        """See `Source`: PyTorch's layout is that of the views, channels first."""
+        name, batch, others = "x", inputs.image, ()
+        if inputs.x_preprocessed is not None:
+            name = "x_preprocessed"
+            first, others = _split(inputs.x_preprocessed)
+            batch = as_batch(first, name, inputs.dim_order)
+            _same_shape(name, _in_order(batch.shape, inputs.dim_order), inputs)
+        batch = _finite(batch, name, inputs.nonfinite)
+        whole = (batch, *others) if others else batch
+        return self.influence.attributions(whole, batch_size=self.batch_size)
+
+    def made_by(self) -> tuple[str, list[str]]:
+        """See `Source`: the model by its class, and what is not a default."""
+        from hotcold.influence import Cut, PointDoi
+
+        influence, cut = self.influence, self.influence.cuts[1]
+        qoi: Any = influence.qoi
+        told = [f"<{type(influence.model).__name__}>"]
+        plain = isinstance(cut, Cut) and cut.anchor == "out"
+        told.append(repr(cut.layer if plain else cut))
+        told.append(repr(qoi.channel))
+        if qoi.channel_axis is not None:
+            told.append(f"channel_axis={qoi.channel_axis}")
+        if qoi.agg_fn is not None:
+            # A function by its name: its repr holds an address, which files must not.
+            name = getattr(qoi.agg_fn, "__qualname__", type(qoi.agg_fn).__name__)
+            told.append(f"agg_fn={name if callable(qoi.agg_fn) else repr(qoi.agg_fn)}")
+        if not isinstance(influence.doi, PointDoi):
+            told.append(f"doi={influence.doi!r}")
+        return "ChannelMaskVisualizer", told
+
+
+@dataclass(frozen=True)
+class GivenSource:
+    """An object of the user's with `attributions(x)`, which gets the array as it was given."""
+
+    influence: Any
+    batch_size: int | None
+
+    def attributions(self, inputs: Inputs) -> Array:
+        """See `Source`."""
+        given = inputs.x if inputs.x_preprocessed is None else inputs.x_preprocessed
+        shape = getattr(_split(given)[0], "shape", None)
+        if inputs.x_preprocessed is not None and shape is not None:
+            _same_shape("x_preprocessed", tuple(shape), inputs)
+        options = {} if self.batch_size is None else {"batch_size": self.batch_size}
+        result = as_numpy(self.influence.attributions(given, **options), "attributions")
+        _same_shape(f"{type(self.influence).__name__}.attributions(x)", result.shape, inputs)
+        return as_batch(result, "attributions", inputs.dim_order)
+
+    def made_by(self) -> tuple[str, list[str]]:
+        """See `Source`: the object by its class."""
+        return "ChannelMaskVisualizer.from_influence", [f"<{type(self.influence).__name__}>"]
+
+
+def channel_source(
+    model: Any,
+    layer: Any,
+    channel: Any,
+    channel_axis: int | None,
+    agg_fn: Any,
+    doi: Any,
+    batch_size: int | None,
+) -> ChannelSource:
+    """Return the source for a model, a layer and a channel, all checked."""
+    from hotcold.influence import (
+        Cut,
+        InputCut,
+        InternalChannelQoI,
+        InternalInfluence,
+        OutputCut,
+        PointDoi,
+    )
+
+    cut = layer if isinstance(layer, Cut | OutputCut) else Cut(layer)
+    influence = InternalInfluence(
+        model,
+        (InputCut(), cut),
+        InternalChannelQoI(channel, channel_axis, agg_fn),
+        PointDoi() if doi is None else doi,
+    )
+    return ChannelSource(influence, _batch_size(batch_size))
+
+
+def given_source(influence: Any, batch_size: int | None) -> GivenSource:
+    """Return the source for an object with `attributions(x)`."""
+    from hotcold.influence import SupportsAttributions
+
+    if isinstance(influence, type) or not isinstance(influence, SupportsAttributions):
+        got = (
+            f"the class {influence.__name__}"
+            if isinstance(influence, type)
+            else type(influence).__name__
+        )
+        msg = (
+            f"`influence` must be an object with a method `attributions(x)`, got {got}; "
+            "a torch model goes to ChannelMaskVisualizer(model, layer, channel), and another "
+            "library's method needs a class of three lines around it: see docs/plug-in.md"
+        )
+        raise TypeError(msg)
+    return GivenSource(influence, _batch_size(batch_size))
+
+
+def _batch_size(value: Any) -> int | None:
+    return None if value is None else _validate.whole("batch_size", value, 1)
+
+
+def _split(given: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Return the attributed input and the model's others: a tuple is several inputs."""
+    return (given[0], given[1:]) if isinstance(given, tuple) and given else (given, ())
+
+
+def _in_order(shape: tuple[int, ...], dim_order: str) -> tuple[int, ...]:
+    """Return an (N, C, H, W) shape as the user sees it."""
+    return shape if dim_order == "channels_first" else (shape[0], *shape[2:], shape[1])
+
+
+def _same_shape(name: str, shape: tuple[int, ...], inputs: Inputs) -> None:
+    wanted = _in_order(inputs.image.shape, inputs.dim_order)
+    if shape != wanted:
+        msg = (
+            f"`{name}` must have the shape of `x`, {wanted} (dim_order={inputs.dim_order!r}), "
+            f"got {shape}"
+        )
+        raise ValueError(msg)
+
+
+def _finite(batch: Array, name: str, nonfinite: str) -> Array:
+    """Return the batch as the model may see it: checked, or with NaN and infinity as 0."""
+    for index, item in enumerate(batch):
+        bad = item.size - int(np.count_nonzero(np.isfinite(item)))
+        if bad and nonfinite == "zero":
+            return np.nan_to_num(batch, nan=0.0, posinf=0.0, neginf=0.0)
+        if bad:
+            _validate.finite((name, index, bad))
+    return batch
