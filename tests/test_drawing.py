@@ -210,7 +210,7 @@ def test_notebook_shows_each_call_once(monkeypatch):
         SETUP,
         "hotcold.Visualizer()(a);",
         "hotcold.HeatmapVisualizer()(a, a);",
-        "import matplotlib.pyplot as plt\nfigure = plt.figure()\nhotcold.Visualizer()(a, fig=figure);",
+        "import matplotlib.pyplot as plt\nfig = plt.figure()\nhotcold.Visualizer()(a, fig=fig);",
         "hotcold.Visualizer()(a, imshow=False);",
         "print(plt.get_fignums())",
     )

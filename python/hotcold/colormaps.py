@@ -6,9 +6,9 @@ how ``cmap="hotcold"`` is known to it all the same.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.abc
 import importlib.machinery
-import importlib.util
 import sys
 from collections.abc import Sequence
 from types import ModuleType
@@ -58,6 +58,8 @@ def lookup_table(cmap: ColormapLike) -> LookupTable:
     from matplotlib.colors import Colormap
 
     if isinstance(cmap, str):
+        if cmap == NAME:
+            _register()
         if cmap not in mpl.colormaps:
             raise ValueError(
                 _validate.unknown_name("cmap", cmap, mpl.colormaps, "a matplotlib colormap")
@@ -110,12 +112,17 @@ def register_when_matplotlib_loads() -> None:
 def _register() -> None:
     import matplotlib as mpl
 
+    # Without `colormaps`, another thread is still importing matplotlib; lookup_table() comes again.
     if hasattr(mpl, "colormaps") and NAME not in mpl.colormaps:
-        mpl.colormaps.register(hotcold_colormap())
+        with contextlib.suppress(ValueError):  # another thread was faster
+            mpl.colormaps.register(hotcold_colormap())
 
 
 class _MatplotlibWatcher(importlib.abc.MetaPathFinder):
-    """Sees the first import of matplotlib, steps aside, and registers once it is complete."""
+    """Lets the other finders find matplotlib, and registers once it has been imported.
+
+    Being asked is not yet an import: many libraries look for matplotlib to know if it is there.
+    """
 
     def find_spec(
         self,
@@ -125,17 +132,19 @@ class _MatplotlibWatcher(importlib.abc.MetaPathFinder):
     ) -> importlib.machinery.ModuleSpec | None:
         if fullname != "matplotlib":
             return None
-        if self in sys.meta_path:
-            sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
-        if spec is not None and spec.loader is not None:
-            spec.loader = _RegisteringLoader(spec.loader)
-        return spec
+        for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
+            spec = finder.find_spec(fullname, path, target)
+            if spec is not None:
+                if spec.loader is not None:
+                    spec.loader = _RegisteringLoader(spec.loader, self)
+                return spec
+        return None
 
 
 class _RegisteringLoader(importlib.abc.Loader):
-    def __init__(self, loader: importlib.abc.Loader) -> None:
+    def __init__(self, loader: importlib.abc.Loader, watcher: _MatplotlibWatcher) -> None:
         self._loader = loader
+        self._watcher = watcher
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
         return self._loader.create_module(spec)
@@ -146,6 +155,8 @@ class _RegisteringLoader(importlib.abc.Loader):
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
         self._loader.exec_module(module)
+        with contextlib.suppress(ValueError):  # a second import has removed it
+            sys.meta_path.remove(self._watcher)
         _register()
 
     def __getattr__(self, name: str) -> Any:
