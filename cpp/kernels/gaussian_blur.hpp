@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <memory>
 
+#include "kernels/blur/method.hpp"
 #include "kernels/image_view.hpp"
 #include "runtime/parallel.hpp"
 #include "runtime/workspace.hpp"
@@ -37,9 +38,11 @@ class GaussianBlur {
     // Blurs a contiguous plane in place. `scratch` holds workspace_bytes(), 64-byte aligned.
     void apply(T* plane, std::byte* scratch, const Team& team) const;
 
+    // The name of the way chosen: "identity", "fir". For tests and benchmarks.
+    const char* method() const;
+
   private:
-    struct Impl;
-    std::unique_ptr<const Impl> impl_;
+    std::unique_ptr<const BlurMethod<T>> method_;  // none: nothing to do
 };
 
 // Blurs every channel of every item into `out` (same shape, no overlap). When the result tells of

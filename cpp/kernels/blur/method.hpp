@@ -1,0 +1,29 @@
+// What the ways of blurring have in common.
+#pragma once
+
+#include <cstddef>
+
+#include "runtime/parallel.hpp"
+
+namespace hotcold {
+
+// One way to blur planes of one size by one pair of sigmas; immutable once made.
+template <typename T>
+class BlurMethod {
+  public:
+    BlurMethod() = default;
+    virtual ~BlurMethod() = default;
+    BlurMethod(const BlurMethod&) = delete;
+    BlurMethod& operator=(const BlurMethod&) = delete;
+
+    virtual const char* name() const = 0;
+
+    // Scratch for apply(), which wants it 64-byte aligned.
+    virtual std::size_t workspace_bytes() const = 0;
+
+    // Blurs a contiguous plane in place. Any number of threads may call it, each with scratch of
+    // its own.
+    virtual void apply(T* plane, std::byte* scratch, const Team& team) const = 0;
+};
+
+}  // namespace hotcold
