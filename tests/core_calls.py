@@ -1,0 +1,46 @@
+"""Calls straight at the extension, with as few words as possible."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hotcold import _core
+
+SHAPE = (2, 3, 5, 6)
+FIELDS = {
+    "reduction": "none",
+    "sigma": (0.0, 0.0),
+    "sign": "all",
+    "normalization_type": "01",
+    "paint": "channels",
+    "limits": None,
+    "table": None,
+    "overlay_opacity": 0.5,
+    "opacity": "percentile",
+    "threshold": 0.5,
+    "masked_opacity": 0.2,
+    "image_range": None,
+    "zero_nonfinite": False,
+}
+
+
+def plan(**changes):
+    return _core.RenderPlan(**{**FIELDS, **changes})
+
+
+def f4(shape=SHAPE):
+    return np.ones(shape, np.float32)
+
+
+KERNELS = {
+    "gaussian_blur": lambda a, out, threads=1: _core.gaussian_blur(
+        a, 1.0, 1.0, False, out, threads
+    ),
+    "normalize": lambda a, out, threads=1: _core.normalize(a, "01", out, threads),
+    "percentile_mask": lambda a, out, threads=1: _core.percentile_mask(a, 0.5, 0.2, out, threads),
+    "render": lambda a, out, threads=1: _core.render(plan(), a, None, out, None, 0, 0, threads),
+}
+
+
+def render(paint_plan, a, image=None, values=None, picture=None, columns=0, padding=0):
+    return _core.render(paint_plan, a, image, values, picture, columns, padding, 1)
