@@ -51,7 +51,7 @@ Pair increasing(const char* name, const Pair& pair) {
     return pair;
 }
 
-ColorTable table_from(const py::array& table, double overlay_opacity) {
+ColorTable table_from(const py::array& table) {
     const auto rgba = py::array_t < double, py::array::c_style | py::array::forcecast > (table);
     constexpr py::ssize_t kMostEntries = 1 << 16;
     if (rgba.ndim() != 2 || rgba.shape(0) < 1 || rgba.shape(0) > kMostEntries ||
@@ -59,7 +59,7 @@ ColorTable table_from(const py::array& table, double overlay_opacity) {
         throw std::invalid_argument("`table` must have shape (1 to 65536, 4)");
     }
     for (py::ssize_t i = 0; i < rgba.size(); ++i) fraction("table", rgba.data()[i]);
-    return ColorTable(rgba.data(), static_cast<std::size_t>(rgba.shape(0)), overlay_opacity);
+    return ColorTable(rgba.data(), static_cast<std::size_t>(rgba.shape(0)));
 }
 
 std::unique_ptr<RenderPlan> make_plan(const std::string& reduction, const Pair& sigmas,
@@ -82,7 +82,7 @@ std::unique_ptr<RenderPlan> make_plan(const std::string& reduction, const Pair& 
         std::tie(plan->limit_low, plan->limit_high) = increasing("limits", *limits);
     }
     plan->overlay_opacity = fraction("overlay_opacity", overlay_opacity);
-    if (table) plan->table = table_from(*table, overlay_opacity);
+    if (table) plan->table = table_from(*table);
     const bool needs_table = plan->paint == Paint::kTable || plan->paint == Paint::kOverlay;
     if (needs_table && plan->table.entries() == 0) {
         throw std::invalid_argument("`table` must be given when paint is 'table' or 'overlay'");
@@ -95,6 +95,7 @@ std::unique_ptr<RenderPlan> make_plan(const std::string& reduction, const Pair& 
         std::tie(plan->image_low, plan->image_high) = increasing("image_range", *image_range);
     }
     plan->zero_nonfinite = zero_nonfinite;
+    plan->prepare();
     return plan;
 }
 

@@ -1,35 +1,14 @@
-// From numbers to pixels: table colouring, overlay blending, masks, direct channels. All work on a
-// short run of pixels of one row; the fused render walks the rows.
+// From numbers to bytes: map values to table entries and mask bytes, image numbers to [0, 1] and to
+// picture bytes. All work on a short run of pixels; the fused render walks the rows, and paint.hpp
+// makes pixels of the bytes.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+
+#include "kernels/normalize.hpp"
 
 namespace hotcold {
-
-// Channels of a picture: RGB or RGBA.
-constexpr std::size_t kMaxPictureChannels = 4;
-
-// A colour map as entries x 4 numbers, and what the kernels need of it, computed once per call.
-class ColorTable {
-  public:
-    ColorTable() = default;
-    // rgba: entries x 4 values in [0, 1]. overlay_opacity: how much of the colour an overlay keeps.
-    ColorTable(const double* rgba, std::size_t entries, double overlay_opacity);
-
-    std::size_t entries() const { return entries_; }
-    // entries x 4, the value times 255 cut to a whole number, as matplotlib's bytes=True gives it.
-    const std::uint8_t* bytes() const { return bytes_.data(); }
-    // entries x 4, 255 * overlay_opacity * value + 0.5: the colour's share of a blended pixel and
-    // the half that rounds it.
-    const float* overlay() const { return overlay_.data(); }
-
-  private:
-    std::size_t entries_ = 0;
-    std::vector<std::uint8_t> bytes_;
-    std::vector<float> overlay_;
-};
 
 // Colour limits, as matplotlib's Normalize: t = (v - low) / range.
 template <typename T>
@@ -39,7 +18,51 @@ struct Limits {
     T flat = 0;   // t for range 0
 };
 
-// How an image's numbers become [0, 1]: clip((x - low) / range, 0, 1); 0 where range is 0.
+// From a map value, not yet normalised, to its table entry: Scale, then Limits, then t * entries
+// cut to a whole number as matplotlib does, t = 1 (and above) the last entry, below 0 the first.
+// Every step is rounded as if it stood alone, so that a picture does not depend on whether the
+// normalised values were also asked for.
+template <typename T>
+struct EntryMap {
+    enum class Divide { kNot, kOne, kTwo };  // by one divisor, or one for each sign
+
+    EntryMap(const Scale<T>& scale, const Limits<T>& limits, std::size_t n_entries);
+
+    Divide divide;
+    bool magnitude;
+    T prescale;
+    T low;
+    T positive_divisor;
+    T negative_divisor;
+    T half;  // 0.5 and 0.5 where centred, else 1 and 0
+    T offset;
+    T limit_low;
+    T limit_range;
+    T limit_factor;  // 1 / limit_range where that is exact, else 0
+    T entries;
+    std::int32_t last;
+    std::int32_t flat_entry;  // for coinciding limits, else -1
+};
+
+// Entry: std::uint8_t for up to 256 entries, std::uint16_t beyond.
+template <typename T, typename Entry>
+void entries_run(const T* values, std::size_t count, const EntryMap<T>& map, Entry* out);
+
+// 255 where the value is above the limit, else 0.
+template <typename T>
+void above_run(const T* values, std::size_t count, T limit, std::uint8_t* out);
+
+// One channel of an overlay over numbers: floor(gain * x01 + share of the entry).
+template <typename T, typename Entry>
+void blend_run(const T* x01, const Entry* entries, std::size_t count, T gain, const float* share,
+               std::uint8_t* out);
+
+// floor(255 * v + 0.5) with v clipped to [0, 1] after v = (v - low) / range.
+template <typename T>
+void bytes_run(const T* values, std::size_t count, const Limits<T>& limits, std::uint8_t* out);
+
+// How an image's numbers become [0, 1]: clip((x * prescale - low) / range, 0, 1); 0 where range is
+// 0.
 template <typename T>
 struct ImageScale {
     T prescale = 1;
@@ -47,34 +70,11 @@ struct ImageScale {
     T range = 1;
 };
 
-// A run of `count` pixels of one row, channel planes apart.
-template <typename T>
-struct PixelRun {
-    std::size_t count = 0;
-    const T* channels[kMaxPictureChannels] = {};
-    std::size_t n_channels = 0;
-};
-
-// Map values to table colours; out has out_channels (3 or 4) bytes per pixel.
-template <typename T>
-void color_run(const T* values, std::size_t count, const Limits<T>& limits, const ColorTable& table,
-               std::size_t out_channels, std::uint8_t* out);
-
-// floor(255 * ((1 - o) * x01 + o * rgb) + 0.5) per colour channel; a fourth image channel passes
-// through as floor(255 * x01 + 0.5). A single image channel is grey. `image` holds x01.
-template <typename T>
-void overlay_run(const T* values, const PixelRun<T>& image, const Limits<T>& limits,
-                 const ColorTable& table, double overlay_opacity, std::uint8_t* out);
-
-// floor(255 * v + 0.5) with v clipped to [0, 1] after v = (v - low) / range. One channel is grey.
-template <typename T>
-void channels_run(const PixelRun<T>& run, const Limits<T>& limits, std::uint8_t* out);
-
 // In place: raw image numbers to x01.
 template <typename T>
 void scale_image_run(T* values, std::size_t count, const ImageScale<T>& scale);
 
-// out = opacity * x01.
+// out = opacity * x01; `out` may be `x01`.
 template <typename T>
 void multiply_run(const T* opacity, const T* x01, std::size_t count, T* out);
 

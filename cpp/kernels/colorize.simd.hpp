@@ -9,15 +9,19 @@
 
 namespace hotcold {
 
+template <typename T, typename Entry>
+struct EntryOps {
+    void (*entries)(const T* values, std::size_t count, const EntryMap<T>& map, Entry* out);
+    void (*blend)(const T* x01, const Entry* entries, std::size_t count, T gain, const float* share,
+                  std::uint8_t* out);
+};
+
 template <typename T>
 struct ColorizeOps {
-    // Table rows have four entries whatever out_channels is.
-    void (*color)(const T* values, std::size_t count, const Limits<T>& limits,
-                  const std::uint8_t* table, std::size_t entries, std::size_t out_channels,
-                  std::uint8_t* out);
-    void (*overlay)(const T* values, const PixelRun<T>& image, const Limits<T>& limits,
-                    const float* table, std::size_t entries, T image_gain, std::uint8_t* out);
-    void (*channels)(const PixelRun<T>& run, const Limits<T>& limits, std::uint8_t* out);
+    EntryOps<T, std::uint8_t> entries_8;
+    EntryOps<T, std::uint16_t> entries_16;
+    void (*above)(const T* values, std::size_t count, T limit, std::uint8_t* out);
+    void (*bytes)(const T* values, std::size_t count, const Limits<T>& limits, std::uint8_t* out);
     void (*scale_image)(T* values, std::size_t count, const ImageScale<T>& scale);
     void (*multiply)(const T* opacity, const T* x01, std::size_t count, T* out);
 };

@@ -76,6 +76,38 @@ struct BatchView {
     }
 };
 
+// The element type that a kernel computing in T can use where it lies.
+template <typename T>
+bool holds_type(const SourceView& source) {
+    return source.type == (sizeof(T) == 4 ? ScalarType::kFloat32 : ScalarType::kFloat64);
+}
+
+// Whether a source and an output keep each element at the same distance from their item's first.
+template <typename T>
+bool same_places(const SourceView& source, const BatchView<T>& out) {
+    return source.strides.channel == out.strides.channel && source.strides.row == out.strides.row &&
+           source.strides.column == out.strides.column;
+}
+
+// Whether an item fills a stretch of memory without gaps, channel plane after channel plane.
+inline bool is_planar(const Shape& shape, const Strides& strides) {
+    return strides.column == 1 && strides.row == static_cast<std::ptrdiff_t>(shape.columns) &&
+           (shape.channels == 1 || strides.channel == static_cast<std::ptrdiff_t>(shape.plane()));
+}
+
+// The same, pixel after pixel.
+inline bool is_interleaved(const Shape& shape, const Strides& strides) {
+    const auto channels = static_cast<std::ptrdiff_t>(shape.channels);
+    return strides.column == channels &&
+           strides.row == static_cast<std::ptrdiff_t>(shape.columns) * channels &&
+           (channels == 1 || strides.channel == 1);
+}
+
+// Whether the next row goes on where a row ends, so that many can be walked as one.
+inline bool rows_adjoin(const Shape& shape, const Strides& strides) {
+    return strides.row == static_cast<std::ptrdiff_t>(shape.columns) * strides.column;
+}
+
 // Where pictures go: uint8, channels last, the pixels of a row adjacent. Items lie on a grid so
 // that a contact sheet is written in place; a plain (N, H, W, C) array is a grid of one column.
 struct PictureView {

@@ -173,17 +173,31 @@ struct Pixels {
     }
 };
 
-// Pixel by pixel; with a constant channel count the sums of many pixels run side by side.
-template <typename T, typename Source>
+constexpr std::ptrdiff_t kRuntime = 0;
+
+// Pixel by pixel. With the channel count and one or both strides known to the compiler, the sums of
+// many pixels run side by side.
+template <std::size_t channels, std::ptrdiff_t channel_step, std::ptrdiff_t column_step, typename T,
+          typename Source>
 bool mean_of_pixels(const Pixels<Source>& p, T* out) {
     using C = Convert<T, Source>;
-    const T divisor = static_cast<T>(p.channels);
+    const std::size_t n = channels == 0 ? p.channels : channels;
+    const std::ptrdiff_t channel_stride =
+        channel_step == kRuntime ? p.channel_stride : channel_step;
+    const std::ptrdiff_t column_stride = column_step == kRuntime ? p.column_stride : column_step;
+    const Source* data = p.data;
+    const T divisor = static_cast<T>(n);
+    const std::size_t count = p.count;
     Alarms<T> alarms = 0;
-    for (std::size_t i = 0; i < p.count; ++i) {
-        T sum = C::value(p.at(i, 0));
-        for (std::size_t c = 1; c < p.channels; ++c) sum += C::value(p.at(i, c));
-        out[i] = sum / divisor;
-        if constexpr (!C::always_finite) alarms |= alarm(out[i]);
+    for (std::size_t i = 0; i < count; ++i) {
+        const Source* pixel = data + static_cast<std::ptrdiff_t>(i) * column_stride;
+        T sum = C::value(pixel[0]);
+        for (std::size_t c = 1; c < n; ++c) {
+            sum += C::value(pixel[static_cast<std::ptrdiff_t>(c) * channel_stride]);
+        }
+        const T mean = sum / divisor;
+        out[i] = mean;
+        if constexpr (!C::always_finite) alarms |= alarm(mean);
     }
     return !raised(alarms);
 }
@@ -238,30 +252,28 @@ std::size_t mean_carefully(const Pixels<Source>& p, T* out) {
     return bad;
 }
 
-template <typename T, typename Source, std::size_t channels>
+template <std::size_t channels, typename T, typename Source>
 bool mean_of_few(const Pixels<Source>& p, T* out) {
     constexpr auto kStep = static_cast<std::ptrdiff_t>(channels);
-    if (p.column_stride == 1) {
-        return mean_of_pixels(Pixels<Source>{p.data, channels, p.channel_stride, 1, p.count}, out);
-    }
+    if (p.column_stride == 1) return mean_of_pixels<channels, kRuntime, 1>(p, out);
     if (p.channel_stride == 1 && p.column_stride == kStep) {
-        return mean_of_pixels(Pixels<Source>{p.data, channels, 1, kStep, p.count}, out);
+        return mean_of_pixels<channels, 1, kStep>(p, out);
     }
-    return mean_of_pixels(
-        Pixels<Source>{p.data, channels, p.channel_stride, p.column_stride, p.count}, out);
+    return mean_of_pixels<channels, kRuntime, kRuntime>(p, out);
 }
 
 template <typename T, typename Source>
 bool mean_row(const Pixels<Source>& p, T* out) {
     switch (p.channels) {
         case 2:
-            return mean_of_few<T, Source, 2>(p, out);
+            return mean_of_few<2>(p, out);
         case 3:
-            return mean_of_few<T, Source, 3>(p, out);
+            return mean_of_few<3>(p, out);
         case 4:
-            return mean_of_few<T, Source, 4>(p, out);
+            return mean_of_few<4>(p, out);
         default:
-            return p.channel_stride == 1 ? mean_of_pixels(p, out) : mean_of_planes(p, out);
+            return p.channel_stride == 1 ? mean_of_pixels<0, 1, kRuntime>(p, out)
+                                         : mean_of_planes(p, out);
     }
 }
 
@@ -295,8 +307,18 @@ struct Mean {
     static std::size_t run(const SourceRows& s, T* out) { return read_mean<T, Source>(s, out); }
 };
 
+// Rows that follow one another are read as one.
+SourceRows joined(SourceRows s) {
+    if (s.row_stride == static_cast<std::ptrdiff_t>(s.columns) * s.column_stride) {
+        s.columns *= s.rows;
+        s.rows = 1;
+    }
+    return s;
+}
+
 template <template <typename, typename> class Op, typename T>
-std::size_t dispatch(const SourceRows& s, T* out) {
+std::size_t dispatch(const SourceRows& rows, T* out) {
+    const SourceRows s = joined(rows);
     switch (s.type) {
         case ScalarType::kBool:
         case ScalarType::kUint8:

@@ -36,12 +36,6 @@ void for_blocks(std::size_t count, const Team& team, const F& body) {
     });
 }
 
-template <typename T>
-struct Extremes {
-    T min;
-    T max;
-};
-
 // Small planes, the common case, need no memory for their partial results.
 template <typename T>
 class Partials {
@@ -56,22 +50,6 @@ class Partials {
     T inline_[kInline] = {};
     std::vector<T> heap_;
 };
-
-template <typename T>
-Extremes<T> extremes(const T* values, std::size_t count, const Team& team) {
-    const std::size_t blocks = (count + kBlock - 1) / kBlock;
-    Partials<Extremes<T>> storage(blocks);
-    Extremes<T>* partial = storage.data();
-    for_blocks(count, team, [&](std::size_t block, std::size_t begin, std::size_t length) {
-        ops<T>().extremes(values + begin, length, &partial[block].min, &partial[block].max);
-    });
-    Extremes<T> all = partial[0];
-    for (std::size_t block = 1; block < blocks; ++block) {
-        all.min = std::min(all.min, partial[block].min);
-        all.max = std::max(all.max, partial[block].max);
-    }
-    return all;
-}
 
 struct Sums {
     double positive;
@@ -102,32 +80,6 @@ T overflow_guard(T largest) {
     return std::is_same_v<T, float> ? T{0x1p-64f} : static_cast<T>(0x1p-64);
 }
 
-template <typename T>
-Scale<T> fit_max(const Extremes<T>& e, Normalization mode) {
-    Scale<T> scale;
-    const T largest = std::max(std::max(e.max, -e.min), T{0});
-    switch (mode) {
-        case Normalization::kSignedMax:
-        case Normalization::kSignedMaxPositiveCentered:
-            scale.positive_divisor = std::max(e.max, T{0});
-            scale.negative_divisor = std::max(-e.min, T{0});
-            break;
-        case Normalization::kZeroOne:
-            scale.prescale = overflow_guard(largest);
-            scale.low = e.min * scale.prescale;
-            scale.positive_divisor = e.max * scale.prescale - scale.low;
-            scale.negative_divisor = scale.positive_divisor;
-            break;
-        default:
-            scale.positive_divisor = scale.negative_divisor = largest;
-            break;
-    }
-    scale.magnitude = mode == Normalization::kMagnitudeMax;
-    scale.centered = mode == Normalization::kUnsignedMaxPositiveCentered ||
-                     mode == Normalization::kSignedMaxPositiveCentered;
-    return scale;
-}
-
 // Sums of float maps cannot overflow double, but their result may not fit a float; sums of double
 // maps may overflow. Only maps near the type's end take the scaled path.
 template <typename T>
@@ -154,9 +106,45 @@ Scale<T> fit_sum(const T* plane, std::size_t count, Normalization mode, const Te
 }  // namespace
 
 template <typename T>
-T max_abs(const T* values, std::size_t count, const Team& team) {
-    const Extremes<T> e = extremes(values, count, team);
-    return std::max(std::max(e.max, -e.min), T{0});
+Extremes<T> extremes(const T* values, std::size_t count, const Team& team) {
+    const std::size_t blocks = (count + kBlock - 1) / kBlock;
+    Partials<Extremes<T>> storage(blocks);
+    Extremes<T>* partial = storage.data();
+    for_blocks(count, team, [&](std::size_t block, std::size_t begin, std::size_t length) {
+        ops<T>().extremes(values + begin, length, &partial[block].min, &partial[block].max);
+    });
+    Extremes<T> all = partial[0];
+    for (std::size_t block = 1; block < blocks; ++block) {
+        all.min = std::min(all.min, partial[block].min);
+        all.max = std::max(all.max, partial[block].max);
+    }
+    return all;
+}
+
+template <typename T>
+Scale<T> fit_extremes(const Extremes<T>& item, Normalization mode) {
+    Scale<T> scale;
+    const T largest = item.magnitude();
+    switch (mode) {
+        case Normalization::kSignedMax:
+        case Normalization::kSignedMaxPositiveCentered:
+            scale.positive_divisor = std::max(item.max, T{0});
+            scale.negative_divisor = std::max(-item.min, T{0});
+            break;
+        case Normalization::kZeroOne:
+            scale.prescale = overflow_guard(largest);
+            scale.low = item.min * scale.prescale;
+            scale.positive_divisor = item.max * scale.prescale - scale.low;
+            scale.negative_divisor = scale.positive_divisor;
+            break;
+        default:
+            scale.positive_divisor = scale.negative_divisor = largest;
+            break;
+    }
+    scale.magnitude = mode == Normalization::kMagnitudeMax;
+    scale.centered = mode == Normalization::kUnsignedMaxPositiveCentered ||
+                     mode == Normalization::kSignedMaxPositiveCentered;
+    return scale;
 }
 
 template <typename T>
@@ -177,17 +165,27 @@ void fit_scales(const T* item, std::size_t channels, std::size_t plane, Normaliz
             return;
         default:
             std::fill(scales, scales + channels,
-                      fit_max(extremes(item, channels * plane, team), mode));
+                      fit_extremes(extremes(item, channels * plane, team), mode));
             return;
     }
 }
 
 template <typename T>
-void apply_scale(T* values, std::size_t count, const Scale<T>& scale, const Team& team) {
-    if (scale.identity) return;
+void apply_scale(const T* values, std::size_t count, const Scale<T>& scale, T* out,
+                 const Team& team) {
     for_blocks(count, team, [&](std::size_t, std::size_t begin, std::size_t length) {
-        ops<T>().apply(values + begin, length, scale);
+        if (!scale.identity) {
+            ops<T>().apply(values + begin, length, scale, out + begin);
+        } else if (out != values) {
+            std::copy(values + begin, values + begin + length, out + begin);
+        }
     });
+}
+
+template <typename T>
+T scaled(T value, const Scale<T>& scale) {
+    if (!scale.identity) ops<T>().apply(&value, 1, scale, &value);
+    return value;
 }
 
 template <typename T>
@@ -197,37 +195,65 @@ void clip_negative(T* values, std::size_t count, const Team& team) {
     });
 }
 
+namespace {
+
+// Whether an item can be measured and mapped where it is, in memory order.
+template <typename T>
+bool works_in_place(const SourceView& source, Normalization mode, const BatchView<T>& out) {
+    const bool sums = mode == Normalization::kMagnitudeSum || mode == Normalization::kSignedSum;
+    return holds_type<T>(source) && same_places(source, out) &&
+           (is_planar(source.shape, source.strides) ||
+            (!sums && is_interleaved(source.shape, source.strides)));
+}
+
+}  // namespace
+
 template <typename T>
 NonFinite normalize(const SourceView& source, Normalization mode, const BatchView<T>& out,
                     int n_threads) {
     const std::size_t channels = source.shape.channels;
     const std::size_t plane = source.shape.plane();
+    const std::size_t count = channels * plane;
     const std::size_t bytes =
-        Workspace::bytes_for<T>(channels * plane) + Workspace::bytes_for<Scale<T>>(channels);
+        Workspace::bytes_for<T>(count) + Workspace::bytes_for<Scale<T>>(channels);
+    const bool in_place = works_in_place(source, mode, out);
     NonFiniteLog log;
-    for_each_item(source.shape.items, channels * plane, bytes, n_threads,
-                  [&](std::size_t item, Workspace& workspace, const Team& team) {
-                      T* map = workspace.take<T>(channels * plane);
-                      auto* scales = workspace.take<Scale<T>>(channels);
-                      std::size_t bad = 0;
-                      for (std::size_t c = 0; c < channels; ++c) {
-                          bad += load_channel(source, item, c, map + c * plane, team);
-                      }
-                      log.record(item, bad);
-                      fit_scales(map, channels, plane, mode, scales, team);
-                      for (std::size_t c = 0; c < channels; ++c) {
-                          apply_scale(map + c * plane, plane, scales[c], team);
-                          store_channel(map + c * plane, out, item, c, team);
-                      }
-                  });
+    const auto body = [&](std::size_t item, Workspace& workspace, const Team& team) {
+        auto* scales = workspace.take<Scale<T>>(channels);
+        if (in_place) {
+            const T* values = static_cast<const T*>(source.at(item, 0, 0));
+            if (all_finite(values, count, team)) {
+                T* to = out.at(item, 0, 0);
+                fit_scales(values, channels, plane, mode, scales, team);
+                for (std::size_t c = 0; c < channels; ++c) {
+                    apply_scale(values + c * plane, plane, scales[c], to + c * plane, team);
+                }
+                return;
+            }
+        }
+        T* map = workspace.take<T>(count);
+        std::size_t bad = 0;
+        for (std::size_t c = 0; c < channels; ++c) {
+            bad += load_channel(source, item, c, map + c * plane, team);
+        }
+        log.record(item, bad);
+        fit_scales(map, channels, plane, mode, scales, team);
+        for (std::size_t c = 0; c < channels; ++c) {
+            apply_scale(map + c * plane, plane, scales[c], map + c * plane, team);
+            store_channel(map + c * plane, out, item, c, team);
+        }
+    };
+    for_each_item(source.shape.items, count, bytes, n_threads, body);
     return log.first();
 }
 
 #define HOTCOLD_INSTANTIATE(T)                                                             \
-    template T max_abs(const T*, std::size_t, const Team&);                                \
+    template Extremes<T> extremes(const T*, std::size_t, const Team&);                     \
+    template Scale<T> fit_extremes(const Extremes<T>&, Normalization);                     \
+    template T scaled(T, const Scale<T>&);                                                 \
     template void fit_scales(const T*, std::size_t, std::size_t, Normalization, Scale<T>*, \
                              const Team&);                                                 \
-    template void apply_scale(T*, std::size_t, const Scale<T>&, const Team&);              \
+    template void apply_scale(const T*, std::size_t, const Scale<T>&, T*, const Team&);    \
     template void clip_negative(T*, std::size_t, const Team&);                             \
     template NonFinite normalize(const SourceView&, Normalization, const BatchView<T>&, int);
 HOTCOLD_INSTANTIATE(float)

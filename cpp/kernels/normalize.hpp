@@ -41,13 +41,31 @@ template <typename T>
 void fit_scales(const T* item, std::size_t channels, std::size_t plane, Normalization mode,
                 Scale<T>* scales, const Team& team);
 
-// Maps `count` values in place.
+// Maps `count` values; `out` may be `values`.
 template <typename T>
-void apply_scale(T* values, std::size_t count, const Scale<T>& scale, const Team& team);
+void apply_scale(const T* values, std::size_t count, const Scale<T>& scale, T* out,
+                 const Team& team);
 
-// The largest |value|.
+// The same for one value.
 template <typename T>
-T max_abs(const T* values, std::size_t count, const Team& team);
+T scaled(T value, const Scale<T>& scale);
+
+template <typename T>
+struct Extremes {
+    T min;
+    T max;
+
+    // The largest |value|.
+    T magnitude() const { return max > -min ? max : -min; }
+};
+
+// The smallest and the largest value; count >= 1.
+template <typename T>
+Extremes<T> extremes(const T* values, std::size_t count, const Team& team);
+
+// The one scale of a `max` mode or kZeroOne for an item of these extremes.
+template <typename T>
+Scale<T> fit_extremes(const Extremes<T>& item, Normalization mode);
 
 // Replaces negative values by 0.
 template <typename T>

@@ -1,56 +1,42 @@
-// Reductions keep 16 running values, whatever the register width: the compiler turns them into as
-// many vectors as the level has lanes for, and every level adds in the same order.
+// Sums keep many running values, side by side in L1, whatever the register width: the compiler
+// makes vectors of them, and every level adds in the same order.
 #include "kernels/normalize.simd.hpp"
+
+#include "kernels/ordered.simd.hpp"
 
 namespace hotcold::HOTCOLD_LEVEL {
 namespace {
 
-constexpr std::size_t kLanes = 16;
-
 template <typename T>
 void extremes(const T* values, std::size_t count, T* min, T* max) {
-    T low[kLanes];
-    T high[kLanes];
-    for (std::size_t j = 0; j < kLanes; ++j) low[j] = high[j] = values[0];
-    std::size_t i = 0;
-    for (; i + kLanes <= count; i += kLanes) {
-        for (std::size_t j = 0; j < kLanes; ++j) {
-            const T v = values[i + j];
-            low[j] = v < low[j] ? v : low[j];
-            high[j] = v > high[j] ? v : high[j];
-        }
+    using O = Ordered<T>;
+    typename O::Key low = O::key(values[0]);
+    typename O::Key high = low;
+    for (std::size_t i = 0; i < count; ++i) {
+        const typename O::Key key = O::key(values[i]);
+        low = key < low ? key : low;
+        high = key > high ? key : high;
     }
-    for (; i < count; ++i) {
-        low[0] = values[i] < low[0] ? values[i] : low[0];
-        high[0] = values[i] > high[0] ? values[i] : high[0];
-    }
-    for (std::size_t j = 1; j < kLanes; ++j) {
-        low[0] = low[j] < low[0] ? low[j] : low[0];
-        high[0] = high[j] > high[0] ? high[j] : high[0];
-    }
-    *min = low[0];
-    *max = high[0];
+    *min = O::value(low);
+    *max = O::value(high);
 }
 
 template <typename T>
 void sums(const T* values, std::size_t count, double* positive, double* negative) {
-    double above[kLanes] = {};
-    double below[kLanes] = {};
-    std::size_t i = 0;
-    for (; i + kLanes <= count; i += kLanes) {
-        for (std::size_t j = 0; j < kLanes; ++j) {
-            const T v = values[i + j];
-            above[j] += static_cast<double>(v > T{0} ? v : T{0});
-            below[j] += static_cast<double>(v < T{0} ? v : T{0});
+    constexpr std::size_t kRunning = 128;
+    double above[kRunning] = {};
+    double below[kRunning] = {};
+    for (std::size_t begin = 0; begin < count; begin += kRunning) {
+        const std::size_t length = count - begin < kRunning ? count - begin : kRunning;
+        const T* run = values + begin;
+        for (std::size_t j = 0; j < length; ++j) {
+            above[j] += static_cast<double>(run[j] > T{0} ? run[j] : T{0});
+            below[j] += static_cast<double>(run[j] < T{0} ? run[j] : T{0});
         }
-    }
-    for (; i < count; ++i) {
-        above[0] += static_cast<double>(values[i] > T{0} ? values[i] : T{0});
-        below[0] += static_cast<double>(values[i] < T{0} ? values[i] : T{0});
     }
     double total_above = 0.0;
     double total_below = 0.0;
-    for (std::size_t j = 0; j < kLanes; ++j) {
+    for (std::size_t j = 0; j < kRunning; ++j) {
         total_above += above[j];
         total_below += below[j];
     }
@@ -58,36 +44,34 @@ void sums(const T* values, std::size_t count, double* positive, double* negative
     *negative = total_below;
 }
 
-// A divisor of 0 means "gives 0": the value is multiplied by 0 and divided by 1 instead.
-template <typename T, bool magnitude, bool centered>
-void apply_signed(T* values, std::size_t count, const Scale<T>& scale) {
-    const T one{1};
+// Where a divisor is 0, all that it divides is 0 too and stays so whatever it is divided by.
+template <typename T, bool magnitude, bool centered, bool two_divisors>
+void apply_as(const T* values, std::size_t count, const Scale<T>& scale, T* out) {
     const T zero{0};
-    const T positive_gain = scale.positive_divisor == zero ? zero : one;
-    const T negative_gain = scale.negative_divisor == zero ? zero : one;
-    const T positive_divisor = scale.positive_divisor == zero ? one : scale.positive_divisor;
-    const T negative_divisor = scale.negative_divisor == zero ? one : scale.negative_divisor;
+    const T positive = scale.positive_divisor == zero ? T{1} : scale.positive_divisor;
+    const T negative = scale.negative_divisor == zero ? T{1} : scale.negative_divisor;
     const T prescale = scale.prescale;
     const T low = scale.low;
     for (std::size_t i = 0; i < count; ++i) {
         T v = values[i];
         if (magnitude) v = v < zero ? -v : v;
         v = v * prescale - low;
-        const bool below = v < zero;
-        v = v * (below ? negative_gain : positive_gain) /
-            (below ? negative_divisor : positive_divisor);
-        values[i] = centered ? v / T{2} + T{0.5} : v;
+        v = v / (two_divisors && v < zero ? negative : positive);
+        out[i] = centered ? v / T{2} + T{0.5} : v;
     }
 }
 
 template <typename T>
-void apply(T* values, std::size_t count, const Scale<T>& scale) {
+void apply(const T* values, std::size_t count, const Scale<T>& scale, T* out) {
+    const bool two = scale.positive_divisor != scale.negative_divisor;
     if (scale.magnitude) {
-        apply_signed<T, true, false>(values, count, scale);
+        apply_as<T, true, false, false>(values, count, scale, out);
     } else if (scale.centered) {
-        apply_signed<T, false, true>(values, count, scale);
+        two ? apply_as<T, false, true, true>(values, count, scale, out)
+            : apply_as<T, false, true, false>(values, count, scale, out);
     } else {
-        apply_signed<T, false, false>(values, count, scale);
+        two ? apply_as<T, false, false, true>(values, count, scale, out)
+            : apply_as<T, false, false, false>(values, count, scale, out);
     }
 }
 

@@ -14,7 +14,8 @@ struct NormalizeOps {
     void (*extremes)(const T* values, std::size_t count, T* min, T* max);
     // Sums of the positive and of the negative values.
     void (*sums)(const T* values, std::size_t count, double* positive, double* negative);
-    void (*apply)(T* values, std::size_t count, const Scale<T>& scale);
+    // `out` may be `values`.
+    void (*apply)(const T* values, std::size_t count, const Scale<T>& scale, T* out);
     void (*clip_negative)(T* values, std::size_t count);
 };
 

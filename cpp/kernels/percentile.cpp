@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <type_traits>
 
 #include "kernels/batch.hpp"
 #include "kernels/load.hpp"
@@ -137,27 +136,13 @@ class Selection {
     T next_ = 0;
 };
 
-// Whether an item fills a stretch of memory without gaps. Ranks do not depend on the order.
-bool is_dense(const Shape& shape, const Strides& strides) {
-    const auto columns = static_cast<std::ptrdiff_t>(shape.columns);
-    const auto channels = static_cast<std::ptrdiff_t>(shape.channels);
-    const bool planes = strides.column == 1 && strides.row == columns &&
-                        strides.channel == static_cast<std::ptrdiff_t>(shape.plane());
-    const bool interleaved =
-        strides.channel == 1 && strides.column == channels && strides.row == columns * channels;
-    return planes || interleaved;
-}
-
-template <typename T>
-constexpr ScalarType kScalarType =
-    std::is_same_v<T, float> ? ScalarType::kFloat32 : ScalarType::kFloat64;
-
-// Whether values may be compared where they are and the mask written element by element.
+// Whether values may be compared where they are and the mask written element by element. Ranks do
+// not depend on the order in memory.
 template <typename T>
 bool works_in_place(const SourceView& source, const BatchView<T>& out) {
-    return source.type == kScalarType<T> && is_dense(source.shape, source.strides) &&
-           source.strides.channel == out.strides.channel && source.strides.row == out.strides.row &&
-           source.strides.column == out.strides.column;
+    return holds_type<T>(source) && same_places(source, out) &&
+           (is_planar(source.shape, source.strides) ||
+            is_interleaved(source.shape, source.strides));
 }
 
 }  // namespace

@@ -5,7 +5,8 @@
 #include "kernels/percentile.simd.hpp"
 
 #include <cstdint>
-#include <cstring>
+
+#include "kernels/ordered.simd.hpp"
 
 #if defined(__AVX2__)
 #include <immintrin.h>
@@ -165,34 +166,6 @@ std::size_t count_at_most(const T* values, std::size_t count, T limit) {
     return total;
 }
 
-// Numbers as integers in the same order: negative ones have all other bits turned over.
-template <typename T>
-struct Ordered;
-
-template <>
-struct Ordered<float> {
-    using Key = std::int32_t;
-    static float value(Key key) {
-        const Key bits = key < 0 ? static_cast<Key>(key ^ 0x7fffffff) : key;
-        float result;
-        std::memcpy(&result, &bits, sizeof(result));
-        return result;
-    }
-    static constexpr Key kLargest = 0x7f7fffff;  // of FLT_MAX
-};
-
-template <>
-struct Ordered<double> {
-    using Key = std::int64_t;
-    static double value(Key key) {
-        const Key bits = key < 0 ? static_cast<Key>(key ^ 0x7fffffffffffffff) : key;
-        double result;
-        std::memcpy(&result, &bits, sizeof(result));
-        return result;
-    }
-    static constexpr Key kLargest = 0x7fefffffffffffff;  // of DBL_MAX
-};
-
 template <typename T>
 T select_by_counting(const T* values, std::size_t count, std::size_t rank) {
     using O = Ordered<T>;
@@ -213,21 +186,13 @@ T select_by_counting(const T* values, std::size_t count, std::size_t rank) {
 
 template <typename T>
 T smallest_above(const T* values, std::size_t count, T limit, T none) {
-    constexpr std::size_t kRunning = 16;
-    T best[kRunning];
-    for (std::size_t j = 0; j < kRunning; ++j) best[j] = none;
-    std::size_t i = 0;
-    for (; i + kRunning <= count; i += kRunning) {
-        for (std::size_t j = 0; j < kRunning; ++j) {
-            const T v = values[i + j] > limit ? values[i + j] : none;
-            best[j] = v < best[j] ? v : best[j];
-        }
+    using O = Ordered<T>;
+    typename O::Key best = O::key(none);
+    for (std::size_t i = 0; i < count; ++i) {
+        const typename O::Key key = O::key(values[i] > limit ? values[i] : none);
+        best = key < best ? key : best;
     }
-    for (; i < count; ++i) {
-        if (values[i] > limit && values[i] < best[0]) best[0] = values[i];
-    }
-    for (std::size_t j = 1; j < kRunning; ++j) best[0] = best[j] < best[0] ? best[j] : best[0];
-    return best[0];
+    return O::value(best);
 }
 
 template <typename T>

@@ -6,54 +6,16 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cassert>
 #include <limits>
 
 #include "kernels/batch.hpp"
+#include "kernels/colorize.hpp"
 #include "kernels/load.hpp"
 #include "kernels/percentile.hpp"
+#include "kernels/render_image.hpp"
 
 namespace hotcold {
 namespace {
-
-// Pixels handled between reading image values and writing bytes; fits the stack and L1.
-constexpr std::size_t kRun = 512;
-
-// Reads a run of one image row as T, all channels, and tells how many values were not finite.
-template <typename T>
-class ImageReader {
-  public:
-    ImageReader(const SourceView& image, std::size_t item) : image_(image), item_(item) {}
-
-    std::size_t read(std::size_t row, std::size_t column, std::size_t count,
-                     T (&planes)[kMaxPictureChannels][kRun]) const {
-        SourceView shifted = image_;
-        shifted.shape.rows = 1;
-        shifted.shape.columns = count;
-        const std::byte* data = static_cast<const std::byte*>(image_.at(item_, 0, row));
-        const auto size = static_cast<std::ptrdiff_t>(image_.item_size);
-        shifted.data = data + static_cast<std::ptrdiff_t>(column) * image_.strides.column * size;
-        std::size_t bad = 0;
-        for (std::size_t c = 0; c < image_.shape.channels; ++c) {
-            bad += load_channel(shifted, 0, c, planes[c], Team(1));
-        }
-        return bad;
-    }
-
-  private:
-    const SourceView& image_;
-    std::size_t item_;
-};
-
-// Calls body(row, column, count) over the runs of rows [first, last).
-template <typename F>
-void for_runs(std::size_t first, std::size_t last, std::size_t columns, const F& body) {
-    for (std::size_t row = first; row < last; ++row) {
-        for (std::size_t column = 0; column < columns; column += kRun) {
-            body(row, column, std::min(kRun, columns - column));
-        }
-    }
-}
 
 template <typename T>
 class Renderer {
@@ -68,7 +30,14 @@ class Renderer {
           blur_(attributions.shape.rows, attributions.shape.columns, plan.sigma_y, plan.sigma_x,
                 plan.accuracy),
           planes_(plan.reduction == Reduction::kMean ? 1 : attributions.shape.channels),
-          plane_(attributions.shape.plane()) {}
+          plane_(attributions.shape.plane()),
+          byte_image_(image != nullptr && image->type == ScalarType::kUint8 &&
+                      plan.image_range_given),
+          adjoining_((picture == nullptr ||
+                      picture->row_stride == static_cast<std::ptrdiff_t>(
+                                                 picture->channels * attributions.shape.columns)) &&
+                     (image == nullptr || rows_adjoin(image->shape, image->strides)) &&
+                     (values == nullptr || rows_adjoin(values->shape, values->strides))) {}
 
     RenderFault run(int n_threads) {
         if (needs_batch_limits()) find_batch_limits(n_threads);
@@ -92,15 +61,12 @@ class Renderer {
     }
 
   private:
-    std::size_t blocks() const { return (rows() + block_rows() - 1) / block_rows(); }
-    std::size_t block_rows() const { return rows_per_block(columns()); }
     std::size_t rows() const { return attributions_.shape.rows; }
     std::size_t columns() const { return attributions_.shape.columns; }
 
     std::size_t workspace_bytes() const {
         return 2 * Workspace::bytes_for<T>(planes_ * plane_) +
-               Workspace::bytes_for<std::byte>(blur_.workspace_bytes()) +
-               Workspace::bytes_for<Scale<T>>(planes_);
+               Workspace::bytes_for<std::byte>(blur_.workspace_bytes());
     }
 
     // Load, reduce, blur, sign. Returns how many values were not finite.
@@ -117,7 +83,9 @@ class Renderer {
             std::byte* scratch = workspace.take<std::byte>(blur_.workspace_bytes());
             for (std::size_t c = 0; c < planes_; ++c) blur_.apply(map + c * plane_, scratch, team);
         }
-        if (plan_.sign == Sign::kPositive) clip_negative(map, planes_ * plane_, team);
+        // A percentile is taken of the unclipped map; see mask_limit().
+        const bool later = plan_.paint == Paint::kMask && plan_.opacity == Opacity::kPercentile;
+        if (plan_.sign == Sign::kPositive && !later) clip_negative(map, planes_ * plane_, team);
         return bad;
     }
 
@@ -138,7 +106,7 @@ class Renderer {
                       [&](std::size_t item, Workspace& workspace, const Team& team) {
                           T* map = workspace.take<T>(planes_ * plane_);
                           prepare(item, map, workspace, team);
-                          const T largest = max_abs(map, planes_ * plane_, team);
+                          const T largest = extremes(map, planes_ * plane_, team).magnitude();
                           const std::lock_guard<std::mutex> lock(mutex);
                           batch_max_ = std::max(batch_max_, largest);
                       });
@@ -152,19 +120,25 @@ class Renderer {
     // Around zero, which stays in the middle also when everything is zero.
     static Limits<T> symmetric_limits(T largest) { return {-largest, largest + largest, T{0.5}}; }
 
-    Limits<T> limits_for(const T* map, const Team& team) const {
-        if (plan_.limits_given) {
-            return {static_cast<T>(plan_.limit_low),
-                    static_cast<T>(plan_.limit_high - plan_.limit_low), T{0}};
-        }
+    Limits<T> given_limits() const {
+        return {static_cast<T>(plan_.limit_low), static_cast<T>(plan_.limit_high - plan_.limit_low),
+                T{0}};
+    }
+
+    // Of a map of one channel that `scale` normalises.
+    Limits<T> limits_for(const T* map, const Scale<T>& scale, const Team& team) const {
+        if (plan_.limits_given) return given_limits();
         switch (plan_.normalization) {
             case Normalization::kUnsignedMax:
             case Normalization::kSignedMax:
                 return {T{-1}, T{2}, T{0}};
             case Normalization::kMagnitudeSum:
-                return {T{0}, max_abs(map, planes_ * plane_, team), T{0}};
-            case Normalization::kSignedSum:
-                return symmetric_limits(max_abs(map, planes_ * plane_, team));
+                return {T{0}, scaled(extremes(map, plane_, team).magnitude(), scale), T{0}};
+            case Normalization::kSignedSum: {
+                const Extremes<T> raw = extremes(map, plane_, team);
+                const Extremes<T> normalized{scaled(raw.min, scale), scaled(raw.max, scale)};
+                return symmetric_limits(normalized.magnitude());
+            }
             case Normalization::kUnnormalized:
                 return symmetric_limits(batch_max_ * batch_prescale());
             default:
@@ -172,161 +146,261 @@ class Renderer {
         }
     }
 
-    // --- image --------------------------------------------------------------------------------
+    // --- walking ------------------------------------------------------------------------------
 
-    ImageScale<T> image_scale(std::size_t item) {
-        if (plan_.image_range_given) {
-            return {T{1}, static_cast<T>(plan_.image_low),
-                    static_cast<T>(plan_.image_high - plan_.image_low)};
-        }
-        const ImageReader<T> reader(*image_, item);
-        T low = std::numeric_limits<T>::max();
-        T high = std::numeric_limits<T>::lowest();
-        T planes[kMaxPictureChannels][kRun];
-        for_runs(0, rows(), columns(), [&](std::size_t row, std::size_t column, std::size_t count) {
-            reader.read(row, column, count, planes);
-            for (std::size_t c = 0; c < image_->shape.channels; ++c) {
-                for (std::size_t i = 0; i < count; ++i) {
-                    low = std::min(low, planes[c][i]);
-                    high = std::max(high, planes[c][i]);
-                }
-            }
+    template <typename F>
+    void for_item_runs(const Team& team, const F& body) const {
+        const std::size_t step = rows_per_block(columns());
+        team.for_each((rows() + step - 1) / step, [&](std::size_t block) {
+            for_runs(block * step, std::min(rows(), (block + 1) * step), columns(), adjoining_,
+                     body);
         });
-        // The same rule as the `01` normalization, which also keeps the largest numbers finite.
-        const T ends[2] = {low, high};
-        Scale<T> scale;
-        fit_scales(ends, 1, 2, Normalization::kZeroOne, &scale, Team(1));
-        return {scale.prescale, scale.low, scale.positive_divisor};
     }
 
-    // --- painting -----------------------------------------------------------------------------
+    std::uint8_t* pixels(std::size_t item, std::size_t row, std::size_t column) const {
+        return picture_->at(item, row) + column * picture_->channels;
+    }
+
+    // --- colours --------------------------------------------------------------------------------
 
     void color(std::size_t item, T* map, const Team& team) {
-        normalize_in_place(map, plan_.normalization, team);
-        if (values_ != nullptr) {
-            for (std::size_t c = 0; c < planes_; ++c) {
-                store_channel(map + c * plane_, *values_, item, c, team);
-            }
+        Scale<T> scales[kMaxPictureChannels];
+        fit_scales(map, planes_, plane_, plan_.normalization, scales, team);
+        if (plan_.paint == Paint::kChannels) {
+            if (picture_ != nullptr) paint_channels(item, map, scales, team);
+        } else if (plan_.table.entries() <= 256) {
+            paint_table<std::uint8_t>(item, map, scales[0], team);
+        } else {
+            paint_table<std::uint16_t>(item, map, scales[0], team);
         }
-        if (batch_prescale() != T{1}) {
-            Scale<T> shrink;
-            shrink.prescale = batch_prescale();
-            apply_scale(map, planes_ * plane_, shrink, team);
+        if (values_ == nullptr) return;
+        for (std::size_t c = 0; c < planes_; ++c) {
+            T* plane = map + c * plane_;
+            apply_scale(plane, plane_, scales[c], plane, team);
+            store_channel(plane, *values_, item, c, team);
         }
+    }
+
+    template <typename Entry>
+    void paint_table(std::size_t item, const T* map, Scale<T> scale, const Team& team) {
+        if (plan_.normalization == Normalization::kUnnormalized) scale.prescale = batch_prescale();
+        const EntryMap<T> to_entries(scale, limits_for(map, scale, team), plan_.table.entries());
+        const auto entries_of = [&](std::size_t row, std::size_t column, std::size_t count,
+                                    Entry(&entries)[kRun]) {
+            entries_run(map + row * columns() + column, count, to_entries, entries);
+        };
         if (plan_.paint == Paint::kOverlay) {
-            overlay(item, map, team);
-            return;
+            byte_image_ ? overlay_bytes<Entry>(item, team, entries_of)
+                        : overlay_numbers<Entry>(item, team, entries_of);
+        } else if (picture_ != nullptr) {
+            const ColorPlanes table = plan_.table.planes();
+            for_item_runs(team, [&](std::size_t row, std::size_t column, std::size_t count) {
+                Entry entries[kRun];
+                entries_of(row, column, count, entries);
+                paint_colors(entries, count, table, pixels(item, row, column));
+            });
         }
+    }
+
+    template <typename Entry, typename F>
+    void overlay_bytes(std::size_t item, const Team& team, const F& entries_of) const {
         if (picture_ == nullptr) return;
-        const Limits<T> limits =
-            plan_.paint == Paint::kTable ? limits_for(map, team) : channel_limits();
-        team.for_each(blocks(), [&](std::size_t block) {
-            for_runs(block * block_rows(), std::min(rows(), (block + 1) * block_rows()), columns(),
-                     [&](std::size_t row, std::size_t column, std::size_t count) {
-                         std::uint8_t* out = picture_->at(item, row) + column * picture_->channels;
-                         const T* run = map + row * columns() + column;
-                         if (plan_.paint == Paint::kTable) {
-                             color_run(run, count, limits, plan_.table, picture_->channels, out);
-                         } else {
-                             PixelRun<T> pixels;
-                             pixels.count = count;
-                             pixels.n_channels = planes_;
-                             for (std::size_t c = 0; c < planes_; ++c) {
-                                 pixels.channels[c] = run + c * plane_;
-                             }
-                             channels_run(pixels, limits, out);
-                         }
-                     });
+        const ImageReader reader(*image_, item);
+        const ColorPlanes table = plan_.table.planes();
+        for_item_runs(team, [&](std::size_t row, std::size_t column, std::size_t count) {
+            Entry entries[kRun];
+            std::uint8_t planes[kMaxPictureChannels][kRun];
+            entries_of(row, column, count, entries);
+            paint_overlay(entries, reader.bytes(row, column, count, planes), table,
+                          plan_.image_table, pixels(item, row, column));
         });
     }
 
-    Limits<T> channel_limits() const {
-        if (!plan_.limits_given) return {T{0}, T{1}, T{0}};
-        return {static_cast<T>(plan_.limit_low), static_cast<T>(plan_.limit_high - plan_.limit_low),
-                T{0}};
+    template <typename Entry, typename F>
+    void overlay_numbers(std::size_t item, const Team& team, const F& entries_of) {
+        const T gain = static_cast<T>(255.0 * (1.0 - plan_.overlay_opacity));
+        for_image_runs(item, team, [&](std::size_t row, std::size_t column, NumberRun& x01) {
+            if (picture_ == nullptr) return;  // the image is read all the same, for its faults
+            Entry entries[kRun];
+            entries_of(row, column, x01.count, entries);
+            BytePlanes bytes(x01.count, x01.channels == 4 ? 4 : 3);
+            for (std::size_t c = 0; c < 3; ++c) {
+                blend_run(x01.planes[x01.channels == 1 ? 0 : c], entries, x01.count, gain,
+                          plan_.table.share(c), bytes.planes[c]);
+            }
+            if (x01.channels == 4) {
+                bytes_run(x01.planes[3], x01.count, Limits<T>{}, bytes.planes[3]);
+            }
+            join_planes(bytes.run(), pixels(item, row, column));
+        });
     }
 
-    void overlay(std::size_t item, const T* map, const Team& team) {
-        const Limits<T> limits = limits_for(map, team);
-        paint_image(item, team,
-                    [&](std::size_t row, std::size_t column, PixelRun<T>& image,
-                        T(&)[kMaxPictureChannels][kRun]) {
-                        if (picture_ == nullptr) return;  // the image is still read, for its faults
-                        overlay_run(map + row * columns() + column, image, limits, plan_.table,
-                                    plan_.overlay_opacity,
-                                    picture_->at(item, row) + column * picture_->channels);
-                    });
+    void paint_channels(std::size_t item, const T* map, const Scale<T>* scales,
+                        const Team& team) const {
+        const Limits<T> limits = plan_.limits_given ? given_limits() : Limits<T>{};
+        for_item_runs(team, [&](std::size_t row, std::size_t column, std::size_t count) {
+            BytePlanes bytes(count, planes_);
+            T normalized[kRun];
+            for (std::size_t c = 0; c < planes_; ++c) {
+                const T* run = map + c * plane_ + row * columns() + column;
+                apply_scale(run, count, scales[c], normalized, Team(1));
+                bytes_run(normalized, count, limits, bytes.planes[c]);
+            }
+            join_planes(bytes.run(), pixels(item, row, column));
+        });
+    }
+
+    // --- masks ----------------------------------------------------------------------------------
+
+    // The map value above which a pixel is shown. Clipping and scaling keep the order of values, so
+    // the percentile is taken of the map as it is, and only its two neighbours are clipped and
+    // scaled; no pixel is, and the comparison below decides as one of scaled values would.
+    T mask_limit(const T* map, T* scratch, const Team& team) const {
+        const std::size_t count = planes_ * plane_;
+        const bool clip = plan_.sign == Sign::kPositive;
+        const auto clipped = [clip](T value) { return clip ? std::max(value, T{0}) : value; };
+        const Extremes<T> raw = extremes(map, count, team);
+        const Scale<T> scale =
+            fit_extremes(Extremes<T>{clipped(raw.min), clipped(raw.max)}, Normalization::kZeroOne);
+        const auto opacity_of = [&](T value) { return scaled(clipped(value), scale); };
+        const Neighbours<T> around = percentile_neighbours(map, count, plan_.threshold, scratch);
+        const T percentile = interpolate(
+            Neighbours<T>{opacity_of(around.below), opacity_of(around.above), around.t});
+        if (opacity_of(around.above) > percentile) return around.below;
+        if (opacity_of(raw.max) <= percentile) return raw.max;
+        // Many values came to equal the percentile: the largest of them, by halving.
+        T shown = raw.max;
+        T hidden = around.above;
+        while (true) {
+            const T middle = hidden / 2 + shown / 2;
+            if (!(middle > hidden && middle < shown)) return hidden;
+            (opacity_of(middle) > percentile ? shown : hidden) = middle;
+        }
     }
 
     void mask(std::size_t item, T* map, Workspace& workspace, const Team& team) {
-        normalize_in_place(map, Normalization::kZeroOne, team);
-        if (plan_.opacity == Opacity::kPercentile) {
-            T* scratch = workspace.take<T>(planes_ * plane_);
-            const T limit =
-                interpolate(percentile_neighbours(map, planes_ * plane_, plan_.threshold, scratch));
-            mask_above(map, planes_ * plane_, limit, static_cast<T>(plan_.masked_opacity), map,
-                       team);
+        if (plan_.opacity == Opacity::kMap) {
+            Scale<T> scale;
+            fit_scales(map, 1, planes_ * plane_, Normalization::kZeroOne, &scale, team);
+            mask_numbers(
+                item, team,
+                [&](const T* run, std::size_t count, T* opacity) {
+                    apply_scale(run, count, scale, opacity, Team(1));
+                },
+                map);
+            return;
         }
-        const std::size_t channels = image_->shape.channels;
-        const bool alpha_only = channels == 4 && planes_ == 1;
-        paint_image(item, team,
-                    [&](std::size_t row, std::size_t column, PixelRun<T>& image,
-                        T(&planes)[kMaxPictureChannels][kRun]) {
-                        const T* opacity = map + row * columns() + column;
-                        for (std::size_t c = alpha_only ? 3 : 0; c < channels; ++c) {
-                            multiply_run(opacity + (planes_ == 1 ? 0 : c * plane_), planes[c],
-                                         image.count, planes[c]);
-                        }
-                        if (values_ != nullptr) {
-                            for (std::size_t c = 0; c < channels; ++c) {
-                                const std::ptrdiff_t stride = values_->strides.column;
-                                store_run(planes[c], image.count,
-                                          values_->at(item, c, row) +
-                                              static_cast<std::ptrdiff_t>(column) * stride,
-                                          stride);
-                            }
-                        }
-                        if (picture_ != nullptr) {
-                            channels_run(image, Limits<T>{},
-                                         picture_->at(item, row) + column * picture_->channels);
-                        }
-                    });
+        const T limit = mask_limit(map, workspace.take<T>(planes_ * plane_), team);
+        if (byte_image_ && picture_ != nullptr) mask_bytes(item, map, limit, team);
+        if (byte_image_ && values_ == nullptr) return;
+        const T masked = static_cast<T>(plan_.masked_opacity);
+        mask_numbers(
+            item, team,
+            [&](const T* run, std::size_t count, T* opacity) {
+                mask_above(run, count, limit, masked, opacity, Team(1));
+            },
+            map);
     }
 
-    // Walks the image in runs of x01 and hands each to body(row, column, run, planes).
-    template <typename F>
-    void paint_image(std::size_t item, const Team& team, const F& body) {
-        const ImageScale<T> scale = image_scale(item);
-        const ImageReader<T> reader(*image_, item);
-        std::atomic<std::size_t> bad{0};
-        team.for_each(blocks(), [&](std::size_t block) {
-            T planes[kMaxPictureChannels][kRun];
-            PixelRun<T> run;
-            run.n_channels = image_->shape.channels;
-            for (std::size_t c = 0; c < run.n_channels; ++c) run.channels[c] = planes[c];
-            for_runs(block * block_rows(), std::min(rows(), (block + 1) * block_rows()), columns(),
-                     [&](std::size_t row, std::size_t column, std::size_t count) {
-                         bad += reader.read(row, column, count, planes);
-                         run.count = count;
-                         for (std::size_t c = 0; c < run.n_channels; ++c) {
-                             scale_image_run(planes[c], count, scale);
-                         }
-                         body(row, column, run, planes);
-                     });
+    // Which of the map's planes decides over an image channel; none over the colours of an image
+    // with alpha, if there is one for all.
+    static constexpr std::size_t kNoPlane = ~std::size_t{0};
+    std::size_t plane_for(std::size_t channel) const {
+        if (planes_ > 1) return channel;
+        return image_->shape.channels == 4 && channel < 3 ? kNoPlane : 0;
+    }
+
+    void mask_bytes(std::size_t item, const T* map, T limit, const Team& team) const {
+        const ImageReader reader(*image_, item);
+        for_item_runs(team, [&](std::size_t row, std::size_t column, std::size_t count) {
+            std::uint8_t above[kMaxPictureChannels][kRun];
+            const std::uint8_t* masks[kMaxPictureChannels] = {};
+            for (std::size_t p = 0; p < planes_; ++p) {
+                above_run(map + p * plane_ + row * columns() + column, count, limit, above[p]);
+            }
+            for (std::size_t c = 0; c < image_->shape.channels; ++c) {
+                masks[c] = plane_for(c) == kNoPlane ? nullptr : above[plane_for(c)];
+            }
+            std::uint8_t planes[kMaxPictureChannels][kRun];
+            paint_mask(masks, reader.bytes(row, column, count, planes), plan_.image_table,
+                       pixels(item, row, column));
         });
-        bad_image_.record(item, bad);
     }
 
-    void normalize_in_place(T* map, Normalization mode, const Team& team) const {
-        Scale<T> scales[kMaxScales];
-        assert(planes_ <= kMaxScales);
-        fit_scales(map, planes_, plane_, mode, scales, team);
-        for (std::size_t c = 0; c < planes_; ++c) {
-            apply_scale(map + c * plane_, plane_, scales[c], team);
+    // Opacity times image as numbers. opacity_of(map run, count, out) makes the opacity.
+    template <typename F>
+    void mask_numbers(std::size_t item, const Team& team, const F& opacity_of, const T* map) {
+        // A byte image's picture was made from its bytes, unless the map itself is the opacity.
+        const bool paint =
+            picture_ != nullptr && !(byte_image_ && plan_.opacity == Opacity::kPercentile);
+        for_image_runs(item, team, [&](std::size_t row, std::size_t column, NumberRun& run) {
+            T opacity[kRun];
+            BytePlanes bytes(run.count, run.channels);
+            for (std::size_t c = 0; c < run.channels; ++c) {
+                T* x = run.planes[c];
+                if (plane_for(c) != kNoPlane) {
+                    if (c == 0 || planes_ > 1 || run.channels == 4) {
+                        opacity_of(map + plane_for(c) * plane_ + row * columns() + column,
+                                   run.count, opacity);
+                    }
+                    multiply_run(opacity, x, run.count, x);
+                }
+                if (values_ != nullptr) {
+                    const std::ptrdiff_t stride = values_->strides.column;
+                    store_run(
+                        x, run.count,
+                        values_->at(item, c, row) + static_cast<std::ptrdiff_t>(column) * stride,
+                        stride);
+                }
+                if (paint) bytes_run(x, run.count, Limits<T>{}, bytes.planes[c]);
+            }
+            if (paint) join_planes(bytes.run(), pixels(item, row, column));
+        });
+    }
+
+    // --- images ---------------------------------------------------------------------------------
+
+    // Image numbers of a run, scaled to [0, 1].
+    struct NumberRun {
+        std::size_t count;
+        std::size_t channels;
+        T planes[kMaxPictureChannels][kRun];
+    };
+
+    // Picture bytes of a run before they are woven together.
+    struct BytePlanes {
+        BytePlanes(std::size_t n, std::size_t n_channels) : count(n), channels(n_channels) {}
+        ByteRun run() const {
+            return {count, channels, {planes[0], planes[1], planes[2], planes[3]}};
         }
-    }
 
-    static constexpr std::size_t kMaxScales = kMaxPictureChannels;
+        std::size_t count;
+        std::size_t channels;
+        std::uint8_t planes[kMaxPictureChannels][kRun];
+    };
+
+    template <typename F>
+    void for_image_runs(std::size_t item, const Team& team, const F& body) {
+        const ImageReader reader(*image_, item);
+        const ImageScale<T> scale =
+            plan_.image_range_given
+                ? ImageScale<T>{T{1}, static_cast<T>(plan_.image_low),
+                                static_cast<T>(plan_.image_high - plan_.image_low)}
+                : reader.own_scale<T>(team);
+        std::atomic<std::size_t> bad{0};
+        for_item_runs(team, [&](std::size_t row, std::size_t column, std::size_t count) {
+            NumberRun run;
+            run.count = count;
+            run.channels = image_->shape.channels;
+            const std::size_t found = reader.numbers(row, column, count, run.planes);
+            if (found != 0) bad.fetch_add(found, std::memory_order_relaxed);
+            for (std::size_t c = 0; c < run.channels; ++c) {
+                scale_image_run(run.planes[c], count, scale);
+            }
+            body(row, column, run);
+        });
+        bad_image_.record(item, bad.load());
+    }
 
     const RenderPlan& plan_;
     const SourceView& attributions_;
@@ -336,12 +410,21 @@ class Renderer {
     const GaussianBlur<T> blur_;
     const std::size_t planes_;
     const std::size_t plane_;
+    const bool byte_image_;  // uint8 with the tables at hand
+    const bool adjoining_;   // rows of everything but the attributions follow one another
     T batch_max_ = 0;
     NonFiniteLog bad_attributions_;
     NonFiniteLog bad_image_;
 };
 
 }  // namespace
+
+void RenderPlan::prepare() {
+    if (paint == Paint::kOverlay) table.prepare_overlay(overlay_opacity);
+    if (!image_range_given || (paint != Paint::kOverlay && paint != Paint::kMask)) return;
+    image_table = ImageTable(image_low, image_high, overlay_opacity, masked_opacity);
+    if (paint == Paint::kOverlay) table.prepare_overlay(overlay_opacity, image_table);
+}
 
 std::size_t picture_channels(const RenderPlan& plan, std::size_t attribution_channels,
                              std::size_t image_channels) {

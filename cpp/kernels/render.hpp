@@ -5,10 +5,10 @@
 
 #include <cstddef>
 
-#include "kernels/colorize.hpp"
 #include "kernels/gaussian_blur.hpp"
 #include "kernels/image_view.hpp"
 #include "kernels/normalize.hpp"
+#include "kernels/paint.hpp"
 
 namespace hotcold {
 
@@ -29,7 +29,8 @@ enum class Paint {
 // Where a mask's opacity comes from.
 enum class Opacity { kPercentile, kMap };
 
-// The steps in their order. Members that a step does not use are ignored.
+// The steps in their order. Members that a step does not use are ignored. Only for reading once
+// prepare() was called.
 struct RenderPlan {
     Reduction reduction = Reduction::kNone;
     double sigma_y = 0.0;  // pixels, >= 0
@@ -54,6 +55,10 @@ struct RenderPlan {
     double image_high = 1.0;
 
     bool zero_nonfinite = false;  // else the first item with NaN or infinity is reported
+
+    // Makes the tables that the other members call for; once, after they are set.
+    void prepare();
+    ImageTable image_table;  // kOverlay and kMask with image_range_given, for uint8 images
 };
 
 // Which input held non-finite values, and where.
