@@ -32,7 +32,8 @@ std::string dtype_text(const py::array& array) {
 ScalarType scalar_type(const py::array& array, const char* name) {
     const py::dtype dtype = array.dtype();
     const char order = dtype.byteorder();
-    if (order == '=' || order == '|') {
+    // A native order may also be spelled out; zarr's arrays do that.
+    if (order == '=' || order == '|' || dtype.attr("isnative").cast<bool>()) {
         const py::ssize_t size = dtype.itemsize();
         switch (dtype.kind()) {
             case 'b':
