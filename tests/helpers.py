@@ -47,7 +47,9 @@ def read_picture(path, mode=None):
     from PIL import Image
 
     with Image.open(path) as image:
-        return np.asarray(image.convert(mode) if mode else image)
+        if mode is None:
+            mode = "RGB" if image.mode == "P" else image.mode  # palette files hold colours too
+        return np.asarray(image.convert(mode))
 
 
 def to_order(a, dim_order):

@@ -170,10 +170,11 @@ def n_threads(value: Any) -> int:
     return min(whole("n_threads", value, 1), 2**31 - 1)
 
 
-def finite(fault: tuple[str, int, int] | None) -> None:
-    """Raise for the (argument, item, count) that a kernel reports."""
+def finite(fault: tuple[str, int, int] | None, first_item: int = 0) -> None:
+    """Raise for the (argument, item, count) of a kernel; items are counted from `first_item`."""
     if fault is not None:
         name, item, count = fault
+        item += first_item
         msg = (
             f"`{name}` must be finite: {name}[{item}] holds {count} non-finite "
             f"value{'s' if count != 1 else ''} (NaN or infinity); clean it, or pass "

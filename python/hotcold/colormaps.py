@@ -31,12 +31,17 @@ class LookupTable:
     """A colormap's colours: `rgba` of shape (entries, 4), float64 in [0, 1].
 
     Compared and hashed by identity, so that a plan made with it can be cached.
+
+    `colors` are the pixels that a picture may hold: the entries as the core cuts them to uint8, and
+    the white of a sheet's unused cells; shape (entries + 1, 3).
     """
 
-    __slots__ = ("rgba",)
+    __slots__ = ("colors", "rgba")
 
     def __init__(self, rgba: NDArray[np.float64]) -> None:
         self.rgba = rgba
+        white = np.full((1, 3), 255, np.uint8)
+        self.colors = np.concatenate([(rgba[:, :3] * 255.0).astype(np.uint8), white])
 
 
 _tables: dict[str, LookupTable] = {}

@@ -10,7 +10,8 @@ import contextlib
 import errno
 import io
 import os
-import tempfile
+import re
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hotcold import _core
+
 Picture = NDArray[np.uint8]
 
-# Suffix -> Pillow's name and options. Lossless where the format can be; JPEG keeps full colour
-# resolution because a colormap's edges are what people look at.
+# Suffix -> Pillow's name and options; PNG is encoded by the core. Lossless where the format can be;
+# JPEG keeps full colour resolution because a colormap's edges are what people look at; WebP's
+# "exact" keeps colours under alpha 0.
 _RASTER: dict[str, tuple[str, dict[str, Any]]] = {
     ".png": ("PNG", {}),
     ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
     ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
-    ".webp": ("WEBP", {"lossless": True, "exact": True}),  # exact: colours under alpha 0 as well
+    ".webp": ("WEBP", {"lossless": True, "exact": True}),
     ".tif": ("TIFF", {"compression": "tiff_adobe_deflate"}),
     ".tiff": ("TIFF", {"compression": "tiff_adobe_deflate"}),
     ".bmp": ("BMP", {}),
@@ -35,6 +39,9 @@ _RASTER: dict[str, tuple[str, dict[str, Any]]] = {
 _NO_ALPHA = frozenset({"JPEG", "BMP", "GIF"})
 VECTOR_SUFFIXES = (".pdf", ".svg", ".eps")
 RASTER_SUFFIXES = tuple(_RASTER)
+LONGEST_NAME = 200  # bytes of a name whose temporary one still fits the usual limit of 255
+_MOST_COLORS = 65536  # that the core takes
+_TEMPORARY = re.compile(r"\.(?P<target>.+)\.[0-9a-f]{8}\.part", re.DOTALL)
 
 
 def known_suffix(path: str | os.PathLike[str]) -> str:
@@ -48,7 +55,11 @@ def known_suffix(path: str | os.PathLike[str]) -> str:
 
 
 def save_picture(
-    path: str | os.PathLike[str], picture: Picture, text: Mapping[str, str] | None = None
+    path: str | os.PathLike[str],
+    picture: Picture,
+    text: Mapping[str, str] | None = None,
+    colors: Picture | None = None,
+    n_threads: int = 1,
 ) -> None:
     """Write a picture so that the file appears whole or not at all.
 
@@ -58,8 +69,8 @@ def save_picture(
         Its suffix chooses the format; its folder must exist.
     picture : ndarray of uint8, shape (H, W, 3) or (H, W, 4)
         The pixels.
-    text : mapping of str to str, optional
-        What was drawn and how; stored where the format has a place for it (PNG).
+    text, colors, n_threads
+        As in `encode`.
     """
     suffix = known_suffix(path)
     if suffix in VECTOR_SUFFIXES:
@@ -67,13 +78,43 @@ def save_picture(
 
         data = drawing.vector_bytes(picture, suffix.removeprefix("."))
     else:
-        data = encode(picture, suffix, text)
+        data = encode(picture, suffix, text, colors, n_threads)
     write_atomically(path, data)
 
 
-def encode(picture: Picture, suffix: str, text: Mapping[str, str] | None = None) -> bytes:
-    """Return the bytes of a raster file with this suffix."""
-    from PIL import Image, PngImagePlugin
+def encode(
+    picture: Picture,
+    suffix: str,
+    text: Mapping[str, str] | None = None,
+    colors: Picture | None = None,
+    n_threads: int = 1,
+) -> bytes:
+    """Return the bytes of a raster file.
+
+    Parameters
+    ----------
+    picture : ndarray of uint8, shape (H, W, 3) or (H, W, 4)
+        The pixels.
+    suffix : str
+        Of a raster format, in lower case with its dot.
+    text : mapping of str to str, optional
+        What was drawn and how; stored where the format has a place for it (PNG).
+    colors : ndarray of uint8, shape (n, 3), optional
+        What the pixels are probably made of, in an order in which neighbours look alike. A PNG of
+        such pixels alone becomes a palette picture, less than half the size; others are not hurt.
+    n_threads : int, default 1
+        For PNG; changes no byte.
+    """
+    if suffix == ".png":
+        if picture.shape[2] != 3 or (colors is not None and len(colors) > _MOST_COLORS):
+            colors = None
+        picture = np.ascontiguousarray(picture)
+        return _core.encode_png(picture, colors, list((text or {}).items()), n_threads)
+    return _encode_with_pillow(picture, suffix)
+
+
+def _encode_with_pillow(picture: Picture, suffix: str) -> bytes:
+    from PIL import Image
 
     name, options = _RASTER[suffix]
     image = Image.fromarray(np.ascontiguousarray(picture))
@@ -81,11 +122,6 @@ def encode(picture: Picture, suffix: str, text: Mapping[str, str] | None = None)
         flat = Image.new("RGBA", image.size, "white")
         flat.alpha_composite(image)
         image = flat.convert("RGB")
-    if name == "PNG" and text:
-        info = PngImagePlugin.PngInfo()
-        for key, value in text.items():
-            info.add_itxt(key, value)
-        options = {**options, "pnginfo": info}
     buffer = io.BytesIO()
     image.save(buffer, format=name, **options)
     return buffer.getvalue()
@@ -99,31 +135,39 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     """
     target = Path(path).resolve()
     try:
-        # Of a long name only the start: the temporary one must fit in a directory entry too.
-        handle, temporary = tempfile.mkstemp(
-            prefix=f".{target.name[:40]}.", suffix=".part", dir=target.parent
-        )
+        write_entry(os.fspath(target.parent), target.name, data)
     except FileNotFoundError:
         message = "the folder of the file to write must exist; create it first"
         raise FileNotFoundError(errno.ENOENT, message, str(target.parent)) from None
+
+
+def write_entry(folder: str, name: str, data: bytes) -> None:
+    """Write a plain file of a folder atomically, without looking for links: for very many files."""
+    # Of a long name only the start: the temporary one must fit in a directory entry too.
+    start = name if len(os.fsencode(name)) <= LONGEST_NAME else name[:40]
+    temporary = f"{folder}{os.sep}.{start}.{secrets.token_hex(4)}.part"
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        # mkstemp makes private files; a picture gets the permissions of any new file.
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(target)
+        # "x" makes the file with the permissions of any new file.
+        with open(temporary, "xb", buffering=0) as file:  # noqa: PTH123
+            _write_all(file, data)
+        os.replace(temporary, f"{folder}{os.sep}{name}")  # noqa: PTH105
     except BaseException:
         with contextlib.suppress(OSError):
-            Path(temporary).unlink()
+            os.unlink(temporary)  # noqa: PTH108
         raise
 
 
-def _umask() -> int:
-    # The mask can only be read by setting it; Linux tells it without that race.
-    with contextlib.suppress(OSError, ValueError):
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("Umask:"):
-                return int(line.split()[1], 8)
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+def target_of_leftover(name: str) -> str | None:
+    """Return the file that a temporary of `write_entry` was to become; None for others.
+
+    Names longer than `LONGEST_NAME` bytes are not told.
+    """
+    match = _TEMPORARY.fullmatch(name)
+    return match["target"] if match else None
+
+
+def _write_all(file: io.FileIO, data: bytes) -> None:
+    # An unbuffered file may take less than it is given, on a disk that fills up for instance.
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]

@@ -24,6 +24,7 @@ class Job(NamedTuple):
     spec: RenderSpec
     attributions: Array
     image: Array | None
+    first_item: int = 0  # what messages call item 0: jobs over many batches count on
 
     @property
     def n_items(self) -> int:
@@ -39,6 +40,11 @@ class Job(NamedTuple):
         elif self.spec.paint != "channels":
             channels = 3
         return height, width, 4 if channels == 4 else 3
+
+    @property
+    def colors(self) -> NDArray[np.uint8] | None:
+        """The colours (n, 3) that pictures and sheets are made of; None where any may occur."""
+        return self.spec.table.colors if self.spec.paint == "table" and self.spec.table else None
 
     @property
     def values_shape(self) -> tuple[int, int, int, int]:
@@ -64,6 +70,11 @@ def render(job: Job, out: NDArray[np.uint8] | None, n_threads: int | None) -> ND
     picture = np.empty(shape, np.uint8) if out is None else _checked_out(out, shape, job)
     _run(job, None, picture, 0, 0, n_threads)
     return picture
+
+
+def values(job: Job, n_threads: int | None) -> Array:
+    """Return what is computed before colouring, (N, C, H, W)."""
+    return values_and_sheet(job, Tiler(), True, False, "channels_first", n_threads)[0]
 
 
 def render_sheet(job: Job, tiler: Tiler, n_threads: int | None) -> NDArray[np.uint8]:
@@ -124,7 +135,8 @@ def _run(
     _validate.finite(
         _core.render(
             plan, job.attributions, job.image, values, picture, grid_columns, padding, threads
-        )
+        ),
+        job.first_item,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -29,6 +30,11 @@ class BaseVisualizer:
     A subclass keeps its own options in a settings dataclass (`hotcold.options`) and turns them into
     a `RenderSpec`; everything after that is here.
     """
+
+    _job: Callable[..., pipeline.Job]  # (the arguments of `render`, settings), of the subclass
+    # Whether `render` has a second argument, and whether it may be None.
+    _takes_images = True
+    _needs_images = True
 
     # Keyword-only arguments and their defaults; `repr` tells those that differ.
     _KEYWORDS: ClassVar[dict[str, Any]] = {
@@ -72,6 +78,39 @@ class BaseVisualizer:
     def settings(self) -> Any:
         """The visualizer's own options, a frozen dataclass."""
         return self._settings
+
+    def job(self, attributions: Any, x: Any = None) -> pipeline.Job:
+        """Return the checked inputs of `render`, with the constructor's settings.
+
+        This, `text_chunks` and `dim_order` are all that offline rendering asks of a visualizer:
+        hand it a batch, get a `hotcold.pipeline.Job`.
+
+        Parameters
+        ----------
+        attributions, x
+            The two arguments of `render`, by position; `x` is None for visualizers without images.
+
+        Returns
+        -------
+        hotcold.pipeline.Job
+            Views of the inputs and the recipe; nothing is rendered yet.
+
+        Raises
+        ------
+        TypeError
+            `x` missing where it is needed, or given where it is not; values not real numbers.
+        ValueError
+            As in `render`.
+        """
+        if not self._takes_images:
+            if x is not None:
+                msg = f"`x` must be None: {type(self).__name__} draws over no images"
+                raise TypeError(msg)
+            return self._job(attributions, self._settings)
+        if x is None and self._needs_images:
+            msg = f"`x` must be given: {type(self).__name__} draws over images"
+            raise TypeError(msg)
+        return self._job(attributions, x, self._settings)
 
     def __repr__(self) -> str:
         options = [
@@ -153,7 +192,13 @@ class BaseVisualizer:
         )
         tiled = tiler.tile(values, dim_order=self._dim_order) if return_tiled else values
         if output_file is not None:
-            files.save_picture(output_file, sheet, self.text_chunks(settings))
+            files.save_picture(
+                output_file,
+                sheet,
+                self.text_chunks(settings),
+                job.colors,
+                _validate.n_threads(self._n_threads),
+            )
         if imshow or fig is not None:
             from hotcold import drawing
 

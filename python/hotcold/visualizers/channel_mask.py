@@ -86,6 +86,8 @@ class ChannelMaskVisualizer(MaskingVisualizer):
     (2, 16, 16, 3)
     """
 
+    _needs_images = False  # the second argument is `x_preprocessed`
+
     _KEYWORDS: ClassVar[dict[str, Any]] = {**MaskingVisualizer._KEYWORDS, "batch_size": None}
 
     def __init__(

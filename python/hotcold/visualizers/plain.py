@@ -62,6 +62,8 @@ class Visualizer(BaseVisualizer):
     (2, 8, 8, 3)
     """
 
+    _takes_images = False
+
     def __init__(
         self,
         combine_channels: bool = False,
