@@ -2,8 +2,8 @@
 
 Kernels: `gaussian_blur`, `normalize`, `percentile_mask`, `tile`.
 Visualizers: `Visualizer`, `HeatmapVisualizer`, `MaskVisualizer`, `ChannelMaskVisualizer`, laid out
-by a `Tiler`. `hotcold.influence` computes attributions of PyTorch models; `hotcold.data` holds a
-real example.
+by a `Tiler`; `render_files` draws very many items to files. `hotcold.influence` computes
+attributions of PyTorch models; `hotcold.data` holds a real example.
 """
 
 from __future__ import annotations
@@ -32,12 +32,14 @@ from hotcold.visualizers import (
 
 if TYPE_CHECKING:
     from hotcold import data, influence
+    from hotcold.offline import RenderReport, render_files
 
 __all__ = [
     "NORMALIZATION_TYPES",
     "ChannelMaskVisualizer",
     "HeatmapVisualizer",
     "MaskVisualizer",
+    "RenderReport",
     "Tiler",
     "Visualizer",
     "__version__",
@@ -47,13 +49,19 @@ __all__ = [
     "influence",
     "normalize",
     "percentile_mask",
+    "render_files",
     "tile",
 ]
 
 __version__: str = _core.__version__
 
-# Imported when first used.
-_LAZY = {"data": "hotcold.data", "influence": "hotcold.influence"}
+# Imported when first used: a module, or "module:name" for a member of one.
+_LAZY = {
+    "RenderReport": "hotcold.offline:RenderReport",
+    "data": "hotcold.data",
+    "influence": "hotcold.influence",
+    "render_files": "hotcold.offline:render_files",
+}
 
 register_when_matplotlib_loads()
 
@@ -79,7 +87,9 @@ def build_info() -> dict[str, Any]:
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        return importlib.import_module(_LAZY[name])
+        module, _, member = _LAZY[name].partition(":")
+        found = importlib.import_module(module)
+        return getattr(found, member) if member else found
     msg = f"module 'hotcold' has no attribute {name!r}"
     raise AttributeError(msg)
 

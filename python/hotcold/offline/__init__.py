@@ -1,0 +1,12 @@
+"""Offline rendering: very many items to files, streamed, resumable.
+
+`render_files` is the whole of it; `hotcold render` is the same job on the command line, and
+`hotcold.offline.dask` runs it on a cluster.
+"""
+
+from __future__ import annotations
+
+from hotcold.offline.api import render_files
+from hotcold.offline.report import Failure, RenderReport
+
+__all__ = ["Failure", "RenderReport", "render_files"]

@@ -1,0 +1,184 @@
+"""`render_files`: its arguments, checked and opened."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hotcold import _validate, files
+from hotcold.offline.feed import Feed
+from hotcold.offline.job import Job
+from hotcold.offline.names import parse_shard
+from hotcold.offline.progress import make_progress
+from hotcold.offline.rendering import Limits, Renders
+from hotcold.offline.report import RenderReport
+from hotcold.offline.sources import PictureFolder, Source, open_source
+from hotcold.offline.work import Layout
+from hotcold.offline.writers import CONTAINERS
+
+PathLike = str | os.PathLike[str]
+_ON_ERROR = ("raise", "record")
+
+
+def render_files(
+    visualizer: Renders,
+    attributions: Any,
+    x: Any = None,
+    *,
+    output_dir: PathLike,
+    names: Sequence[str] | None = None,
+    format: str = "png",
+    batch_size: int | None = None,
+    n_threads: int | None = None,
+    progress: bool = True,
+    on_error: str = "raise",
+    resume: bool = False,
+    sheets: tuple[int, int] | None = None,
+    shard: tuple[int, int] | None = None,
+    container: str | None = None,
+    resize: bool = False,
+    limits: Limits | None = None,
+) -> RenderReport:
+    """Render every item into a picture file of its own; memory does not grow with their number.
+
+    Parameters
+    ----------
+    visualizer : Visualizer, HeatmapVisualizer, MaskVisualizer or alike
+        How items are drawn. Its `n_threads` and `tiler` are not used, but for the tiler's padding
+        between the cells of sheets.
+    attributions : array-like, path-like or iterable of batches
+        (N, C, H, W) or (N, H, W, C) as the visualizer's `dim_order` says: an array, memory map,
+        tensor, zarr or HDF5 array; the path of a ``.npy``, ``.npz``, ``.zarr``, ``.h5``,
+        ``.safetensors`` or ``.pt`` file, as ``file.h5:name`` where it holds several arrays; or
+        batches of any lengths. Pickled objects are never loaded.
+    x : as `attributions`, optional
+        The images, for visualizers that draw over images; also the path of a folder of pictures,
+        taken in the order of their names.
+    output_dir : path-like
+        Folder for the files; made if it is not there.
+    names : sequence of str, optional
+        A file name without suffix per item; by default the index with eight digits.
+    format : str, default "png"
+        Suffix of a raster format: png, jpg, jpeg, webp, tif, tiff, bmp, gif.
+    batch_size : int >= 1, optional
+        Items that a thread holds at a time; by default about 4 MB of them. Changes no pixel.
+    n_threads : int >= 1, optional
+        Worker threads; None: the CPUs this process may use, or ``HOTCOLD_NUM_THREADS``.
+    progress : bool, default True
+        On standard error: a bar on a terminal, else a line every ten seconds.
+    on_error : {"raise", "record"}
+        What becomes of items with NaN, wrong shapes or broken picture files: the first one ends the
+        job, or all are listed in the report and left out.
+    resume : bool, default False
+        Keep files that an earlier run with the same settings finished. Otherwise files that this
+        job makes are removed first, so that none can be of an earlier run.
+    sheets : (int, int), optional
+        Contact sheets of (rows, cols) items instead of a file per item.
+    shard : (int, int), optional
+        Part k of n, counted from 1: the parts are disjoint, together complete, and give every item
+        the same name as a run of the whole.
+    container : {"zip", "tar", "npy", "zarr"}, optional
+        One ``pictures.zip`` (or ``.tar``) of picture files, or one array of uint8 pixels
+        (N, H, W, 3 or 4), in `output_dir`; it appears when it is complete.
+    resize : bool, default False
+        Bring pictures of a folder to the size of the maps (bilinear); otherwise they must have it.
+    limits : (float, float), optional
+        Colour limits for ``normalization_type="unnormalized"``; None: minus and plus the largest
+        absolute value of the whole data set, found in a first pass.
+
+    Returns
+    -------
+    RenderReport
+        Counts, rate, bytes, seconds by stage, failures; also in ``.hotcold/report.json``.
+
+    Raises
+    ------
+    ValueError
+        An argument out of its range, lengths that differ, damaged input, a bad item with
+        ``on_error="raise"``, another job's folder with ``resume=True``.
+    TypeError
+        Values that are not real numbers; images missing, or given to a visualizer without.
+    OSError
+        No space, no permission, input that is not there or ends early. Finished files are kept.
+    KeyboardInterrupt
+        Ctrl-C: threads finish the picture they are at; finished files are kept.
+
+    Examples
+    --------
+    >>> import numpy as np, tempfile, hotcold
+    >>> maps = np.random.default_rng(0).normal(size=(5, 1, 32, 32))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     report = hotcold.render_files(
+    ...         hotcold.Visualizer(), maps, output_dir=folder, progress=False
+    ...     )
+    >>> report.n_files
+    5
+    """
+    with contextlib.ExitStack() as stack:
+        job = Job(
+            visualizer,
+            *_open(stack, visualizer, attributions, x, resize),
+            output_dir=Path(output_dir),
+            names=names,
+            suffix=_suffix(format),
+            batch_size=None if batch_size is None else _validate.whole("batch_size", batch_size, 1),
+            n_threads=_validate.n_threads(n_threads),
+            record=_validate.one_of("on_error", on_error, _ON_ERROR) == "record",
+            resume=_validate.flag("resume", resume),
+            layout=_layout(visualizer, sheets),
+            shard=parse_shard(shard),
+            container=None
+            if container is None
+            else _validate.one_of("container", container, CONTAINERS),
+            limits=None if limits is None else _validate.value_range("limits", limits),
+        )
+        report = job.run(make_progress(progress, "sheets" if sheets else "pictures"))
+    return report
+
+
+def _open(
+    stack: contextlib.ExitStack, visualizer: Renders, attributions: Any, x: Any, resize: bool
+) -> tuple[Source, Source | None]:
+    """Open both sources and tell a folder of pictures what size the maps are."""
+    dim_order = getattr(visualizer, "dim_order", "channels_first")
+    maps = open_source(attributions, "attributions", dim_order)
+    stack.callback(maps.close)
+    images = None
+    if x is not None:
+        images = open_source(x, "x", dim_order)
+        stack.callback(images.close)
+    if isinstance(images, PictureFolder):
+        shape = Feed(maps, None, None).sample().attributions.shape
+        if len(shape) == 4:
+            rows = 2 if dim_order == "channels_first" else 1
+            images.set_size(shape[rows], shape[rows + 1], resize=resize)
+    elif resize:
+        msg = "`resize` must be False unless `x` is a folder of pictures: arrays are not resampled"
+        raise ValueError(msg)
+    return maps, images
+
+
+def _suffix(format_name: Any) -> str:
+    known = [suffix.removeprefix(".") for suffix in files.RASTER_SUFFIXES]
+    lowered = format_name.lower().removeprefix(".") if isinstance(format_name, str) else format_name
+    return "." + _validate.one_of("format", lowered, known)
+
+
+def _layout(visualizer: Renders, sheets: tuple[int, int] | None) -> Layout:
+    if sheets is None:
+        return Layout()
+    try:
+        rows, cols = sheets
+    except (TypeError, ValueError):
+        msg = f"`sheets` must be a pair (rows, cols), got {sheets!r}"
+        raise ValueError(msg) from None
+    tiler = getattr(visualizer, "_tiler", None)
+    return Layout(
+        _validate.whole("sheets", rows, 1),
+        _validate.whole("sheets", cols, 1),
+        tiler.padding if tiler is not None else 0,
+        True,
+    )

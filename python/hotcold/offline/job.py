@@ -1,0 +1,252 @@
+"""The offline job: sources in, files out, everything between in worker threads."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hotcold import files
+from hotcold.offline import manifest
+from hotcold.offline.feed import Feed
+from hotcold.offline.names import Names, Shard
+from hotcold.offline.pool import results_in_order
+from hotcold.offline.progress import Silence
+from hotcold.offline.rendering import Limits, Renderer, Renders, shares_scale
+from hotcold.offline.report import STAGES, Failure, RenderReport
+from hotcold.offline.scale import data_set_limits
+from hotcold.offline.sources import PictureFolder, Source
+from hotcold.offline.work import Done, Layout, Worker, output_error, write
+from hotcold.offline.writers import FolderWriter, Writer, container_path, make_writer
+
+
+class Job:
+    """One call of `render_files`, its arguments checked and its sources open."""
+
+    def __init__(
+        self,
+        visualizer: Renders,
+        attributions: Source,
+        x: Source | None,
+        *,
+        output_dir: Path,
+        names: Sequence[str] | None,
+        suffix: str,
+        batch_size: int | None,
+        n_threads: int,
+        record: bool,
+        resume: bool,
+        layout: Layout,
+        shard: Shard,
+        container: str | None,
+        limits: Limits | None,
+    ) -> None:
+        self.visualizer = visualizer
+        self.output_dir = output_dir
+        self.suffix = suffix
+        self.n_threads = n_threads
+        self.record = record
+        self.resume = resume
+        self.layout = layout
+        self.shard = shard
+        self.container = container
+        self.limits = limits
+        self.feed = Feed(attributions, x, batch_size)
+        if self.feed.n_items == 0:
+            msg = f"`attributions` must hold at least one item, got none in {attributions.origin}"
+            raise ValueError(msg)
+        n_units = None if self.feed.n_items is None else -(-self.feed.n_items // layout.n_cells)
+        if names is not None and (layout.sheets or container in ("npy", "zarr")):
+            msg = (
+                "`names` must be None for sheets and arrays, whose items have no files of their own"
+            )
+            raise ValueError(msg)
+        if isinstance(names, str):
+            msg = f"`names` must be a sequence of names, got the string {names!r}"
+            raise TypeError(msg)
+        self.names = Names(suffix, names, "sheet-" if layout.sheets else "", n_units, shard)
+        self._needs_limits = self._check_first_item()
+        self._settings = self._describe(attributions, x)
+
+    def run(self, progress: Silence) -> RenderReport:
+        """Do the job and return its report."""
+        start = time.perf_counter()
+        try:
+            self.output_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise output_error(error, self.output_dir) from error
+        before = manifest.read(self.output_dir) if self.resume else None
+        if before is not None:
+            manifest.check_same(before, self._settings, self.output_dir)
+        total = _Total(self.n_threads)
+        finished = self._finished_container() if before is not None else None
+        if finished is not None:
+            n_items, total.n_skipped = self._own_items() or 0, 1
+            total.n_items = n_items
+            return total.report(finished, time.perf_counter() - start)
+        limits = self._limits(before)
+        writer = self._make_writer(keep=before is not None, limits=limits)
+        try:
+            self._render_all(self._worker(writer, limits, before is not None), total, progress)
+            writer.finish()
+        except OSError as error:
+            writer.abort()
+            raise output_error(error, writer.output) if error.filename else error from error
+        except BaseException:
+            writer.abort()
+            raise
+        report = total.report(writer.output, time.perf_counter() - start)
+        self._keep(report)
+        return report
+
+    def _render_all(self, worker: Worker, total: _Total, progress: Silence) -> None:
+        first, last = self._own_span()
+        n_mine = self.names.span()[1]
+        progress.start(None if n_mine is None else n_mine - self.names.span()[0])
+        chunks = self.feed.chunks(first, last, self.layout.n_cells, self.n_threads)
+        try:
+            with results_in_order(worker.run, chunks, self.n_threads, worker.stop) as all_done:
+                for done in all_done:
+                    for unit, content in done.contents:
+                        done.watch.lap("read")  # waiting, which belongs to no stage
+                        done.n_bytes += write(worker.writer, unit, content)
+                        done.watch.lap("write")
+                    total.add(done)
+                    progress.advance(done.n_files, done.n_skipped)
+        finally:
+            progress.close()
+
+    def _worker(self, writer: Writer, limits: Limits | None, resume: bool) -> Worker:
+        first, last = self.names.span()
+        # Threads that have no file of their own help with the others'.
+        n_inner = 1 if last is None else max(1, self.n_threads // max(1, last - first))
+        text = dict(self.visualizer.text_chunks())
+        if limits is not None:
+            text["Comment"] = f"colour limits {limits[0]!r} to {limits[1]!r}"
+        return Worker(
+            Renderer(self.visualizer, limits, n_inner),
+            writer,
+            self.names,
+            self.layout,
+            self.suffix,
+            text,
+            resume,
+            self.record,
+            n_inner,
+            threading.Event(),
+        )
+
+    def _make_writer(self, keep: bool, limits: Limits | None) -> Writer:
+        try:
+            writer = make_writer(self.output_dir, self.container, self.shard.label, self.names)
+            if isinstance(writer, FolderWriter):
+                # Before the job file: a run that dies in between must find the old files gone.
+                writer.clear(keep)
+            manifest.write(self.output_dir, self._settings, limits=limits)
+        except OSError as error:
+            raise output_error(error, self.output_dir) from error
+        return writer
+
+    def _keep(self, report: RenderReport) -> None:
+        path = self.output_dir / manifest.FOLDER / f"report{self.shard.label}.json"
+        try:
+            files.write_atomically(path, (report.to_json() + "\n").encode())
+        except OSError as error:
+            raise output_error(error, path) from error
+
+    def _finished_container(self) -> Path | None:
+        if self.container is None:
+            return None
+        path = container_path(self.output_dir, self.container, self.shard.label)
+        return path if path.exists() else None
+
+    def _own_span(self) -> tuple[int, int | None]:
+        """Items [first, last) that can be this shard's."""
+        first, last = self.names.span()
+        cells, n_items = self.layout.n_cells, self.feed.n_items
+        if last is None or n_items is None:
+            return 0, None
+        return first * cells, min(last * cells, n_items)
+
+    def _own_items(self) -> int | None:
+        first, last = self._own_span()
+        return None if last is None else last - first
+
+    def _check_first_item(self) -> bool:
+        """Check what all items share, and tell whether they share a colour scale too."""
+        piece = self.feed.sample()
+        try:
+            return shares_scale(self.visualizer.job(piece.attributions, piece.x))
+        except ValueError:
+            # A stream's first batch may be a bad one among good ones.
+            if self.record and self.feed.n_items is None:
+                return False
+            raise
+
+    def _describe(self, attributions: Source, x: Source | None) -> dict[str, Any]:
+        return {
+            **manifest.describe_visualizer(self.visualizer),
+            "attributions": manifest.describe_source(attributions),
+            "x": manifest.describe_source(x),
+            "resize": isinstance(x, PictureFolder) and x.resizes,
+            "limits": self.limits,
+            "format": self.suffix.removeprefix("."),
+            "sheets": [self.layout.rows, self.layout.cols, self.layout.padding]
+            if self.layout.sheets
+            else None,
+            "container": self.container,
+            "names": self.names.digest(),
+            # Shards that end a container each must agree on how many there are.
+            "shards": self.shard.total if self.container else None,
+        }
+
+    def _limits(self, before: dict[str, Any] | None) -> Limits | None:
+        """Return the colour limits that all items share, whatever the batches and shards."""
+        if not self._needs_limits:
+            if self.limits is not None:
+                msg = (
+                    "`limits` must be None unless normalization_type='unnormalized': other modes "
+                    "fix them"
+                )
+                raise ValueError(msg)
+            return None
+        if self.limits is not None:
+            return self.limits
+        if before is not None and before.get("limits") is not None:
+            low, high = before["limits"]
+            return low, high
+        return data_set_limits(self.visualizer, self.feed, self.n_threads)
+
+
+class _Total:
+    """The sum of what became of the chunks."""
+
+    def __init__(self, n_threads: int) -> None:
+        self._n_threads = n_threads
+        self.n_items = self.n_files = self.n_skipped = self.n_bytes = 0
+        self.seconds = dict.fromkeys(STAGES, 0.0)
+        self.failures: list[Failure] = []
+
+    def add(self, done: Done) -> None:
+        self.n_items += done.n_items
+        self.n_files += done.n_files
+        self.n_skipped += done.n_skipped
+        self.n_bytes += done.n_bytes
+        self.failures += done.failures
+        for stage, seconds in done.watch.seconds.items():
+            self.seconds[stage] += seconds
+
+    def report(self, output: Path, seconds: float) -> RenderReport:
+        return RenderReport(
+            output=str(output),
+            n_items=self.n_items,
+            n_files=self.n_files,
+            n_skipped=self.n_skipped,
+            n_bytes=self.n_bytes,
+            seconds=seconds,
+            stage_seconds=self.seconds,
+            n_threads=self._n_threads,
+            failures=tuple(sorted(self.failures, key=lambda failure: failure.index)),
+        )

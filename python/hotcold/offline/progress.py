@@ -1,0 +1,101 @@
+"""How far a job is: a bar on a terminal, plain lines elsewhere, or nothing."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any, TextIO
+
+_LINE_SECONDS = 10.0
+
+
+class Silence:
+    """Says nothing."""
+
+    def start(self, total: int | None) -> None:
+        """Begin, with the number of files where it is known."""
+
+    def advance(self, n_done: int, n_skipped: int = 0) -> None:
+        """Count finished files, and those that were there already."""
+
+    def close(self) -> None:
+        """End."""
+
+
+class Lines(Silence):
+    """A line every ten seconds and one at the end, for logs."""
+
+    def __init__(self, stream: TextIO, label: str = "pictures") -> None:
+        self._stream = stream
+        self._label = label
+        self._total: int | None = None
+        self._done = self._new = 0
+        self._start = self._last = time.monotonic()
+
+    def start(self, total: int | None) -> None:
+        """Begin counting."""
+        self._total = total
+        self._start = self._last = time.monotonic()
+
+    def advance(self, n_done: int, n_skipped: int = 0) -> None:
+        """Count, and say so every now and then."""
+        self._done += n_done + n_skipped
+        self._new += n_done
+        if time.monotonic() - self._last >= _LINE_SECONDS:
+            self._say()
+
+    def close(self) -> None:
+        """Say how it ended."""
+        self._say()
+
+    def _say(self) -> None:
+        self._last = time.monotonic()
+        rate = self._new / max(self._last - self._start, 1e-9)
+        of = f" of {self._total:,}" if self._total is not None else ""
+        left = ""
+        if self._total is not None and rate > 0 and self._done < self._total:
+            left = f", {(self._total - self._done) / rate:,.0f} s left"
+        line = f"hotcold: {self._done:,}{of} {self._label}, {rate:,.0f} a second{left}"
+        print(line, file=self._stream, flush=True)
+
+
+class Bar(Silence):
+    """A bar with rate and time left."""
+
+    def __init__(self, stream: TextIO, label: str = "pictures") -> None:
+        self._stream = stream
+        self._label = label
+        self._bar: Any = None
+
+    def start(self, total: int | None) -> None:
+        """Show the bar."""
+        from tqdm import tqdm
+
+        self._bar = tqdm(
+            total=total,
+            unit=" " + self._label,
+            file=self._stream,
+            dynamic_ncols=True,
+            smoothing=0.1,
+        )
+
+    def advance(self, n_done: int, n_skipped: int = 0) -> None:
+        """Move the bar."""
+        if n_skipped:
+            # Files of an earlier run say nothing about this one's speed.
+            self._bar.initial += n_skipped
+            self._bar.n += n_skipped
+            self._bar.last_print_n += n_skipped
+        self._bar.update(n_done)
+
+    def close(self) -> None:
+        """Leave the bar as it is."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+def make_progress(wanted: bool, label: str = "pictures") -> Silence:
+    """Return what suits standard error, or silence."""
+    if not wanted:
+        return Silence()
+    return (Bar if sys.stderr.isatty() else Lines)(sys.stderr, label)

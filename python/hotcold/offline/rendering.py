@@ -1,0 +1,108 @@
+"""From a piece of items to their pictures, setting bad items aside one by one."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hotcold import pipeline
+from hotcold.offline.feed import Bad, Piece
+
+Picture = NDArray[np.uint8]
+Limits = tuple[float, float]
+
+
+class Drawn(NamedTuple):
+    """An item's picture, and the colours that it is made of where those are few."""
+
+    item: int
+    picture: Picture
+    colors: Picture | None
+
+
+class Renders(Protocol):
+    """What a job asks of a visualizer; `hotcold.visualizers.base.BaseVisualizer` has it."""
+
+    def job(self, attributions: Any, x: Any = None) -> pipeline.Job:
+        """Return the checked inputs of one batch's pictures."""
+
+    def text_chunks(self) -> dict[str, str]:
+        """Return what a picture file says of how it was made."""
+
+
+def shares_scale(job: pipeline.Job) -> bool:
+    """Whether the colours of an item depend on the other items of its batch."""
+    spec = job.spec
+    return (
+        spec.normalization_type == "unnormalized"
+        and spec.limits is None
+        and spec.paint in ("table", "overlay")
+    )
+
+
+class Renderer:
+    """A visualizer as the worker threads use it.
+
+    Parameters
+    ----------
+    visualizer : Renders
+        Shared by all threads.
+    limits : (float, float), optional
+        Colour limits where items would share a scale.
+    n_threads : int
+        Of the core, for each call.
+    """
+
+    def __init__(self, visualizer: Renders, limits: Limits | None, n_threads: int) -> None:
+        self._visualizer = visualizer
+        self._limits = limits
+        self._n_threads = n_threads
+
+    def pictures(self, piece: Piece | Bad) -> Iterator[Drawn | Bad]:
+        """Yield every item's picture, or why there is none, in their order."""
+        if isinstance(piece, Bad):
+            yield piece
+            return
+        try:
+            job = self._job(piece)
+            pictures = pipeline.render(job, None, self._n_threads)
+        except (ValueError, TypeError) as error:
+            if len(piece.attributions) == 1:
+                yield Bad(piece.start, str(error))
+                return
+            for one in single_items(piece):
+                yield from self.pictures(one)
+        else:
+            for item, picture in enumerate(pictures, piece.start):
+                yield Drawn(item, picture, job.colors)
+
+    def _job(self, piece: Piece) -> pipeline.Job:
+        job = self._visualizer.job(piece.attributions, piece.x)._replace(first_item=piece.start)
+        if self._limits is not None and shares_scale(job):
+            job = job._replace(spec=dataclasses.replace(job.spec, limits=self._limits))
+        return job
+
+
+def single_items(piece: Piece) -> Iterator[Piece]:
+    """Yield the items of a piece one by one."""
+    for i in range(len(piece.attributions)):
+        x = None if piece.x is None else piece.x[i : i + 1]
+        yield Piece(piece.start + i, piece.attributions[i : i + 1], x)
+
+
+def largest_value(visualizer: Renders, piece: Piece | Bad) -> float:
+    """Return the largest absolute value before colouring; bad items count as 0."""
+    if isinstance(piece, Bad):
+        return 0.0
+    try:
+        job = visualizer.job(piece.attributions, piece.x)._replace(first_item=piece.start)
+        values = pipeline.values(job, 1)
+    except (ValueError, TypeError):
+        if len(piece.attributions) == 1:
+            return 0.0  # the pass that draws reports it
+        return max(largest_value(visualizer, one) for one in single_items(piece))
+    return max(float(values.max()), -float(values.min()))

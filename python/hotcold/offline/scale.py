@@ -1,0 +1,41 @@
+"""Colour limits that all items of a data set share, found in a first pass over it."""
+
+from __future__ import annotations
+
+import threading
+
+from hotcold.offline.feed import Chunk, Feed
+from hotcold.offline.pool import Stopped, results_in_order
+from hotcold.offline.rendering import Limits, Renders, largest_value
+
+
+def data_set_limits(visualizer: Renders, feed: Feed, n_threads: int) -> Limits:
+    """Return minus and plus the largest absolute value before colouring, of all items.
+
+    Raises
+    ------
+    ValueError
+        The items can be read only once.
+    """
+    if not feed.repeatable:
+        msg = (
+            "`attributions` must be readable twice for normalization_type='unnormalized', whose "
+            "colours depend on the largest value of all: pass limits=(low, high), or an array or "
+            "file instead of a generator"
+        )
+        raise ValueError(msg)
+    stop = threading.Event()
+
+    def scan(chunk: Chunk) -> float:
+        found = 0.0
+        for piece in chunk.load(chunk.first, chunk.last):
+            if stop.is_set():
+                raise Stopped
+            found = max(found, largest_value(visualizer, piece))
+        return found
+
+    chunks = feed.chunks(0, feed.n_items, 1, n_threads)
+    with results_in_order(scan, chunks, n_threads, stop) as found:
+        largest = max(found)
+    # All zeros are drawn in the middle of the colours.
+    return (-largest, largest) if largest > 0 else (-1.0, 1.0)

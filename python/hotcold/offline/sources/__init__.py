@@ -1,0 +1,111 @@
+"""What offline jobs read, opened from whatever the user names or holds."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from hotcold._arrays import as_numpy
+from hotcold.offline.sources.arrays import ArraySource
+from hotcold.offline.sources.base import BadItem, IndexedSource, Source, StreamSource
+from hotcold.offline.sources.npy import open_npy
+from hotcold.offline.sources.npz import open_npz
+from hotcold.offline.sources.pictures import PictureFolder
+from hotcold.offline.sources.safetensors import open_safetensors
+from hotcold.offline.sources.stores import open_hdf5, open_torch, open_zarr
+
+__all__ = ["BadItem", "IndexedSource", "PictureFolder", "Source", "StreamSource", "open_source"]
+
+_KEYED = {
+    ".npz": open_npz,
+    ".h5": open_hdf5,
+    ".hdf5": open_hdf5,
+    ".safetensors": open_safetensors,
+    ".pt": open_torch,
+    ".pth": open_torch,
+    ".zarr": open_zarr,
+}
+# The file's own suffix, then a colon and the array's name; a drive letter has no suffix before it.
+_PATH_AND_KEY = re.compile(
+    rf"(?P<path>.*({'|'.join(re.escape(suffix) for suffix in _KEYED)})):(?P<key>.+)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def open_source(value: Any, name: str, dim_order: str = "channels_first") -> Source:
+    """Open what attributions or images are read from; no data are read yet.
+
+    Parameters
+    ----------
+    value : array-like, tensor, path-like or iterable of batches
+        A path is a ``.npy``, ``.npz``, ``.zarr``, ``.h5``, ``.safetensors`` or ``.pt`` file, with
+        ``:name`` behind it where it holds several arrays, or a folder of pictures. Arrays are
+        anything with a shape and slices. A list of 4-D arrays, like any other iterable, is a
+        stream of batches.
+    name : str
+        The argument's name in messages.
+    dim_order : {"channels_first", "channels_last"}
+        Of what is read from pictures; arrays are taken as they are.
+
+    Returns
+    -------
+    IndexedSource or StreamSource
+        To be closed by the caller.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file or folder.
+    ValueError
+        A file that is damaged, not of its suffix's kind, or does not hold the named array.
+    TypeError
+        Nothing that attributions could be read from.
+    ImportError
+        The file's format needs a package that is not installed; the message names the extra.
+    """
+    if isinstance(value, str | os.PathLike):
+        return _open_path(os.fspath(value), name, dim_order)
+    if isinstance(value, list | tuple):
+        if value and getattr(value[0], "ndim", 0) == 4:
+            return StreamSource(name, "a list of batches", value)
+        value = as_numpy(value, name)
+    if hasattr(value, "shape") and hasattr(value, "__getitem__"):
+        return ArraySource(name, value)
+    if hasattr(value, "__array__") or hasattr(value, "__dlpack__"):
+        return ArraySource(name, as_numpy(value, name))
+    if isinstance(value, Iterable) and not isinstance(value, bytes | dict):
+        return StreamSource(name, f"an iterable ({type(value).__name__})", value, copy=True)
+    msg = (
+        f"`{name}` must be an array, the path of a file or folder, or an iterable of batches, "
+        f"got {type(value).__name__}"
+    )
+    raise TypeError(msg)
+
+
+def split_key(text: str) -> tuple[Path, str | None]:
+    """Split ``file.h5:dataset`` into the file and the array's name."""
+    match = _PATH_AND_KEY.fullmatch(text)
+    if match is None or Path(text).exists():
+        return Path(text), None
+    return Path(match["path"]), match["key"]
+
+
+def _open_path(text: str, name: str, dim_order: str) -> Source:
+    path, key = split_key(text)
+    suffix = path.suffix.lower()
+    if not path.exists():
+        msg = f"`{name}` must be there: no file or folder {path}"
+        raise FileNotFoundError(errno.ENOENT, msg)
+    if suffix in _KEYED:
+        return _KEYED[suffix](name, path, key)
+    if path.is_dir():
+        return PictureFolder(name, path, dim_order)
+    if suffix == ".npy":
+        return open_npy(name, path)
+    known = ", ".join((".npy", *_KEYED))
+    msg = f"`{name}` must be a folder of pictures or end in one of {known}, got {text!r}"
+    raise ValueError(msg)

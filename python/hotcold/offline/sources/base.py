@@ -1,0 +1,163 @@
+"""What a job reads from: items by index, or batches in their order."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from hotcold._arrays import Array, as_numpy
+
+Shape = tuple[int, ...]
+
+
+class BadItem(ValueError):
+    """One item cannot be read; the others can."""
+
+
+class IndexedSource(abc.ABC):
+    """Items that several threads may read by index at once.
+
+    Attributes
+    ----------
+    name : str
+        The argument's name in messages.
+    origin : str
+        Where the items are, for the job file: a file name, or the kind of object.
+    shape : tuple of int
+        Of the whole batch; the first axis is the item's.
+    dtype : numpy dtype
+        As stored.
+    chunk : int >= 1
+        Items that the storage hands out together; reading in multiples of it costs least.
+    """
+
+    name: str
+    origin: str
+    shape: Shape
+    dtype: np.dtype[Any]
+    chunk: int = 1
+
+    @property
+    def n_items(self) -> int:
+        """How many items there are."""
+        return int(self.shape[0])
+
+    @property
+    def item_bytes(self) -> int:
+        """Memory that one item takes."""
+        return int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize
+
+    @abc.abstractmethod
+    def read(self, start: int, stop: int) -> Array:
+        """Return items [start, stop); `BadItem` when one of them is unusable."""
+
+    def release(self, start: int, stop: int) -> None:  # noqa: B027 - optional
+        """Say that items [start, stop) are not needed any more."""
+
+    def close(self) -> None:  # noqa: B027 - optional
+        """Close what was opened."""
+
+
+class StreamSource:
+    """Batches that come one after the other.
+
+    Parameters
+    ----------
+    name, origin : str
+        As in `IndexedSource`.
+    batches : callable or iterable
+        What yields the batches; a callable is asked anew for every pass.
+    n_items : int, optional
+        How many items there will be, where known.
+    copy : bool, default False
+        Keep a copy of each batch: many generators fill the same memory again for the next one,
+        while this one still waits for its thread.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        origin: str,
+        batches: Callable[[], Iterable[Any]] | Iterable[Any],
+        n_items: int | None = None,
+        copy: bool = False,
+    ) -> None:
+        self.name = name
+        self.origin = origin
+        self.n_items = n_items
+        self._copy = copy
+        self._make = batches if callable(batches) else lambda: batches
+        self._running: Iterator[Any] | None = None
+        self._head: list[Array] = []
+        self._item_bytes: int | None = None
+        # An iterator is its own iterator: what it yielded is gone.
+        self.repeatable = callable(batches) or iter(batches) is not batches
+
+    def first(self) -> Array:
+        """Return the first batch without using it up."""
+        if not self._head:
+            self._running = iter(self._make())
+            self._head = [self._checked(batch) for batch in _at_most_one(self._running)]
+        if not self._head:
+            msg = f"`{self.name}` must hold at least one item, got an empty stream"
+            raise ValueError(msg)
+        return self._head[0]
+
+    @property
+    def item_bytes(self) -> int:
+        """Memory that one item of the first batch takes."""
+        if self._item_bytes is None:
+            first = self.first()
+            self._item_bytes = first.nbytes // len(first)
+        return self._item_bytes
+
+    def batches(self) -> Iterator[Array]:
+        """Yield every batch, from the first, as 4-D arrays of at least one item."""
+        self.first()
+        running, self._running = self._running, None
+        head, self._head = self._head, []
+        yield from head
+        for batch in running or ():
+            yield self._checked(batch)
+
+    def close(self) -> None:
+        """Close a generator that was not used up."""
+        close = getattr(self._running, "close", None)
+        if close is not None:
+            close()
+
+    def _checked(self, batch: Any) -> Array:
+        array = as_numpy(batch, self.name)
+        if array.ndim != 4 or array.shape[0] == 0:
+            # Items are numbered by what came before, so a batch of no known length ends the job.
+            msg = (
+                f"`{self.name}` must yield 4-D batches of at least one item, "
+                f"got one of shape {array.shape}"
+            )
+            raise ValueError(msg)
+        return array.copy() if self._copy else array
+
+
+Source = IndexedSource | StreamSource
+
+
+def _at_most_one(iterator: Iterator[Any]) -> Iterator[Any]:
+    for value in iterator:
+        yield value
+        return
+
+
+def require_numbers(name: str, dtype: np.dtype[Any], where: str) -> None:
+    """Refuse what is not real numbers before a byte of it is read; objects above all."""
+    if dtype.hasobject:
+        msg = (
+            f"`{name}` must hold numbers, got Python objects in {where}: they are pickled code, "
+            "which is never loaded; save a numeric array"
+        )
+        raise ValueError(msg)
+    if dtype.kind not in "biuf":
+        msg = f"`{name}` must hold real numbers, got dtype {dtype} in {where}"
+        raise TypeError(msg)

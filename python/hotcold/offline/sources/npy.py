@@ -1,0 +1,50 @@
+"""``.npy`` files and their header, which ``.npz`` members share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+
+from hotcold.offline.sources.arrays import ArraySource
+from hotcold.offline.sources.base import IndexedSource, Shape, require_numbers
+from hotcold.offline.sources.raw import RawSource
+
+
+class Header(NamedTuple):
+    """What an ``.npy`` header says, and where the data begin."""
+
+    shape: Shape
+    fortran: bool
+    dtype: np.dtype[Any]
+    size: int
+
+
+def read_header(file: IO[bytes], name: str, where: str) -> Header:
+    """Read a header; nothing is ever unpickled."""
+    try:
+        version = np.lib.format.read_magic(file)
+        if version == (1, 0):
+            shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+        elif version == (2, 0):
+            shape, fortran, dtype = np.lib.format.read_array_header_2_0(file)
+        else:
+            msg = f"format version {version}"
+            raise ValueError(msg)
+    except (ValueError, SyntaxError, EOFError) as error:
+        msg = f"`{name}` must be a .npy file of numbers, got {where}: {error}"
+        raise ValueError(msg) from error
+    require_numbers(name, dtype, where)
+    return Header(shape, fortran, dtype, file.tell())
+
+
+def open_npy(name: str, path: Path) -> IndexedSource:
+    """Open an ``.npy`` file without reading its data."""
+    with path.open("rb") as file:
+        header = read_header(file, name, str(path))
+    if header.fortran and len(header.shape) > 1:
+        # Items lie interleaved: only a map reads them without reading everything.
+        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+        return ArraySource(name, mapped, path.name)
+    return RawSource(name, path, header.size, header.shape, header.dtype)

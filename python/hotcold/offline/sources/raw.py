@@ -1,0 +1,95 @@
+"""Numbers that lie in a file as they are in memory: read by offset, never mapped.
+
+A memory map would do with less code, but its pages count as the process's memory, and a file that
+is cut short while it is mapped ends the process with SIGBUS instead of an error.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hotcold._arrays import Array
+from hotcold.offline.sources.base import IndexedSource, Shape, require_numbers
+
+
+class RawSource(IndexedSource):
+    """Items of a C-ordered array at an offset of a file.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name in messages.
+    path : Path
+        The file, opened once.
+    offset : int
+        Of the first byte.
+    shape : tuple of int
+        Of the whole array.
+    dtype : numpy dtype
+        As stored.
+    bfloat16 : bool, default False
+        The numbers are the upper halves of float32; `dtype` is uint16.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        path: Path,
+        offset: int,
+        shape: Shape,
+        dtype: np.dtype[Any],
+        *,
+        bfloat16: bool = False,
+    ) -> None:
+        require_numbers(name, dtype, str(path))
+        self.name = name
+        self.origin = path.name
+        self.shape = shape
+        self.dtype = np.dtype(np.float32) if bfloat16 else dtype
+        self._stored = dtype
+        self._bfloat16 = bfloat16
+        self._path = path
+        self._offset = offset
+        self._stride = int(np.prod(shape[1:], dtype=np.int64)) * dtype.itemsize
+        size = path.stat().st_size
+        if len(shape) == 0 or size < offset + self.n_items * self._stride:
+            msg = (
+                f"`{name}` must be a whole file, got {path} of {size:,} bytes where its header "
+                f"promises {offset + int(np.prod(shape, dtype=np.int64)) * dtype.itemsize:,}; it "
+                "was cut short, copy it again"
+            )
+            raise ValueError(msg)
+        self._file = path.open("rb", buffering=0)
+        self._lock = threading.Lock()
+
+    def read(self, start: int, stop: int) -> Array:
+        """Return items [start, stop) in new memory."""
+        array = np.empty((stop - start, *self.shape[1:]), self._stored)
+        buffer = memoryview(array.reshape(-1).view(np.uint8).data)
+        position = self._offset + start * self._stride
+        while buffer:
+            count = self._read_at(buffer, position)
+            if count == 0:
+                msg = f"`{self.name}` ends early: {self._path} was cut short while it was read"
+                raise OSError(errno.EIO, msg)
+            buffer, position = buffer[count:], position + count
+        if self._bfloat16:
+            return (array.astype(np.uint32) << 16).view(np.float32)
+        return array
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _read_at(self, buffer: memoryview, position: int) -> int:
+        if hasattr(os, "preadv"):
+            return os.preadv(self._file.fileno(), [buffer], position)
+        with self._lock:  # Windows: one position for all
+            self._file.seek(position)
+            return self._file.readinto(buffer)
