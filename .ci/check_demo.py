@@ -8,7 +8,7 @@ from PIL import Image
 
 folder = Path(sys.argv[1])
 pictures = sorted(folder.glob("*.png"))
-assert len(pictures) >= 5, f"expected at least five pictures in {folder}, found {pictures}"
+assert len(pictures) >= 6, f"expected at least six pictures in {folder}, found {pictures}"
 for path in pictures:
     pixels = np.asarray(Image.open(path))
     assert pixels.std() > 10, f"{path} is nearly blank"

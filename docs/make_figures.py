@@ -39,6 +39,16 @@ def item(index: int) -> tuple[np.ndarray, np.ndarray]:
     return EXAMPLE.attributions[index : index + 1], EXAMPLE.images[index : index + 1]
 
 
+class Stored:
+    """Stands in for the network of the example, which is not shipped, with its attributions."""
+
+    def __init__(self, attributions: np.ndarray) -> None:
+        self._attributions = attributions
+
+    def attributions(self, x: np.ndarray) -> np.ndarray:
+        return self._attributions
+
+
 def hero() -> None:
     """One photograph, its map, the heat map, the mask."""
     maps, images = item(SMOOTH)
@@ -62,12 +72,14 @@ def hero() -> None:
 def thumbnails() -> None:
     """One small picture for each visualizer."""
     maps, images = item(SMOOTH)
-    channel_maps, _ = item(CHANNEL)
+    channel_mask = hotcold.ChannelMaskVisualizer.from_influence(
+        Stored(item(CHANNEL)[0]), blur=4, threshold=0.9, positive_only=True
+    )
     for name, visualizer, arrays in (
         ("visualizer", hotcold.Visualizer(combine_channels=True), (maps,)),
         ("heatmap", hotcold.HeatmapVisualizer(normalization_type="magnitude_max"), (maps, images)),
         ("mask", hotcold.MaskVisualizer(threshold=0.85), (maps, images)),
-        ("channel-mask", hotcold.MaskVisualizer(blur=4, threshold=0.9), (channel_maps, images)),
+        ("channel-mask", channel_mask, (images,)),
     ):
         visualizer(*arrays, output_file=FOLDER / f"thumb-{name}.png", imshow=False)
 

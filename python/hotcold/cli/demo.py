@@ -71,13 +71,33 @@ def _pictures() -> list[tuple[str, str, Callable[[Example, Path], Any]]]:
         show = hotcold.MaskVisualizer(use_attr_as_opacity=True)
         show(example.attributions, example.images, output_file=path, imshow=False)
 
+    def channel(example: Example, path: Path) -> None:
+        # The two maps of the example that belong to one channel of the detector.
+        one = [i for i, method in enumerate(example.methods) if "channel" in method]
+        stored = _Stored(example.attributions[one])
+        show = hotcold.ChannelMaskVisualizer.from_influence(
+            stored, blur=4, threshold=0.9, positive_only=True
+        )
+        show(example.images[one], output_file=path, imshow=False)
+
     return [
         ("images", "Visualizer (the photographs)", images),
         ("attributions", "Visualizer", plain),
         ("heatmap", "HeatmapVisualizer", heatmap),
         ("mask", "MaskVisualizer", mask),
         ("mask-opacity", "MaskVisualizer (attributions as opacity)", opacity),
+        ("channel-mask", "ChannelMaskVisualizer", channel),
     ]
+
+
+class _Stored:
+    """Stands in for the network, which is not shipped: its attributions, computed before."""
+
+    def __init__(self, attributions: Any) -> None:
+        self._attributions = attributions
+
+    def attributions(self, x: Any) -> Any:
+        return self._attributions
 
 
 def _print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
