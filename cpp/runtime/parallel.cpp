@@ -190,10 +190,14 @@ double cgroup_cpus() {
 }  // namespace
 
 int available_cpus() {
-    int count = static_cast<int>(std::thread::hardware_concurrency());
+    int count = 0;
 #if defined(__linux__)
     cpu_set_t mask;
     if (sched_getaffinity(0, sizeof(mask), &mask) == 0) count = CPU_COUNT(&mask);
+#endif
+    // Reads a file on Linux, which takes longer than a small render.
+    if (count < 1) count = static_cast<int>(std::thread::hardware_concurrency());
+#if defined(__linux__)
     static const double granted = cgroup_cpus();
     // A quota of 1.5 CPUs keeps two threads busier than one; 0.5 still needs one.
     if (granted > 0.0 && granted < count) count = static_cast<int>(granted + 0.999);
