@@ -12,6 +12,7 @@ import pytest
 from entries import ENTRIES, SHAPE
 
 import hotcold
+from hotcold import _core
 
 # Fixtures of trained networks, which build on first use.
 pytest_plugins = ["real_networks"]
@@ -60,3 +61,12 @@ def entry(request):
 def maps(rng):
     """A small batch of float32 attributions."""
     return rng.standard_normal(SHAPE).astype(np.float32)
+
+
+@pytest.fixture(params=hotcold.build_info()["isa_available"])
+def isa(request):
+    """Each instruction set level of this machine; the one in force comes back afterwards."""
+    before = hotcold.build_info()["isa"]
+    _core.set_isa(request.param)
+    yield request.param
+    _core.set_isa(before)

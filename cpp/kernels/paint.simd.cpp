@@ -7,6 +7,8 @@
 
 #if defined(__AVX512VBMI__)
 #include "kernels/paint.vbmi.hpp"
+#elif defined(__AVX2__)
+#include <immintrin.h>
 #endif
 
 namespace hotcold::HOTCOLD_LEVEL {
@@ -14,6 +16,76 @@ namespace {
 
 // Pixels whose planes are built in L1 before they are woven into a picture.
 constexpr std::size_t kChunk = 256;
+
+#if defined(__AVX2__) && !defined(__AVX512VBMI__)
+// Byte j of the k-th of three vectors of 16 woven pixels, from each plane; and of plane k from each
+// vector of pixels. 0x80 gives 0, so that the three are or-ed.
+struct Weave {
+    alignas(16) std::uint8_t join[3][3][16];
+    alignas(16) std::uint8_t split[3][3][16];
+
+    constexpr Weave() : join(), split() {
+        for (unsigned k = 0; k < 3; ++k) {
+            for (unsigned source = 0; source < 3; ++source) {
+                for (unsigned j = 0; j < 16; ++j) {
+                    const unsigned woven = 16 * k + j;
+                    const unsigned pixel_byte = 3 * j + k;
+                    join[k][source][j] =
+                        static_cast<std::uint8_t>(woven % 3 == source ? woven / 3 : 0x80);
+                    split[k][source][j] = static_cast<std::uint8_t>(
+                        pixel_byte / 16 == source ? pixel_byte % 16 : 0x80);
+                }
+            }
+        }
+    }
+};
+constexpr Weave kWeave;
+
+inline __m128i pick(const __m128i (&sources)[3], const std::uint8_t (&orders)[3][16]) {
+    const auto one = [&](unsigned s) {
+        return _mm_shuffle_epi8(sources[s],
+                                _mm_load_si128(reinterpret_cast<const __m128i*>(orders[s])));
+    };
+    return _mm_or_si128(_mm_or_si128(one(0), one(1)), one(2));
+}
+
+inline __m128i load_16(const std::uint8_t* from) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+}
+
+inline void store_16(std::uint8_t* to, __m128i v) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), v);
+}
+
+// Both weave whole 16s and tell how many pixels they did.
+std::size_t join_16s(const std::uint8_t* r, const std::uint8_t* g, const std::uint8_t* b,
+                     std::size_t count, std::uint8_t* out) {
+    std::size_t i = 0;
+    for (; i + 16 <= count; i += 16) {
+        const __m128i planes[3] = {load_16(r + i), load_16(g + i), load_16(b + i)};
+        for (unsigned k = 0; k < 3; ++k) {
+            store_16(out + 3 * i + 16 * k, pick(planes, kWeave.join[k]));
+        }
+    }
+    return i;
+}
+
+std::size_t split_16s(const std::uint8_t* pixels, std::size_t count, std::uint8_t* const* planes) {
+    std::size_t i = 0;
+    for (; i + 16 <= count; i += 16) {
+        const std::uint8_t* from = pixels + 3 * i;
+        const __m128i woven[3] = {load_16(from), load_16(from + 16), load_16(from + 32)};
+        for (unsigned k = 0; k < 3; ++k) store_16(planes[k] + i, pick(woven, kWeave.split[k]));
+    }
+    return i;
+}
+#else
+std::size_t join_16s(const std::uint8_t*, const std::uint8_t*, const std::uint8_t*, std::size_t,
+                     std::uint8_t*) {
+    return 0;
+}
+std::size_t split_16s(const std::uint8_t*, std::size_t, std::uint8_t* const*) { return 0; }
+#endif
 
 // Planes to adjacent pixels; grey where there is one.
 void join_by_loads(const ByteRun& run, std::uint8_t* out) {
@@ -29,7 +101,7 @@ void join_by_loads(const ByteRun& run, std::uint8_t* out) {
             out[4 * i + 3] = a[i];
         }
     } else {
-        for (std::size_t i = 0; i < run.count; ++i) {
+        for (std::size_t i = join_16s(r, g, b, run.count, out); i < run.count; ++i) {
             out[3 * i] = r[i];
             out[3 * i + 1] = g[i];
             out[3 * i + 2] = b[i];
@@ -66,11 +138,12 @@ void overlay_by_loads(const Entry* entries, const ByteRun& image, const ColorPla
     const std::size_t channels = image.channels == 4 ? 4 : 3;
     in_chunks(image.count, channels, out, [&](std::size_t start, std::size_t length, auto& planes) {
         for (std::size_t c = 0; c < 3; ++c) {
-            const std::uint8_t* x = image.planes[image.channels == 1 ? 0 : c] + start;
+            const std::uint8_t* __restrict x = image.planes[image.channels == 1 ? 0 : c] + start;
+            const Entry* __restrict entry = entries + start;
             const std::uint32_t* color = table.fixed + c * table.stride;
+            std::uint8_t* __restrict plane = planes[c];
             for (std::size_t i = 0; i < length; ++i) {
-                const std::uint32_t sum = shares.fixed[x[i]] + color[entries[start + i]];
-                planes[c][i] = static_cast<std::uint8_t>(sum >> 24);
+                plane[i] = static_cast<std::uint8_t>((shares.fixed[x[i]] + color[entry[i]]) >> 24);
             }
         }
         if (channels < 4) return;
@@ -87,13 +160,17 @@ void mask_by_loads(const std::uint8_t* const* masks, const ByteRun& image, const
     in_chunks(image.count, channels, out, [&](std::size_t start, std::size_t length, auto& planes) {
         for (std::size_t c = 0; c < channels; ++c) {
             const std::size_t from = image.channels == 1 ? 0 : c;
-            const std::uint8_t* x = image.planes[from] + start;
-            for (std::size_t i = 0; i < length; ++i) planes[c][i] = table.plain[x[i]];
-            if (masks[from] == nullptr) continue;
-            const std::uint8_t* mask = masks[from] + start;
+            const std::uint8_t* __restrict x = image.planes[from] + start;
+            std::uint8_t* __restrict plane = planes[c];
+            if (masks[from] == nullptr) {
+                for (std::size_t i = 0; i < length; ++i) plane[i] = table.plain[x[i]];
+                continue;
+            }
+            const std::uint8_t* __restrict mask = masks[from] + start;
             for (std::size_t i = 0; i < length; ++i) {
-                const std::uint8_t dark = table.masked[x[i]];
-                planes[c][i] = mask[i] != 0 ? planes[c][i] : dark;
+                const std::uint8_t shown = table.plain[x[i]] & mask[i];
+                const std::uint8_t dark = table.masked[x[i]] & static_cast<std::uint8_t>(~mask[i]);
+                plane[i] = shown | dark;
             }
         }
     });
@@ -102,9 +179,10 @@ void mask_by_loads(const std::uint8_t* const* masks, const ByteRun& image, const
 
 template <std::size_t channels>
 void split_by_loads(const std::uint8_t* pixels, std::size_t count, std::uint8_t* const* planes) {
+    const std::size_t done = channels == 3 ? split_16s(pixels, count, planes) : 0;
     for (std::size_t c = 0; c < channels; ++c) {
         std::uint8_t* plane = planes[c];
-        for (std::size_t i = 0; i < count; ++i) plane[i] = pixels[channels * i + c];
+        for (std::size_t i = done; i < count; ++i) plane[i] = pixels[channels * i + c];
     }
 }
 
