@@ -6,14 +6,16 @@ behind it every batch is a view with axes (item, channel, row, column).
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hotcold import _validate
 
-Array: TypeAlias = NDArray[Any]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Array: TypeAlias = "NDArray[Any]"
 DimOrder: TypeAlias = Literal["channels_first", "channels_last"]
 
 _REAL_KINDS = "biuf"

@@ -12,7 +12,9 @@ _Fault: TypeAlias = tuple[int, int] | None  # (item, count) of the first non-fin
 __version__: str
 NORMALIZATION_TYPES: tuple[str, ...]
 
-class RenderPlan:
+class _Metaclass(type): ...  # pybind11's own
+
+class RenderPlan(metaclass=_Metaclass):
     def __init__(
         self,
         *,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import operator
 from collections.abc import Iterable, Sequence
@@ -206,5 +205,7 @@ def _quoted(names: Iterable[str]) -> str:
 
 
 def _closest(value: object, choices: Iterable[str]) -> str:
+    import difflib  # for messages alone
+
     near = difflib.get_close_matches(value, list(choices), n=3) if isinstance(value, str) else []
     return f"; did you mean {' or '.join(repr(name) for name in near)}?" if near else ""

@@ -7,20 +7,21 @@ how ``cmap="hotcold"`` is known to it all the same.
 from __future__ import annotations
 
 import contextlib
-import importlib.abc
-import importlib.machinery
 import sys
-from collections.abc import Sequence
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hotcold import _validate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.abc import Loader
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
     from matplotlib.colors import Colormap, ListedColormap
+    from numpy.typing import NDArray
 
     ColormapLike: TypeAlias = str | Colormap
 
@@ -123,7 +124,9 @@ def _register() -> None:
             mpl.colormaps.register(hotcold_colormap())
 
 
-class _MatplotlibWatcher(importlib.abc.MetaPathFinder):
+# Finder and loader by their methods alone: their base classes are in importlib.abc, whose import
+# takes longer than the rest of hotcold.
+class _MatplotlibWatcher:
     """Lets the other finders find matplotlib, and registers once it has been imported.
 
     Being asked is not yet an import: many libraries look for matplotlib to know if it is there.
@@ -134,24 +137,24 @@ class _MatplotlibWatcher(importlib.abc.MetaPathFinder):
         fullname: str,
         path: Sequence[str] | None,
         target: ModuleType | None = None,
-    ) -> importlib.machinery.ModuleSpec | None:
+    ) -> ModuleSpec | None:
         if fullname != "matplotlib":
             return None
         for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
             spec = finder.find_spec(fullname, path, target)
             if spec is not None:
                 if spec.loader is not None:
-                    spec.loader = _RegisteringLoader(spec.loader, self)
+                    spec.loader = _RegisteringLoader(spec.loader, self)  # type: ignore[assignment]
                 return spec
         return None
 
 
-class _RegisteringLoader(importlib.abc.Loader):
-    def __init__(self, loader: importlib.abc.Loader, watcher: _MatplotlibWatcher) -> None:
+class _RegisteringLoader:
+    def __init__(self, loader: Loader, watcher: _MatplotlibWatcher) -> None:
         self._loader = loader
         self._watcher = watcher
 
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:

@@ -11,17 +11,18 @@ import errno
 import io
 import os
 import re
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hotcold import _core
 
-Picture = NDArray[np.uint8]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Picture: TypeAlias = "NDArray[np.uint8]"
 
 # Suffix -> Pillow's name and options; PNG is encoded by the core. Lossless where the format can be;
 # JPEG keeps full colour resolution because a colormap's edges are what people look at; WebP's
@@ -145,7 +146,7 @@ def write_entry(folder: str, name: str, data: bytes) -> None:
     """Write a plain file of a folder atomically, without looking for links: for very many files."""
     # Of a long name only the start: the temporary one must fit in a directory entry too.
     start = name if len(os.fsencode(name)) <= LONGEST_NAME else name[:40]
-    temporary = f"{folder}{os.sep}.{start}.{secrets.token_hex(4)}.part"
+    temporary = f"{folder}{os.sep}.{start}.{os.urandom(4).hex()}.part"
     try:
         # "x" makes the file with the permissions of any new file.
         with open(temporary, "xb", buffering=0) as file:  # noqa: PTH123

@@ -5,15 +5,17 @@ Everything that draws goes through `run`: a visualizer's call, its `render`, fil
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hotcold import _core, _validate
 from hotcold._arrays import Array, empty_batch, result_dtype
 from hotcold.options import RenderSpec, compile_plan
 from hotcold.tiler import Tiler
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 WHITE = 255  # unused cells and padding of pictures
 

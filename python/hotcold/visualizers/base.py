@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hotcold import _core, _validate, files, pipeline
 from hotcold._arrays import Array, as_batch
@@ -17,6 +16,7 @@ from hotcold.tiler import Tiler
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
 PathLike = str | os.PathLike[str]
 

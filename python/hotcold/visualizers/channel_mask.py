@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hotcold import files
 from hotcold._arrays import Array
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from hotcold.influence import Cut, OutputCut, SupportsAttributions
     from hotcold.influence.protocols import Distribution
@@ -160,7 +160,9 @@ class ChannelMaskVisualizer(MaskingVisualizer):
         batch_size : int >= 1, optional
             Passed on as a keyword where it is not None; `InternalInfluence` takes it.
         blur, threshold, masked_opacity, combine_channels, use_attr_as_opacity, positive_only
-            As in the constructor, and so are the keywords.
+            As in the constructor.
+        dim_order, tiler, nonfinite, n_threads, image_range
+            As in the constructor.
 
         Returns
         -------

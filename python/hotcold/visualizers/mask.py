@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hotcold._arrays import Array
 from hotcold.options import MaskSettings
@@ -16,6 +15,7 @@ from hotcold.visualizers.masking import MaskingVisualizer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
 
 class MaskVisualizer(MaskingVisualizer):

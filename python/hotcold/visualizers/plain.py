@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hotcold import _validate
 from hotcold._arrays import Array
@@ -17,6 +16,7 @@ from hotcold.visualizers.base import BaseVisualizer, PathLike, sigma_pair
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from hotcold.colormaps import ColormapLike
 

@@ -1,0 +1,140 @@
+"""Who may know whom: arrows point one way, and only some may draw, compute or start threads."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "python" / "hotcold"
+
+# From the bottom up: a module imports from rows below its own, and from its own package.
+LAYERS = (
+    {"_core"},
+    {"_validate"},
+    {"_arrays", "colormaps", "drawing"},
+    {"options", "ops", "files"},
+    {"tiler"},
+    {"pipeline", "data"},
+    {"influence"},
+    {"visualizers"},
+    {"offline"},
+    {"cli"},
+)
+HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}
+SOURCES = sorted(path for path in PACKAGE.rglob("*.py"))
+
+
+def name_of(path):
+    """Return the layer's name of a source file: its module, or the package that it is in."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path):
+    """Yield the full name of everything that a file imports, wherever in the file."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def ids(path):
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=ids)
+def test_imports_point_downwards(path):
+    name = name_of(path)
+    if name == "__init__":
+        return  # the table of contents
+    assert name in HEIGHT, f"a new module needs its place in LAYERS: {name}"
+    for full in imports(path):
+        parts = full.split(".")
+        if parts[0] != "hotcold" or len(parts) == 1:
+            continue
+        if parts[1] in HEIGHT and parts[1] != name:
+            assert HEIGHT[parts[1]] < HEIGHT[name], f"{name} imports {full}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=ids)
+def test_only_drawing_imports_pyplot(path):
+    found = [full for full in imports(path) if "pyplot" in full]
+    assert not found or name_of(path) == "drawing"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=ids)
+def test_frameworks_are_imported_by_influence_and_readers_alone(path):
+    found = {full.split(".")[0] for full in imports(path)} & {"torch", "tensorflow", "jax", "scipy"}
+    assert "scipy" not in found
+    assert not found or name_of(path) in ("influence", "offline", "data")
+
+
+# What numpy may be asked for where pixels must not be computed with: types, memory, nothing more.
+MEMORY_ONLY = {
+    "asarray",
+    "bool_",
+    "dtype",
+    "empty",
+    "errstate",
+    "float32",
+    "float64",
+    "may_share_memory",
+    "ndarray",
+    "uint8",
+}
+ALSO = {
+    "_arrays.py": {"from_dlpack", "stack"},
+    # Looks at what goes into a model, before there is anything for a kernel to look at.
+    "channel_source.py": {"count_nonzero", "isfinite", "nan_to_num"},
+}
+NO_ARITHMETIC = [
+    path
+    for path in SOURCES
+    if name_of(path) in ("ops", "pipeline", "tiler", "visualizers", "_arrays", "_validate")
+]
+
+
+@pytest.mark.parametrize("path", NO_ARITHMETIC, ids=ids)
+def test_python_does_no_arithmetic_on_pixels(path):
+    used = {
+        node.attr
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "np"
+    }
+    assert used <= MEMORY_ONLY | ALSO.get(path.name, set())
+
+
+def includes(path):
+    return re.findall(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', path.read_text(), re.MULTILINE)
+
+
+CPP = sorted(path for path in (ROOT / "cpp").rglob("*.[ch]pp"))
+
+
+@pytest.mark.parametrize("path", [p for p in CPP if "bindings" not in p.parts], ids=ids)
+def test_kernels_and_runtime_know_no_python(path):
+    for header in includes(path):
+        assert not re.search(r"Python\.h|pybind11|numpy|bindings", header), header
+
+
+@pytest.mark.parametrize("path", CPP, ids=ids)
+def test_cpp_arrows_point_one_way(path):
+    layer = path.relative_to(ROOT / "cpp").parts[0]
+    below = {"bindings": {"bindings", "kernels", "runtime"}, "kernels": {"kernels", "runtime"}}
+    for header in includes(path):
+        first = header.split("/")[0]
+        if first in ("bindings", "kernels", "runtime"):
+            assert first in below.get(layer, {"runtime"}), header
+
+
+@pytest.mark.parametrize("path", CPP, ids=ids)
+def test_only_the_runtime_starts_threads(path):
+    threads = {"thread", "pthread.h", "future", "condition_variable"} & set(includes(path))
+    assert not threads or path.relative_to(ROOT / "cpp").parts[:2] == ("runtime", "parallel.cpp")
