@@ -17,8 +17,11 @@ std::uint32_t extra_bits_of(std::size_t symbol) {
     return symbol == 16 ? 2u : symbol == 17 ? 3u : symbol == 18 ? 7u : 0u;
 }
 
+}  // namespace
+
 // Four tables, so that equal bytes in a row do not wait for one another's count.
-void count_bytes(const std::uint8_t* data, std::size_t count, std::uint32_t (&tables)[4][256]) {
+void count_bytes(const std::uint8_t* data, std::size_t count, std::uint32_t (&counts)[256]) {
+    std::uint32_t tables[4][256] = {};
     std::size_t i = 0;
     for (; i + 8 <= count; i += 8) {
         std::uint64_t eight;
@@ -26,28 +29,25 @@ void count_bytes(const std::uint8_t* data, std::size_t count, std::uint32_t (&ta
         for (unsigned k = 0; k < 8; ++k) ++tables[k % 4][(eight >> (8 * k)) & 255];
     }
     for (; i < count; ++i) ++tables[0][data[i]];
+    for (i = 0; i < 256; ++i) counts[i] = tables[0][i] + tables[1][i] + tables[2][i] + tables[3][i];
 }
 
-}  // namespace
-
-void count_symbols(const std::uint8_t* data, std::size_t count, const Match* matches,
-                   std::size_t n_matches, SymbolCounts& counts) {
-    std::uint32_t tables[4][256] = {};
+void count_symbols(const std::uint8_t* data, const std::uint32_t (&bytes)[256],
+                   const Match* matches, std::size_t n_matches, SymbolCounts& counts) {
     counts = SymbolCounts{};
-    std::size_t place = 0;
+    std::memcpy(counts.literal, bytes, sizeof(bytes));
     for (std::size_t m = 0; m < n_matches; ++m) {
         const Match match = matches[m];
-        count_bytes(data + place, match.start - place, tables);
-        place = match.start + match.length;
+        if (match.distance == 1) {
+            counts.literal[data[match.start]] -= match.length;
+        } else {
+            for (std::size_t i = 0; i < match.length; ++i) --counts.literal[data[match.start + i]];
+        }
         const std::size_t length = length_symbol(match.length);
         const std::size_t distance = distance_symbol(match.distance);
         ++counts.literal[kFirstLengthSymbol + length];
         ++counts.distance[distance];
         counts.extra_bits += length_extra(length).bits + distance_extra(distance).bits;
-    }
-    count_bytes(data + place, count - place, tables);
-    for (std::size_t i = 0; i < 256; ++i) {
-        counts.literal[i] = tables[0][i] + tables[1][i] + tables[2][i] + tables[3][i];
     }
     counts.literal[kEndOfBlock] = 1;
 }

@@ -1,46 +1,157 @@
-// Encoding needs no result of its own neighbours, so every byte of a row is filtered independently:
-// plain loops in 8-bit arithmetic that the compiler vectorises.
+// Encoding needs no result of its own neighbours, so every byte of a row is filtered independently,
+// a register of them at a time in 8-bit arithmetic. Compilers widen such loops to 16 bits and more
+// and then run several times slower (measured 2026-11), hence the intrinsics.
 #include "kernels/png_filter.simd.hpp"
+
+#include "kernels/png_bytes.simd.hpp"
 
 namespace hotcold::HOTCOLD_LEVEL {
 namespace {
 
-inline std::uint8_t distance(std::uint8_t x, std::uint8_t y) {
-    return static_cast<std::uint8_t>(x > y ? x - y : y - x);
+template <typename V>
+V distance(V x, V y) {
+    return subtract(max(x, y), min(x, y));
 }
 
 // The Paeth predictor of left a, above b, above left c: whichever is nearest to p = a + b - c, a
-// before b before c. With pa = |p - a| = |b - c| and pb = |p - b| = |a - c|, the third distance
-// pc = |(a - c) + (b - c)| is pa + pb where a and b lie on one side of c (never the smallest, so
-// any large number does) and |pa - pb| where c lies between: all of it fits 8 bits.
-void paeth(const std::uint8_t* row, const std::uint8_t* above, std::size_t pixel, std::size_t count,
-           std::uint8_t* out) {
-    const std::uint8_t* left = row - pixel;
-    const std::uint8_t* above_left = above - pixel;
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::uint8_t a = left[i];
-        const std::uint8_t b = above[i];
-        const std::uint8_t c = above_left[i];
-        const std::uint8_t low = a < b ? a : b;
-        const std::uint8_t high = a < b ? b : a;
-        const std::uint8_t pa = distance(b, c);
-        const std::uint8_t pb = distance(a, c);
-        const std::uint8_t inner = distance(pa, pb);
-        const std::uint8_t outer = c < low || c > high ? std::uint8_t{255} : std::uint8_t{0};
-        const std::uint8_t pc = static_cast<std::uint8_t>(inner | outer);
-        const std::uint8_t b_or_c = pb <= pc ? b : c;
-        const std::uint8_t nearer = pb < pc ? pb : pc;
-        out[i] = static_cast<std::uint8_t>(row[i] - (pa <= nearer ? a : b_or_c));
+// before b before c. Where c lies between a and b, |p - a| = |b - c| and |p - b| = |a - c| fit 8
+// bits, and |p - c| is the distance of the two. Where it does not, p lies beyond a or b and that
+// one is nearest; pulling c to the end of [a, b] that it passed puts p exactly there and changes
+// nothing (checked for all 2^24 cases).
+template <typename V>
+V paeth(V a, V b, V c) {
+    const V between = min(max(c, min(a, b)), max(a, b));
+    const V pa = distance(b, between);
+    const V pb = distance(a, between);
+    const V pc = distance(pa, pb);
+    const V b_or_c = choose(not_above(pb, pc), b, between);
+    return choose(not_above(pa, min(pb, pc)), a, b_or_c);
+}
+
+// One register of pixels and their neighbours.
+struct Around {
+    Bytes x, left, above, above_left;
+};
+
+Around load(const FilterRow& r, std::size_t i) {
+    return {Bytes::load(r.row + i), Bytes::load(r.row + i - r.pixel), Bytes::load(r.above + i),
+            Bytes::load(r.above + i - r.pixel)};
+}
+
+template <FilterType type>
+Bytes residual(const Around& at) {
+    switch (type) {
+        case FilterType::kNone:
+            return at.x;
+        case FilterType::kSub:
+            return subtract(at.x, at.left);
+        case FilterType::kUp:
+            return subtract(at.x, at.above);
+        case FilterType::kAverage:
+            return subtract(at.x, mean_rounded_down(at.left, at.above));
+        case FilterType::kPaeth:
+            return subtract(at.x, paeth(at.left, at.above, at.above_left));
+    }
+    return at.x;
+}
+
+// The rest of a row that fills no register, copied out so that it can be read as one; the bytes
+// beyond it are 0 with neighbours of 0, which any filter leaves 0.
+class Rest {
+  public:
+    Rest(const FilterRow& r, std::size_t i) {
+        copy(r.row + i, r.count - i, bytes_[0]);
+        copy(r.row + i - r.pixel, r.count - i, bytes_[1]);
+        copy(r.above + i, r.count - i, bytes_[2]);
+        copy(r.above + i - r.pixel, r.count - i, bytes_[3]);
+    }
+    Around around() const {
+        return {Bytes::load(bytes_[0]), Bytes::load(bytes_[1]), Bytes::load(bytes_[2]),
+                Bytes::load(bytes_[3])};
+    }
+
+  private:
+    static void copy(const std::uint8_t* from, std::size_t count, std::uint8_t* to) {
+        for (std::size_t i = 0; i < count; ++i) to[i] = from[i];
+    }
+
+    std::uint8_t bytes_[4][Bytes::kSize] = {};
+};
+
+template <FilterType type>
+void filter_as(const FilterRow& r, std::uint8_t* out) {
+    std::size_t i = 0;
+    for (; i + Bytes::kSize <= r.count; i += Bytes::kSize)
+        residual<type>(load(r, i)).store(out + i);
+    if (i == r.count) return;
+    std::uint8_t rest[Bytes::kSize];
+    residual<type>(Rest(r, i).around()).store(rest);
+    for (std::size_t k = 0; i + k < r.count; ++k) out[i + k] = rest[k];
+}
+
+void filter(FilterType type, const FilterRow& r, std::uint8_t* out) {
+    switch (type) {
+        case FilterType::kNone:
+            return filter_as<FilterType::kNone>(r, out);
+        case FilterType::kSub:
+            return filter_as<FilterType::kSub>(r, out);
+        case FilterType::kUp:
+            return filter_as<FilterType::kUp>(r, out);
+        case FilterType::kAverage:
+            return filter_as<FilterType::kAverage>(r, out);
+        case FilterType::kPaeth:
+            return filter_as<FilterType::kPaeth>(r, out);
     }
 }
 
-void subtract(const std::uint8_t* row, const std::uint8_t* before, std::size_t count,
-              std::uint8_t* out) {
-    for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<std::uint8_t>(row[i] - before[i]);
+// What a row's residuals will cost, roughly: distances from 0, at most 15 each, because a code for
+// a large residual is long already and grows no more.
+class Costs {
+  public:
+    void add(const Around& at) {
+        none_.add(cost(residual<FilterType::kNone>(at)));
+        sub_.add(cost(residual<FilterType::kSub>(at)));
+        up_.add(cost(residual<FilterType::kUp>(at)));
+        average_.add(cost(residual<FilterType::kAverage>(at)));
+        paeth_.add(cost(residual<FilterType::kPaeth>(at)));
+    }
+
+    // The first of equals, in an order that prefers the filters that usually win.
+    FilterType cheapest() const {
+        FilterType best = FilterType::kPaeth;
+        std::uint64_t least = paeth_.total();
+        const auto consider = [&](FilterType type, const ByteSum& sum) {
+            if (sum.total() < least) {
+                least = sum.total();
+                best = type;
+            }
+        };
+        consider(FilterType::kUp, up_);
+        consider(FilterType::kSub, sub_);
+        consider(FilterType::kAverage, average_);
+        consider(FilterType::kNone, none_);
+        return best;
+    }
+
+  private:
+    static Bytes cost(Bytes residual) {
+        const Bytes negative = subtract(Bytes::fill(0), residual);
+        return min(min(residual, negative), Bytes::fill(15));
+    }
+
+    ByteSum none_, sub_, up_, average_, paeth_;
+};
+
+FilterType choose_filter(const FilterRow& r) {
+    Costs costs;
+    std::size_t i = 0;
+    for (; i + Bytes::kSize <= r.count; i += Bytes::kSize) costs.add(load(r, i));
+    if (i < r.count) costs.add(Rest(r, i).around());
+    return costs.cheapest();
 }
 
 }  // namespace
 
-const PngFilterOps png_filter = {paeth, subtract};
+const PngFilterOps png_filter = {choose_filter, filter};
 
 }  // namespace hotcold::HOTCOLD_LEVEL

@@ -8,14 +8,21 @@
 
 namespace hotcold {
 
+enum class FilterType : std::uint8_t { kNone = 0, kSub = 1, kUp = 2, kAverage = 3, kPaeth = 4 };
+
+// `count` bytes of a row and of the row above it; the `pixel` bytes before each are read too.
+struct FilterRow {
+    const std::uint8_t* row;
+    const std::uint8_t* above;
+    std::size_t pixel;
+    std::size_t count;
+};
+
 struct PngFilterOps {
-    // out[i] = row[i] - Paeth(row[i - pixel], above[i], above[i - pixel]) for i in [0, count):
-    // `pixel` bytes before `row` and `above` are read. No overlap.
-    void (*paeth)(const std::uint8_t* row, const std::uint8_t* above, std::size_t pixel,
-                  std::size_t count, std::uint8_t* out);
-    // out[i] = row[i] - before[i].
-    void (*subtract)(const std::uint8_t* row, const std::uint8_t* before, std::size_t count,
-                     std::uint8_t* out);
+    // The filter whose residuals promise the shortest codes; the same at every level.
+    FilterType (*choose)(const FilterRow& row);
+    // Writes row.count residuals. No overlap.
+    void (*filter)(FilterType type, const FilterRow& row, std::uint8_t* out);
 };
 
 #define HOTCOLD_DECLARE(level)            \

@@ -7,42 +7,70 @@
 namespace hotcold {
 namespace {
 
-enum FilterType : std::uint8_t { kSub = 1, kPaeth = 4 };
+// Rows by number, with their filter. Above the first row lie zeros; it is filtered by what is to
+// the left, which needs no such row to be made.
+class Rows {
+  public:
+    explicit Rows(const PngImage& image)
+        : ops_(HOTCOLD_SELECT(png_filter)), image_(image), bytes_(image.width * image.channels) {}
 
-// Bytes [first, last) of one row. Left of the first pixel and above the first row lie zeros, which
-// make Paeth's predictor the byte above, and the byte to the left, respectively.
-void filter_part(const PngFilterOps& ops, const PngImage& image, std::size_t y, std::size_t first,
-                 std::size_t last, std::uint8_t* out) {
-    const std::size_t pixel = image.channels;
-    const std::uint8_t* row = image.data + static_cast<std::ptrdiff_t>(y) * image.row_stride;
-    const std::uint8_t* above = row - (y > 0 ? image.row_stride : 0);
-    for (; first < pixel && first < last; ++first) {
-        *out++ = static_cast<std::uint8_t>(row[first] - (y > 0 ? above[first] : 0));
+    std::size_t bytes() const { return bytes_; }
+
+    // Judged by the first 64 KiB: a row longer than a caller's range is judged once for each.
+    FilterType type(std::size_t y) const {
+        if (y == 0) return FilterType::kSub;
+        return ops_.choose(part(y, pixel(), std::min(bytes_, pixel() + 65536)));
     }
-    if (first == last) return;
-    if (y > 0) {
-        ops.paeth(row + first, above + first, pixel, last - first, out);
-    } else {
-        ops.subtract(row + first, row + first - pixel, last - first, out);
+
+    // Residuals of bytes [first, last) of row y. Left of the first pixel lie zeros.
+    void write(std::size_t y, FilterType type, std::size_t first, std::size_t last,
+               std::uint8_t* out) const {
+        for (; first < pixel() && first < last; ++first) *out++ = at_the_left(y, type, first);
+        if (first < last) ops_.filter(type, part(y, first, last), out);
     }
-}
+
+  private:
+    std::size_t pixel() const { return image_.channels; }
+
+    const std::uint8_t* row(std::size_t y) const {
+        return image_.data + static_cast<std::ptrdiff_t>(y) * image_.row_stride;
+    }
+
+    FilterRow part(std::size_t y, std::size_t first, std::size_t last) const {
+        const std::uint8_t* above = y == 0 ? row(0) : row(y - 1);
+        return {row(y) + first, above + first, pixel(), last > first ? last - first : 0};
+    }
+
+    std::uint8_t at_the_left(std::size_t y, FilterType type, std::size_t i) const {
+        const std::uint8_t above = y == 0 ? std::uint8_t{0} : row(y - 1)[i];
+        int predicted = 0;
+        if (type == FilterType::kUp || type == FilterType::kPaeth) predicted = above;
+        if (type == FilterType::kAverage) predicted = above / 2;
+        return static_cast<std::uint8_t>(row(y)[i] - predicted);
+    }
+
+    const PngFilterOps& ops_;
+    const PngImage& image_;
+    std::size_t bytes_;
+};
 
 }  // namespace
 
 void filter_rows(const PngImage& image, std::size_t begin, std::size_t count, std::uint8_t* out) {
-    const PngFilterOps& ops = HOTCOLD_SELECT(png_filter);
-    const std::size_t row_bytes = image.width * image.channels;
-    std::size_t y = begin / (row_bytes + 1);
-    std::size_t place = begin % (row_bytes + 1);
+    const Rows rows(image);
+    std::size_t y = begin / (rows.bytes() + 1);
+    std::size_t place = begin % (rows.bytes() + 1);
     while (count > 0) {
+        // Where the caller's range cuts a row, its type is found anew from the whole row.
+        const FilterType type = rows.type(y);
         if (place == 0) {
-            *out++ = y > 0 ? kPaeth : kSub;
+            *out++ = static_cast<std::uint8_t>(type);
             ++place;
             --count;
         }
         const std::size_t first = place - 1;
-        const std::size_t last = std::min(row_bytes, first + count);
-        filter_part(ops, image, y, first, last, out);
+        const std::size_t last = std::min(rows.bytes(), first + count);
+        rows.write(y, type, first, last, out);
         out += last - first;
         count -= last - first;
         place = 0;

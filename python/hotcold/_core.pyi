@@ -19,7 +19,6 @@ class RenderPlan(metaclass=_Metaclass):
         self,
         *,
         reduction: str,
-        upsample: str,
         sigma: tuple[float, float],
         sign: str,
         normalization_type: str,

@@ -1,0 +1,23 @@
+// The matches of the fast way: runs of one byte.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/deflate.simd.hpp"
+#include "kernels/deflate_costs.hpp"
+
+namespace hotcold {
+
+// Fewer repeats are never cheaper than their literals.
+constexpr std::size_t kShortestRun = 4;
+
+// Words of 64 positions, and one of zeros after them.
+constexpr std::size_t run_words(std::size_t count) { return count / 64 + 2; }
+
+// Writes the runs that cost less than their literals, in order, at most count / kShortestRun of
+// them, and returns their number. equal: run_words(count) words of scratch.
+std::size_t find_runs(const std::uint8_t* data, std::size_t count, const SymbolCosts& costs,
+                      std::uint64_t* equal, Match* matches);
+
+}  // namespace hotcold
