@@ -231,3 +231,22 @@ def test_a_power_of_two_changes_no_colour(values, mode, power):
     np.testing.assert_array_equal(
         picture_of(table, a), picture_of(table, np.ldexp(a, power).astype(np.float32))
     )
+
+
+@pytest.mark.parametrize("mode", ["unsigned_max", "magnitude_max", "signed_max", "01"])
+def test_table_entries_come_from_quotients_right_to_the_last_bit(rng, dtype, mode):
+    """A table of 65536 entries tells its entry by its colour; a wrong last bit would show."""
+    entries = np.arange(65536)
+    table = np.zeros((65536, 4))
+    table[:, 0], table[:, 1] = entries // 256 / 255, entries % 256 / 255
+    # Cutting the table to bytes must give the numbers back.
+    table[:, :2] = np.minimum(np.nextafter(table[:, :2], 2), 1)
+    a = rng.standard_normal((40, 1, 128, 128)).astype(dtype)
+    a *= rng.uniform(1e-9, 1e9, (40, 1, 1, 1)).astype(dtype)
+    picture = picture_of(plan(normalization_type=mode, paint="table", table=table), a)
+    drawn = picture[..., 0].astype(int) * 256 + picture[..., 1]
+    values = np.empty_like(a)
+    assert _core.normalize(a, mode, values, 1) is None
+    low, high = reference.color_limits(values, mode)[0]
+    t = (values[:, 0] - dtype(low)) / dtype(high - low) * dtype(65536)
+    np.testing.assert_array_equal(drawn, np.clip(t, 0, 65535).astype(int))

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "kernels/colorize.simd.hpp"
 
@@ -28,22 +29,38 @@ const EntryOps<T, Entry>& entry_ops() {
     }
 }
 
-// 1 / range if multiplying by it is dividing: for powers of two that stay normal. Else 0.
+// Whether dividing by `divisor` may go by its reciprocal: see divide.simd.hpp. A quotient too small
+// to be right to the last bit is far below the first edge of a table, or vanishes when the limits'
+// low end is taken off.
 template <typename T>
-T exact_factor(T range) {
+bool allows_reciprocal(T divisor) {
     int exponent = 0;
-    if (std::frexp(range, &exponent) != T{0.5}) return T{0};
-    return exponent > -100 && exponent < 100 ? T{1} / range : T{0};
+    const T fraction = std::frexp(divisor, &exponent);  // in [0.5, 1)
+    const bool all_ones = fraction == T{1} - std::numeric_limits<T>::epsilon() / 2;
+    return exponent > -60 && exponent < 60 && !all_ones;
+}
+
+// Limits for which a division is a product with a power of two, and every value that a scale can
+// give, magnitude at most 1 but for rounding, gets an entry that fits 32 bits.
+template <typename T>
+bool are_plain(const Limits<T>& limits) {
+    return (limits.low == T{-1} || limits.low == T{0}) &&
+           (limits.range == T{1} || limits.range == T{2});
+}
+
+// Steps that occur together in some normalization.
+template <typename T>
+bool are_of_one_mode(const Scale<T>& scale) {
+    const bool shift = scale.prescale != T{1} || scale.low != T{0};
+    const bool two = scale.positive_divisor != scale.negative_divisor;
+    return !scale.identity && int{scale.magnitude} + int{shift} + int{two || scale.centered} <= 1;
 }
 
 }  // namespace
 
 template <typename T>
 EntryMap<T>::EntryMap(const Scale<T>& scale, const Limits<T>& limits, std::size_t n_entries)
-    : divide(scale.identity                                     ? Divide::kNot
-             : scale.positive_divisor == scale.negative_divisor ? Divide::kOne
-                                                                : Divide::kTwo),
-      magnitude(scale.magnitude),
+    : magnitude(scale.magnitude),
       prescale(scale.prescale),
       low(scale.low),
       positive_divisor(scale.positive_divisor == T{0} ? T{1} : scale.positive_divisor),
@@ -52,12 +69,15 @@ EntryMap<T>::EntryMap(const Scale<T>& scale, const Limits<T>& limits, std::size_
       offset(scale.centered ? T{0.5} : T{0}),
       limit_low(limits.low),
       limit_range(limits.range),
-      limit_factor(exact_factor(limits.range)),
+      limit_factor(T{1} / limits.range),
       entries(static_cast<T>(n_entries)),
       last(static_cast<std::int32_t>(n_entries) - 1),
       flat_entry(limits.range > T{0}
                      ? -1
-                     : std::min(last, static_cast<std::int32_t>(limits.flat * entries))) {}
+                     : std::min(last, static_cast<std::int32_t>(limits.flat * entries))) {
+    in_short = are_plain(limits) && are_of_one_mode(scale) && allows_reciprocal(positive_divisor) &&
+               allows_reciprocal(negative_divisor);
+}
 
 template <typename T, typename Entry>
 void entries_run(const T* values, std::size_t count, const EntryMap<T>& map, Entry* out) {

@@ -24,11 +24,11 @@ struct Limits {
 // normalised values were also asked for.
 template <typename T>
 struct EntryMap {
-    enum class Divide { kNot, kOne, kTwo };  // by one divisor, or one for each sign
-
     EntryMap(const Scale<T>& scale, const Limits<T>& limits, std::size_t n_entries);
 
-    Divide divide;
+    // Of one normalization's steps, with divisors and limits that allow short cuts: each result is
+    // the same bit for bit.
+    bool in_short;
     bool magnitude;
     T prescale;
     T low;
@@ -38,7 +38,7 @@ struct EntryMap {
     T offset;
     T limit_low;
     T limit_range;
-    T limit_factor;  // 1 / limit_range where that is exact, else 0
+    T limit_factor;  // 1 / limit_range, if in_short
     T entries;
     std::int32_t last;
     std::int32_t flat_entry;  // for coinciding limits, else -1

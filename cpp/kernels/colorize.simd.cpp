@@ -1,5 +1,7 @@
 #include "kernels/colorize.simd.hpp"
 
+#include "kernels/divide.simd.hpp"
+
 namespace hotcold::HOTCOLD_LEVEL {
 namespace {
 
@@ -16,51 +18,83 @@ std::uint8_t to_byte(T value) {
     return static_cast<std::uint8_t>(static_cast<std::int32_t>(value));
 }
 
-template <typename T, typename Entry, typename EntryMap<T>::Divide divide, bool exact_factor>
-void entries_as(const T* values, std::size_t count, const EntryMap<T>& map, Entry* out) {
-    using Divide = typename EntryMap<T>::Divide;
+// Any map, one step after the other.
+template <typename T, typename Entry>
+void entries_by_steps(const T* values, std::size_t count, const EntryMap<T>& map, Entry* out) {
     const T zero{0};
-    // Copies: the compiler cannot know that `out` does not overlap the map.
-    const bool magnitude = map.magnitude;
-    const T prescale = map.prescale;
-    const T low = map.low;
-    const T positive = map.positive_divisor;
-    const T negative = map.negative_divisor;
-    const T half = map.half;
-    const T offset = map.offset;
-    const T limit_low = map.limit_low;
-    const T limit_range = map.limit_range;
-    const T limit_factor = map.limit_factor;
-    const T entries = map.entries;
-    const T top = static_cast<T>(map.last);
+    // A copy: the compiler cannot know that `out` does not overlap the original.
+    const EntryMap<T> m = map;
+    const T top = static_cast<T>(m.last);
     for (std::size_t i = 0; i < count; ++i) {
         T v = values[i];
         const T opposite = -v;
-        v = magnitude && v < zero ? opposite : v;
-        v = v * prescale - low;
-        if constexpr (divide == Divide::kOne) v = v / positive;
-        if constexpr (divide == Divide::kTwo) v = v / (v < zero ? negative : positive);
-        v = v * half + offset;
-        v = v - limit_low;
-        v = exact_factor ? v * limit_factor : v / limit_range;
-        out[i] = static_cast<Entry>(static_cast<std::int32_t>(clamp(v * entries, top)));
+        v = m.magnitude && v < zero ? opposite : v;
+        v = v * m.prescale - m.low;
+        v = v / (v < zero ? m.negative_divisor : m.positive_divisor);
+        v = v * m.half + m.offset;
+        v = (v - m.limit_low) / m.limit_range;
+        out[i] = static_cast<Entry>(static_cast<std::int32_t>(clamp(v * m.entries, top)));
     }
 }
 
+// A map whose steps are known beforehand, in fewer operations that give the same bits: products
+// with powers of two are drawn together, and quotients are formed from reciprocals. `Steps` tells
+// which steps there are.
+template <typename Steps, typename T, typename Entry>
+void entries_in_short(const T* values, std::size_t count, const EntryMap<T>& map, Entry* out) {
+    const T zero{0};
+    const Divisor<T> positive(map.positive_divisor);
+    const Divisor<T> negative(map.negative_divisor);
+    const T prescale = map.prescale;
+    const T low = map.low;
+    const T limit_low = map.limit_low;
+    const T gain = map.limit_factor * map.entries;
+    const std::int32_t last = map.last;
+    for (std::size_t i = 0; i < count; ++i) {
+        T v = values[i];
+        if constexpr (Steps::magnitude) {
+            const T opposite = -v;
+            v = v < zero ? opposite : v;
+        }
+        if constexpr (Steps::shift) v = v * prescale - low;
+        if constexpr (Steps::two_divisors) {
+            const T quotient = negative.divide(v);
+            v = v < zero ? quotient : positive.divide(v);
+        } else {
+            v = positive.divide(v);
+        }
+        if constexpr (Steps::center) v = v * T{0.5} + T{0.5};
+        const auto entry = static_cast<std::int32_t>((v - limit_low) * gain);
+        const std::int32_t floor = entry > 0 ? entry : 0;
+        out[i] = static_cast<Entry>(floor < last ? floor : last);
+    }
+}
+
+template <bool has_magnitude, bool has_shift, bool has_two_divisors, bool has_center>
+struct Steps {
+    static constexpr bool magnitude = has_magnitude;
+    static constexpr bool shift = has_shift;
+    static constexpr bool two_divisors = has_two_divisors;
+    static constexpr bool center = has_center;
+};
+
 template <typename T, typename Entry>
 void entries(const T* values, std::size_t count, const EntryMap<T>& map, Entry* out) {
-    using Divide = typename EntryMap<T>::Divide;
-    const bool exact = map.limit_factor != T{0};
-    switch (map.divide) {
-        case Divide::kNot:
-            return exact ? entries_as<T, Entry, Divide::kNot, true>(values, count, map, out)
-                         : entries_as<T, Entry, Divide::kNot, false>(values, count, map, out);
-        case Divide::kOne:
-            return exact ? entries_as<T, Entry, Divide::kOne, true>(values, count, map, out)
-                         : entries_as<T, Entry, Divide::kOne, false>(values, count, map, out);
-        case Divide::kTwo:
-            return exact ? entries_as<T, Entry, Divide::kTwo, true>(values, count, map, out)
-                         : entries_as<T, Entry, Divide::kTwo, false>(values, count, map, out);
+    if (!map.in_short) return entries_by_steps(values, count, map, out);
+    const bool two = map.positive_divisor != map.negative_divisor;
+    const bool center = map.offset != T{0};
+    const bool shift = map.prescale != T{1} || map.low != T{0};
+    // The combinations that normalizations have.
+    if (map.magnitude) {
+        entries_in_short<Steps<true, false, false, false>>(values, count, map, out);
+    } else if (shift) {
+        entries_in_short<Steps<false, true, false, false>>(values, count, map, out);
+    } else if (two) {
+        center ? entries_in_short<Steps<false, false, true, true>>(values, count, map, out)
+               : entries_in_short<Steps<false, false, true, false>>(values, count, map, out);
+    } else {
+        center ? entries_in_short<Steps<false, false, false, true>>(values, count, map, out)
+               : entries_in_short<Steps<false, false, false, false>>(values, count, map, out);
     }
 }
 

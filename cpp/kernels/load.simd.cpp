@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "kernels/divide.simd.hpp"
+
 namespace hotcold::HOTCOLD_LEVEL {
 namespace {
 
@@ -186,7 +188,7 @@ bool mean_of_pixels(const Pixels<Source>& p, T* out) {
         channel_step == kRuntime ? p.channel_stride : channel_step;
     const std::ptrdiff_t column_stride = column_step == kRuntime ? p.column_stride : column_step;
     const Source* data = p.data;
-    const T divisor = static_cast<T>(n);
+    const Divisor<T> by(static_cast<T>(n));
     const std::size_t count = p.count;
     Alarms<T> alarms = 0;
     for (std::size_t i = 0; i < count; ++i) {
@@ -195,7 +197,7 @@ bool mean_of_pixels(const Pixels<Source>& p, T* out) {
         for (std::size_t c = 1; c < n; ++c) {
             sum += C::value(pixel[static_cast<std::ptrdiff_t>(c) * channel_stride]);
         }
-        const T mean = sum / divisor;
+        const T mean = by.divide(sum);
         out[i] = mean;
         if constexpr (!C::always_finite) alarms |= alarm(mean);
     }
@@ -217,10 +219,10 @@ bool mean_of_planes(const Pixels<Source>& p, T* out) {
             }
         }
     }
-    const T divisor = static_cast<T>(p.channels);
+    const Divisor<T> by(static_cast<T>(p.channels));
     Alarms<T> alarms = 0;
     for (std::size_t i = 0; i < p.count; ++i) {
-        out[i] /= divisor;
+        out[i] = by.divide(out[i]);
         if constexpr (!C::always_finite) alarms |= alarm(out[i]);
     }
     return !raised(alarms);
@@ -232,19 +234,19 @@ template <typename T, typename Source>
 std::size_t mean_carefully(const Pixels<Source>& p, T* out) {
     constexpr T kShrink = static_cast<T>(0x1p-64f);
     constexpr T kGrow = static_cast<T>(0x1p64f);
-    const T divisor = static_cast<T>(p.channels);
+    const Divisor<T> by(static_cast<T>(p.channels));
     std::size_t bad = 0;
     for (std::size_t i = 0; i < p.count; ++i) {
         T sum = careful_value<T>(p.at(i, 0), bad);
         for (std::size_t c = 1; c < p.channels; ++c) sum += careful_value<T>(p.at(i, c), bad);
-        T mean = sum / divisor;
+        T mean = by.divide(sum);
         if (!is_finite(mean)) {
             std::size_t counted = 0;
             T small = 0;
             for (std::size_t c = 0; c < p.channels; ++c) {
                 small += careful_value<T>(p.at(i, c), counted) * kShrink;
             }
-            mean = small / divisor * kGrow;
+            mean = by.divide(small) * kGrow;
             if (!is_finite(mean)) mean = mean > T{0} ? kLargest<T> : -kLargest<T>;
         }
         out[i] = mean;
