@@ -11,8 +11,10 @@
 #include "kernels/batch.hpp"
 #include "kernels/colorize.hpp"
 #include "kernels/load.hpp"
+#include "kernels/mask_limit.hpp"
 #include "kernels/percentile.hpp"
 #include "kernels/render_image.hpp"
+#include "kernels/render_limits.hpp"
 
 namespace hotcold {
 namespace {
@@ -83,7 +85,7 @@ class Renderer {
             std::byte* scratch = workspace.take<std::byte>(blur_.workspace_bytes());
             for (std::size_t c = 0; c < planes_; ++c) blur_.apply(map + c * plane_, scratch, team);
         }
-        // A percentile is taken of the unclipped map; see mask_limit().
+        // mask_limit() clips in its own way.
         const bool later = plan_.paint == Paint::kMask && plan_.opacity == Opacity::kPercentile;
         if (plan_.sign == Sign::kPositive && !later) clip_negative(map, planes_ * plane_, team);
         return bad;
@@ -115,35 +117,6 @@ class Renderer {
     // Keeps twice the largest value finite; 1 but for maps near the type's end.
     T batch_prescale() const {
         return batch_max_ > std::numeric_limits<T>::max() / 4 ? T{0.25} : T{1};
-    }
-
-    // Around zero, which stays in the middle also when everything is zero.
-    static Limits<T> symmetric_limits(T largest) { return {-largest, largest + largest, T{0.5}}; }
-
-    Limits<T> given_limits() const {
-        return {static_cast<T>(plan_.limit_low), static_cast<T>(plan_.limit_high - plan_.limit_low),
-                T{0}};
-    }
-
-    // Of a map of one channel that `scale` normalises.
-    Limits<T> limits_for(const T* map, const Scale<T>& scale, const Team& team) const {
-        if (plan_.limits_given) return given_limits();
-        switch (plan_.normalization) {
-            case Normalization::kUnsignedMax:
-            case Normalization::kSignedMax:
-                return {T{-1}, T{2}, T{0}};
-            case Normalization::kMagnitudeSum:
-                return {T{0}, scaled(extremes(map, plane_, team).magnitude(), scale), T{0}};
-            case Normalization::kSignedSum: {
-                const Extremes<T> raw = extremes(map, plane_, team);
-                const Extremes<T> normalized{scaled(raw.min, scale), scaled(raw.max, scale)};
-                return symmetric_limits(normalized.magnitude());
-            }
-            case Normalization::kUnnormalized:
-                return symmetric_limits(batch_max_ * batch_prescale());
-            default:
-                return {T{0}, T{1}, T{0}};
-        }
     }
 
     // --- walking ------------------------------------------------------------------------------
@@ -184,7 +157,8 @@ class Renderer {
     template <typename Entry>
     void paint_table(std::size_t item, const T* map, Scale<T> scale, const Team& team) {
         if (plan_.normalization == Normalization::kUnnormalized) scale.prescale = batch_prescale();
-        const EntryMap<T> to_entries(scale, limits_for(map, scale, team), plan_.table.entries());
+        const Limits<T> limits = limits_of(plan_, map, plane_, scale, batch_max_, team);
+        const EntryMap<T> to_entries(scale, limits, plan_.table.entries());
         const auto entries_of = [&](std::size_t row, std::size_t column, std::size_t count,
                                     Entry(&entries)[kRun]) {
             entries_run(map + row * columns() + column, count, to_entries, entries);
@@ -219,7 +193,7 @@ class Renderer {
     template <typename Entry, typename F>
     void overlay_numbers(std::size_t item, const Team& team, const F& entries_of) {
         const T gain = static_cast<T>(255.0 * (1.0 - plan_.overlay_opacity));
-        for_image_runs(item, team, [&](std::size_t row, std::size_t column, NumberRun& x01) {
+        for_image_runs(item, team, [&](std::size_t row, std::size_t column, NumberRun<T>& x01) {
             if (picture_ == nullptr) return;  // the image is read all the same, for its faults
             Entry entries[kRun];
             entries_of(row, column, x01.count, entries);
@@ -237,7 +211,7 @@ class Renderer {
 
     void paint_channels(std::size_t item, const T* map, const Scale<T>* scales,
                         const Team& team) const {
-        const Limits<T> limits = plan_.limits_given ? given_limits() : Limits<T>{};
+        const Limits<T> limits = plan_.limits_given ? given_limits<T>(plan_) : Limits<T>{};
         for_item_runs(team, [&](std::size_t row, std::size_t column, std::size_t count) {
             BytePlanes bytes(count, planes_);
             T normalized[kRun];
@@ -252,32 +226,6 @@ class Renderer {
 
     // --- masks ----------------------------------------------------------------------------------
 
-    // The map value above which a pixel is shown. Clipping and scaling keep the order of values, so
-    // the percentile is taken of the map as it is, and only its two neighbours are clipped and
-    // scaled; no pixel is, and the comparison below decides as one of scaled values would.
-    T mask_limit(const T* map, T* scratch, const Team& team) const {
-        const std::size_t count = planes_ * plane_;
-        const bool clip = plan_.sign == Sign::kPositive;
-        const auto clipped = [clip](T value) { return clip ? std::max(value, T{0}) : value; };
-        const Extremes<T> raw = extremes(map, count, team);
-        const Scale<T> scale =
-            fit_extremes(Extremes<T>{clipped(raw.min), clipped(raw.max)}, Normalization::kZeroOne);
-        const auto opacity_of = [&](T value) { return scaled(clipped(value), scale); };
-        const Neighbours<T> around = percentile_neighbours(map, count, plan_.threshold, scratch);
-        const T percentile = interpolate(
-            Neighbours<T>{opacity_of(around.below), opacity_of(around.above), around.t});
-        if (opacity_of(around.above) > percentile) return around.below;
-        if (opacity_of(raw.max) <= percentile) return raw.max;
-        // Many values came to equal the percentile: the largest of them, by halving.
-        T shown = raw.max;
-        T hidden = around.above;
-        while (true) {
-            const T middle = hidden / 2 + shown / 2;
-            if (!(middle > hidden && middle < shown)) return hidden;
-            (opacity_of(middle) > percentile ? shown : hidden) = middle;
-        }
-    }
-
     void mask(std::size_t item, T* map, Workspace& workspace, const Team& team) {
         if (plan_.opacity == Opacity::kMap) {
             Scale<T> scale;
@@ -290,7 +238,8 @@ class Renderer {
                 map);
             return;
         }
-        const T limit = mask_limit(map, workspace.take<T>(planes_ * plane_), team);
+        const T limit = mask_limit(map, planes_ * plane_, plan_.sign == Sign::kPositive,
+                                   plan_.threshold, workspace.take<T>(planes_ * plane_), team);
         if (byte_image_ && picture_ != nullptr) mask_bytes(item, map, limit, team);
         if (byte_image_ && values_ == nullptr) return;
         const T masked = static_cast<T>(plan_.masked_opacity);
@@ -333,7 +282,7 @@ class Renderer {
         // A byte image's picture was made from its bytes, unless the map itself is the opacity.
         const bool paint =
             picture_ != nullptr && !(byte_image_ && plan_.opacity == Opacity::kPercentile);
-        for_image_runs(item, team, [&](std::size_t row, std::size_t column, NumberRun& run) {
+        for_image_runs(item, team, [&](std::size_t row, std::size_t column, NumberRun<T>& run) {
             T opacity[kRun];
             BytePlanes bytes(run.count, run.channels);
             for (std::size_t c = 0; c < run.channels; ++c) {
@@ -360,25 +309,6 @@ class Renderer {
 
     // --- images ---------------------------------------------------------------------------------
 
-    // Image numbers of a run, scaled to [0, 1].
-    struct NumberRun {
-        std::size_t count;
-        std::size_t channels;
-        T planes[kMaxPictureChannels][kRun];
-    };
-
-    // Picture bytes of a run before they are woven together.
-    struct BytePlanes {
-        BytePlanes(std::size_t n, std::size_t n_channels) : count(n), channels(n_channels) {}
-        ByteRun run() const {
-            return {count, channels, {planes[0], planes[1], planes[2], planes[3]}};
-        }
-
-        std::size_t count;
-        std::size_t channels;
-        std::uint8_t planes[kMaxPictureChannels][kRun];
-    };
-
     template <typename F>
     void for_image_runs(std::size_t item, const Team& team, const F& body) {
         const ImageReader reader(*image_, item);
@@ -389,7 +319,7 @@ class Renderer {
                 : reader.own_scale<T>(team);
         std::atomic<std::size_t> bad{0};
         for_item_runs(team, [&](std::size_t row, std::size_t column, std::size_t count) {
-            NumberRun run;
+            NumberRun<T> run;
             run.count = count;
             run.channels = image_->shape.channels;
             const std::size_t found = reader.numbers(row, column, count, run.planes);

@@ -30,6 +30,24 @@ void for_runs(std::size_t first, std::size_t last, std::size_t columns, bool adj
     }
 }
 
+// Image numbers of a run.
+template <typename T>
+struct NumberRun {
+    std::size_t count;
+    std::size_t channels;
+    T planes[kMaxPictureChannels][kRun];
+};
+
+// Picture bytes of a run before they are woven together.
+struct BytePlanes {
+    BytePlanes(std::size_t n, std::size_t n_channels) : count(n), channels(n_channels) {}
+    ByteRun run() const { return {count, channels, {planes[0], planes[1], planes[2], planes[3]}}; }
+
+    std::size_t count;
+    std::size_t channels;
+    std::uint8_t planes[kMaxPictureChannels][kRun];
+};
+
 // One item of an image batch of 1, 3 or 4 channels.
 class ImageReader {
   public:
