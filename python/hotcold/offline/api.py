@@ -41,6 +41,7 @@ def render_files(
     container: str | None = None,
     resize: bool = False,
     limits: Limits | None = None,
+    gallery: bool = False,
 ) -> RenderReport:
     """Render every item into a picture file of its own; memory does not grow with their number.
 
@@ -88,6 +89,8 @@ def render_files(
     limits : (float, float), optional
         Colour limits for ``normalization_type="unnormalized"``; None: minus and plus the largest
         absolute value of the whole data set, found in a first pass.
+    gallery : bool, default False
+        Write an ``index.html`` to look at the pictures; see `hotcold.gallery.write_gallery`.
 
     Returns
     -------
@@ -135,7 +138,14 @@ def render_files(
             else _validate.one_of("container", container, CONTAINERS),
             limits=None if limits is None else _validate.value_range("limits", limits),
         )
+        if gallery and container is not None:
+            msg = f"`gallery` must be False for a container, got container={container!r}"
+            raise ValueError(msg)
         report = job.run(make_progress(progress, "sheets" if sheets else "pictures"))
+    if gallery:
+        from hotcold.gallery import write_gallery
+
+        write_gallery(output_dir)
     return report
 
 

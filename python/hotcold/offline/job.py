@@ -18,7 +18,7 @@ from hotcold.offline.rendering import Limits, Renderer, Renders, shares_scale
 from hotcold.offline.report import STAGES, Failure, RenderReport
 from hotcold.offline.scale import data_set_limits
 from hotcold.offline.sources import PictureFolder, Source
-from hotcold.offline.work import Done, Layout, Worker, output_error, write
+from hotcold.offline.work import Done, Layout, Worker, finish, output_error, write
 from hotcold.offline.writers import FolderWriter, Writer, container_path, make_writer
 
 
@@ -90,10 +90,7 @@ class Job:
         writer = self._make_writer(keep=before is not None, limits=limits)
         try:
             self._render_all(self._worker(writer, limits, before is not None), total, progress)
-            writer.finish()
-        except OSError as error:
-            writer.abort()
-            raise output_error(error, writer.output) if error.filename else error from error
+            finish(writer)
         except BaseException:
             writer.abort()
             raise

@@ -194,17 +194,25 @@ def write(writer: Writer, unit: int, content: Any) -> int:
         raise output_error(error, writer.output) from error
 
 
+def finish(writer: Writer) -> None:
+    """Complete the output, with a clear word when that fails."""
+    try:
+        writer.finish()
+    except OSError as error:
+        raise output_error(error, writer.output) from error
+
+
 def output_error(error: OSError, output: Path) -> OSError:
     """Return the same kind of error with a sentence that says what to do."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         msg = (
-            f"no space left for {output}: what was finished is whole and kept; "
-            "free some space, then run the job again with resume"
+            f"no space left for {output}: free some and run the job again with resume; "
+            "finished files are whole and kept"
         )
     elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         msg = f"no permission to write to {output}: {error.strerror}"
-    elif error.errno == errno.ENOTDIR:
-        msg = f"`output_dir` must be a folder, got {output}: {error.strerror}"
+    elif error.errno in (errno.ENOTDIR, errno.EEXIST):
+        msg = f"`output_dir` must be a folder, got {output}: a file is in the way"
     else:
         msg = f"cannot write to {output}: {error.strerror or error}"
     return OSError(error.errno, msg)
