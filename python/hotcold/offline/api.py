@@ -20,7 +20,7 @@ from hotcold.offline.work import Layout
 from hotcold.offline.writers import CONTAINERS
 
 PathLike = str | os.PathLike[str]
-_ON_ERROR = ("raise", "record")
+ON_ERROR = ("raise", "record")
 
 
 def render_files(
@@ -126,10 +126,10 @@ def render_files(
             *_open(stack, visualizer, attributions, x, resize),
             output_dir=Path(output_dir),
             names=names,
-            suffix=_suffix(format),
+            suffix=known_format(format),
             batch_size=None if batch_size is None else _validate.whole("batch_size", batch_size, 1),
             n_threads=_validate.n_threads(n_threads),
-            record=_validate.one_of("on_error", on_error, _ON_ERROR) == "record",
+            record=_validate.one_of("on_error", on_error, ON_ERROR) == "record",
             resume=_validate.flag("resume", resume),
             layout=_layout(visualizer, sheets),
             shard=parse_shard(shard),
@@ -171,7 +171,8 @@ def _open(
     return maps, images
 
 
-def _suffix(format_name: Any) -> str:
+def known_format(format_name: Any) -> str:
+    """Return the suffix of a raster format, however it is spelled."""
     known = [suffix.removeprefix(".") for suffix in files.RASTER_SUFFIXES]
     lowered = format_name.lower().removeprefix(".") if isinstance(format_name, str) else format_name
     return "." + _validate.one_of("format", lowered, known)

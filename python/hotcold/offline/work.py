@@ -62,7 +62,7 @@ class Worker:
     resume: bool
     record: bool
     n_threads: int  # of the core, for each call
-    stop: threading.Event
+    stop: threading.Event | None = None
 
     def run(self, chunk: Chunk) -> Done:
         """Make the files of a chunk that this shard makes and no earlier run has made."""
@@ -98,7 +98,7 @@ class Worker:
             if piece is None:
                 return
             for drawn in self.renderer.pictures(piece):
-                if self.stop.is_set():
+                if self.stop is not None and self.stop.is_set():
                     raise Stopped
                 yield drawn
 
