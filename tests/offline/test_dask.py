@@ -120,6 +120,21 @@ def test_visualizers_pickle_small():
         assert pickle.loads(pickle.dumps(visualizer)) == visualizer
 
 
+def count_threads():
+    return len(list(Path("/proc/self/task").iterdir()))
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts threads in /proc")
+def test_thread_counts_do_not_multiply(on_dask, client, inputs, tmp_path):
+    before = client.run(count_threads)
+    on_dask.render_files(overlay(), *inputs, output_dir=tmp_path)
+    on_dask.render(overlay(), *inputs).compute()
+    after = client.run(count_threads)
+    for worker, n_threads in after.items():
+        # At most the worker's own two task threads have come up: no pool of the core.
+        assert n_threads <= before[worker] + 2
+
+
 class SlowOverlay(hotcold.HeatmapVisualizer):
     """Takes long enough for a worker to be killed in the middle."""
 
@@ -147,19 +162,3 @@ def test_nothing_is_lost_or_doubled_when_a_worker_is_killed(
     assert 5 <= n_before[0] < N  # it was in the middle
     assert (report.n_items, report.n_files, report.failures) == (N, N, ())
     assert_same_pictures(tmp_path, expected)
-    client.wait_for_workers(2, timeout=60)
-
-
-def count_threads():
-    return len(list(Path("/proc/self/task").iterdir()))
-
-
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts threads in /proc")
-def test_thread_counts_do_not_multiply(on_dask, client, inputs, tmp_path):
-    before = client.run(count_threads)
-    on_dask.render_files(overlay(), *inputs, output_dir=tmp_path)
-    on_dask.render(overlay(), *inputs).compute()
-    after = client.run(count_threads)
-    for worker, n_threads in after.items():
-        # At most the worker's own two task threads have come up: no pool of the core.
-        assert n_threads <= before[worker] + 2
