@@ -103,8 +103,10 @@ def test_constructor_signature_is_the_promised_one(cls):
     keywords = parameters(cls.__init__, inspect.Parameter.KEYWORD_ONLY)
     assert list(positional.items()) == list(CONSTRUCTORS[cls].items())
     assert SHARED.items() <= keywords.items()
-    assert set(keywords) - set(SHARED) == ({"image_range"} if cls is not Visualizer else set())
+    own = {Visualizer: set(), HeatmapVisualizer: {"image_range", "upsample"}}
+    assert set(keywords) - set(SHARED) == own.get(cls, {"image_range"})
     assert keywords.get("image_range") is None
+    assert keywords.get("upsample") is None
 
 
 @pytest.mark.parametrize("cls", CLASSES)
