@@ -14,6 +14,7 @@ _ORDERS = {
     "channels_last": ("(N, H, W, C)", 3, "channels_first"),
 }
 DRAWABLE_CHANNELS = (1, 3, 4)
+LARGEST_GRID = 2**31 - 1  # rows, columns, padding
 
 
 def dim_order(value: object) -> str:
@@ -163,8 +164,8 @@ def flag(name: str, value: Any) -> bool:
     return bool(value)
 
 
-def whole(name: str, value: Any, least: int) -> int:
-    """Return a whole number >= `least`."""
+def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
+    """Return a whole number >= `least` and <= `most`."""
     try:
         number = operator.index(value)
     except TypeError:
@@ -172,6 +173,9 @@ def whole(name: str, value: Any, least: int) -> int:
         raise TypeError(msg) from None
     if number < least:
         msg = f"`{name}` must be >= {least}, got {value!r}"
+        raise ValueError(msg)
+    if most is not None and number > most:
+        msg = f"`{name}` must be <= {most}, got {value!r}"
         raise ValueError(msg)
     return number
 
