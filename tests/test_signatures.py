@@ -209,6 +209,11 @@ def test_options_keep_their_place_when_passed_by_position(cls, rng):
     np.testing.assert_array_equal(called, by_name(*arrays, imshow=False, return_tiled=False))
 
 
+@pytest.mark.parametrize("cls", CLASSES)
+def test_settings_have_the_constructors_defaults(cls):
+    assert type(cls().settings)() == cls().settings
+
+
 @pytest.mark.parametrize(("cls", "option"), OPTIONS)
 def test_repr_tells_every_option(cls, option):
     value = other(cls, option)
