@@ -211,7 +211,7 @@ BAD_INPUTS = {
     "missing.npy": "no file or folder missing.npy",
     "none.npy": "must hold at least one item",
     "short.npy": "was cut short, copy it again",
-    "flat.npy": "must be 4-D (N, C, H, W) for dim_order='channels_first', got shape",
+    "flat.npy": "must be 4-D (N, C, H, W) for dim_order='channels_first', got shape (4, 4)",
     "complex.npy": "must hold real numbers, got dtype complex128",
     "objects.npy": "got Python objects",
     "objects.npz": "got Python objects",

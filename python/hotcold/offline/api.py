@@ -15,7 +15,7 @@ from hotcold.offline.names import parse_shard
 from hotcold.offline.progress import make_progress
 from hotcold.offline.rendering import Limits, Renders
 from hotcold.offline.report import RenderReport
-from hotcold.offline.sources import PictureFolder, Source, open_source
+from hotcold.offline.sources import IndexedSource, PictureFolder, Source, open_source
 from hotcold.offline.work import Layout
 from hotcold.offline.writers import CONTAINERS
 
@@ -160,6 +160,9 @@ def _open(
     if x is not None:
         images = open_source(x, "x", dim_order)
         stack.callback(images.close)
+    for source in (maps, images):
+        if isinstance(source, IndexedSource) and len(source.shape) != 4:
+            _validate.batch_shape(source.shape, source.name, dim_order)
     if isinstance(images, PictureFolder):
         shape = Feed(maps, None, None).sample().attributions.shape
         if len(shape) == 4:

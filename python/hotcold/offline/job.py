@@ -139,7 +139,7 @@ class Job:
                         done.n_bytes += write(worker.writer, unit, content)
                         done.watch.lap("write")
                     total.add(done)
-                    progress.advance(done.n_files, done.n_skipped)
+                    progress.advance(done.n_files + done.n_missing, done.n_skipped)
         finally:
             progress.close()
 

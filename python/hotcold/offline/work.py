@@ -43,6 +43,7 @@ class Done:
     n_items: int = 0
     n_files: int = 0
     n_skipped: int = 0
+    n_missing: int = 0  # files that none of their items gave a picture
     n_bytes: int = 0
     failures: list[Failure] = field(default_factory=list)
     contents: list[tuple[int, Any]] = field(default_factory=list)  # for writers that want order
@@ -139,7 +140,9 @@ class Worker:
     def _deliver(self, unit: int, drawn: Drawn | None, done: Done) -> None:
         done.watch.lap("render")
         content: Any = None
-        if drawn is not None:
+        if drawn is None:
+            done.n_missing += 1
+        else:
             done.n_files += 1
             content = drawn.picture
             if self.writer.encodes:
