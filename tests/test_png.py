@@ -9,6 +9,7 @@ import struct
 import subprocess
 import zlib
 
+import matplotlib
 import numpy as np
 import pytest
 from helpers import optional
@@ -16,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from hotcold import _core
+import hotcold
+from hotcold import HeatmapVisualizer, MaskVisualizer, Visualizer, _core
 
 LEVELS = _core.build_info()["isa_available"]
 RAMP = np.stack([np.arange(256), 255 - np.arange(256), np.arange(256) // 2], 1).astype(np.uint8)
@@ -31,8 +33,14 @@ def level(request):
     _core.set_isa(before)
 
 
-def encode(picture, palette=None, text=(), n_threads=1):
-    return _core.encode_png(picture, palette, list(text), n_threads)
+@pytest.fixture(params=[False, True], ids=["fast", "thorough"])
+def thorough(request):
+    """Both ways of choosing matches."""
+    return request.param
+
+
+def encode(picture, palette=None, text=(), *, thorough=False, n_threads=1):
+    return _core.encode_png(picture, palette, list(text), thorough, n_threads)
 
 
 def chunks(data):
@@ -96,15 +104,15 @@ def contents(height, width, channels, rng):
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("size", [(1, 1), (1, 2), (2, 1), (5, 3), (31, 33), (64, 64), (97, 131)])
-def test_every_content_reads_back(level, size, channels, rng):
+def test_every_content_reads_back(level, thorough, size, channels, rng):
     for _, picture in contents(*size, channels, rng):
-        assert_reads_back(squeezed(picture), encode(picture))
+        assert_reads_back(squeezed(picture), encode(picture, thorough=thorough))
 
 
 @pytest.mark.parametrize("size", [(1, 70_000), (70_000, 1), (3, 30_000), (300, 431)])
-def test_several_bands_read_back(level, size, rng):
+def test_several_bands_read_back(level, thorough, size, rng):
     for _, picture in contents(*size, 3, rng):
-        data = encode(picture)
+        data = encode(picture, thorough=thorough)
         assert sum(kind == "IDAT" for kind, _ in chunks(data)) > 1
         np.testing.assert_array_equal(by_pillow(data), picture)
 
@@ -118,8 +126,9 @@ def test_several_bands_read_back(level, size, rng):
     walk=st.booleans(),
     seed=st.integers(0, 2**32 - 1),
     level=st.sampled_from(LEVELS),
+    thorough=st.booleans(),
 )
-def test_any_picture_reads_back(height, width, channels, spread, walk, seed, level):
+def test_any_picture_reads_back(height, width, channels, spread, walk, seed, level, thorough):
     picture = np.random.default_rng(seed).integers(0, spread, (height, width, channels))
     if walk:
         picture = picture.cumsum(1)
@@ -127,7 +136,7 @@ def test_any_picture_reads_back(height, width, channels, spread, walk, seed, lev
     before = _core.build_info()["isa"]
     _core.set_isa(level)
     try:
-        assert_reads_back(squeezed(picture), encode(picture))
+        assert_reads_back(squeezed(picture), encode(picture, thorough=thorough))
     finally:
         _core.set_isa(before)
 
@@ -155,6 +164,16 @@ def repeats(length):
     return np.concatenate([[7], np.full(length, 5), [6]])
 
 
+def many_distances(rng):
+    """Return noise in which pieces of 3 to 300 bytes return at every distance."""
+    residuals = rng.integers(0, 256, 60_000)
+    for distance in np.unique(np.geomspace(1, 32_768, 150).astype(int)):
+        start = rng.integers(distance, 59_000)
+        for i in range(start, start + rng.integers(3, 300)):
+            residuals[i] = residuals[i - distance]
+    return residuals
+
+
 RESIDUALS = {
     "one symbol": lambda rng: np.ones(5000),
     "two symbols": lambda rng: rng.integers(0, 2, 5000),
@@ -168,6 +187,9 @@ RESIDUALS = {
     "geometric": lambda rng: np.minimum(rng.geometric(0.5, 65_000), 255),
     "noise": lambda rng: rng.integers(0, 256, 65_534),
     "just compressible": lambda rng: rng.integers(0, 240, 65_534),
+    "repeats far away": lambda rng: np.tile(rng.integers(0, 256, 32_768), 2)[:65_534],
+    "repeats too far away": lambda rng: np.tile(rng.integers(0, 256, 32_769), 2)[:65_534],
+    "repeats at many distances": many_distances,
     **{
         f"run of {n}": (lambda rng, n=n: repeats(n))
         for n in (1, 2, 3, 5, 6, 7, 63, 64, 65, 257, 258, 259, 260, 261, 515, 516, 517, 1031)
@@ -176,29 +198,30 @@ RESIDUALS = {
 
 
 @pytest.mark.parametrize("name", RESIDUALS)
-def test_huffman_edges_read_back(level, name, rng):
+def test_huffman_edges_read_back(level, thorough, name, rng):
     residuals = np.asarray(RESIDUALS[name](rng)).astype(np.uint8)
     picture = from_residuals(residuals)
-    data = encode(picture)
+    data = encode(picture, thorough=thorough)
     assert stream(data) == b"\x01" + residuals.tobytes()
     assert_reads_back(picture, data)
 
 
 @pytest.mark.parametrize("count", [65_533, 65_534, 65_535, 131_069, 131_070])
-def test_band_boundaries_read_back(level, count, rng):
+def test_band_boundaries_read_back(level, thorough, count, rng):
     for residuals in (rng.integers(0, 256, count), np.zeros(count), rng.integers(0, 4, count)):
         picture = from_residuals(residuals)
-        assert stream(encode(picture)) == b"\x01" + residuals.astype(np.uint8).tobytes()
+        data = encode(picture, thorough=thorough)
+        assert stream(data) == b"\x01" + residuals.astype(np.uint8).tobytes()
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_levels_and_threads_give_the_same_bytes(channels, rng):
+def test_levels_and_threads_give_the_same_bytes(channels, thorough, rng):
     before = _core.build_info()["isa"]
-    for _, picture in contents(517, 641, channels, rng):
+    for _, picture in contents(317, 441, channels, rng):
         files = set()
         for name in LEVELS:
             _core.set_isa(name)
-            files.update(encode(picture, n_threads=n) for n in (1, 2, 3, 7))
+            files.update(encode(picture, thorough=thorough, n_threads=n) for n in (1, 2, 7))
         _core.set_isa(before)
         assert len(files) == 1
         np.testing.assert_array_equal(by_pillow(files.pop()), squeezed(picture))
@@ -311,7 +334,8 @@ def test_pngcheck_finds_no_fault(level, rng, tmp_path):
     pictures += [(from_residuals(make(rng)), None) for make in RESIDUALS.values()]
     for i, (picture, palette) in enumerate(pictures):
         files.append(tmp_path / f"{i}.png")
-        files[-1].write_bytes(encode(picture, palette, [("Comment", "caf\u00e9")]))
+        text = [("Comment", "caf\u00e9")]
+        files[-1].write_bytes(encode(picture, palette, text, thorough=i % 2 == 0))
     done = subprocess.run([program, "-v", *files], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-2000:]
     assert f"No errors were detected in {len(files)} of the {len(files)} files" in done.stdout
@@ -321,6 +345,41 @@ def test_pngcheck_finds_no_fault(level, rng, tmp_path):
 def test_noise_grows_by_the_container_alone(rng):
     picture = rng.integers(0, 256, (224, 224, 3), dtype=np.uint8)
     assert len(encode(picture)) <= picture.size + 224 + 3 * 17 + 6 + 57
+
+
+@pytest.mark.parametrize(
+    ("visualizer", "fast", "searched"),
+    [
+        (HeatmapVisualizer(), 1.02, 1.0),
+        (MaskVisualizer(), 1.05, 1.0),
+        (MaskVisualizer(use_attr_as_opacity=True), 1.0, 1.0),
+        (Visualizer(combine_channels=True, blur=10, cmap="jet"), 0.6, 0.5),
+    ],
+    ids=["overlay", "mask", "soft mask", "heat map"],
+)
+def test_real_pictures_are_no_larger_than_pillows(visualizer, fast, searched):
+    """The limits of the fast way are those of these photographs, a little above what it reaches."""
+    example = hotcold.data.load_example()
+    heat_map = type(visualizer) is Visualizer
+    arrays = (example.attributions,) if heat_map else (example.attributions, example.images)
+    colors = matplotlib.colormaps["jet"](np.arange(256), bytes=True)[:, :3].copy()
+    sizes = np.zeros(3)
+    for picture in visualizer.render(*arrays):
+        buffer = io.BytesIO()
+        Image.fromarray(picture).save(buffer, "png")
+        palette = colors if heat_map else None
+        files = [encode(picture, palette, thorough=way) for way in (False, True)]
+        for data in files:
+            np.testing.assert_array_equal(by_pillow(data, "RGB"), picture)
+        sizes += [len(buffer.getvalue()), *map(len, files)]
+    assert sizes[1] <= fast * sizes[0]
+    assert sizes[2] <= searched * sizes[0]
+
+
+def test_thorough_is_never_larger(rng):
+    for channels in (1, 3, 4):
+        for name, picture in contents(97, 131, channels, rng):
+            assert len(encode(picture, thorough=True)) <= len(encode(picture)), name
 
 
 def test_flat_areas_stay_small():
@@ -384,4 +443,4 @@ def test_bad_arguments_are_refused(name):
     change, error, message = BAD[name]
     arguments = {"picture": np.zeros((2, 2, 3), np.uint8), "palette": None, "text": []}
     with pytest.raises(error, match=message):
-        _core.encode_png(**{**arguments, "n_threads": 1, **change})
+        _core.encode_png(**{**arguments, "thorough": False, "n_threads": 1, **change})

@@ -103,7 +103,8 @@ void check_text(const PngText& text) {
 }
 
 py::bytes encode(const py::array& picture, const std::optional<py::array>& palette,
-                 const std::vector<std::pair<std::string, std::string>>& text, int n_threads) {
+                 const std::vector<std::pair<std::string, std::string>>& text, bool thorough,
+                 int n_threads) {
     PngImage image = image_view(picture);
     if (palette) set_palette(*palette, image);
     std::vector<PngText> texts;
@@ -123,7 +124,8 @@ py::bytes encode(const py::array& picture, const std::optional<py::array>& palet
         // Nobody else knows the new object yet, and no Python object is touched until the file is
         // complete.
         const py::gil_scoped_release release;
-        size = encode_png(image, texts, out, n_threads);
+        size =
+            encode_png(image, texts, thorough ? Effort::kThorough : Effort::kFast, out, n_threads);
     }
     file = owned.release().ptr();
     if (_PyBytes_Resize(&file, static_cast<Py_ssize_t>(size)) != 0) throw py::error_already_set();
@@ -138,7 +140,7 @@ void bind_png(py::module_& m) {
         "The bytes of a PNG file. A palette gives meaning to (H, W) indices, or lists the colours "
         "to expect in an (H, W, 3) picture.",
         py::arg("picture").noconvert(), py::arg("palette").none(true), py::arg("text"),
-        py::arg("n_threads"));
+        py::arg("thorough"), py::arg("n_threads"));
 }
 
 }  // namespace hotcold

@@ -11,6 +11,9 @@ constexpr std::uint32_t kFarBits = 5;
 
 constexpr std::uint32_t kUnusedBits = 14;
 
+// The cost of a length that no match has.
+constexpr std::uint16_t kNever = 64 * kOneBit;
+
 std::uint32_t highest_bit(std::uint32_t x) {
     std::uint32_t bit = 0;
     for (std::uint32_t step = 16; step > 0; step /= 2) {
@@ -42,6 +45,7 @@ SymbolCosts expected_costs(const std::uint32_t (&bytes)[256]) {
         // A code has one bit or more, however common its byte.
         costs.literal[i] = static_cast<std::uint16_t>(cost < kOneBit ? kOneBit : cost);
     }
+    for (std::size_t i = 0; i < kMinMatch; ++i) costs.length[i] = kNever;
     for (std::size_t i = kMinMatch; i <= kMaxMatch; ++i) {
         costs.length[i] = bits(kLengthBits + length_extra(length_symbol(i)).bits);
     }
@@ -54,6 +58,7 @@ SymbolCosts expected_costs(const std::uint32_t (&bytes)[256]) {
 SymbolCosts costs_of(const CodeLengths& lengths) {
     SymbolCosts costs;
     for (std::size_t i = 0; i < 256; ++i) costs.literal[i] = bits(used(lengths.literal[i]));
+    for (std::size_t i = 0; i < kMinMatch; ++i) costs.length[i] = kNever;
     for (std::size_t i = kMinMatch; i <= kMaxMatch; ++i) {
         const std::size_t symbol = length_symbol(i);
         costs.length[i] =

@@ -13,7 +13,8 @@ constexpr std::uint32_t kOneBit = 16;
 
 struct SymbolCosts {
     std::uint16_t literal[256];
-    std::uint16_t length[kMaxMatch + 1];       // from 3; extra bits included
+    std::uint16_t
+        length[kMaxMatch + 1];  // from 3, extra bits included; below, more than any literal
     std::uint16_t distance[kDistanceSymbols];  // extra bits included
 };
 

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "kernels/deflate.hpp"
+
 namespace hotcold {
 
 // A picture to read: rows of width * channels bytes, each row's bytes adjacent.
@@ -40,7 +42,7 @@ std::size_t png_bound(const PngImage& image, const std::vector<PngText>& texts);
 // Writes the file and returns its length. The bytes do not depend on n_threads. Rows are filtered
 // and compressed in bands of at most 64 KiB, each an IDAT chunk; one band's scratch (about 200 KiB
 // a thread) is all the memory taken, and width * height bytes or twice that with expected colours.
-std::size_t encode_png(const PngImage& image, const std::vector<PngText>& texts, std::uint8_t* out,
-                       int n_threads);
+std::size_t encode_png(const PngImage& image, const std::vector<PngText>& texts, Effort effort,
+                       std::uint8_t* out, int n_threads);
 
 }  // namespace hotcold

@@ -19,7 +19,6 @@ class RenderPlan(metaclass=_Metaclass):
         self,
         *,
         reduction: str,
-        upsample: str,
         sigma: tuple[float, float],
         sign: str,
         normalization_type: str,
@@ -59,5 +58,6 @@ def encode_png(
     picture: NDArray[np.uint8],
     palette: NDArray[np.uint8] | None,
     text: list[tuple[str, str]],
+    thorough: bool,
     n_threads: int,
 ) -> bytes: ...

@@ -79,7 +79,8 @@ def save_picture(
 
         data = drawing.vector_bytes(picture, suffix.removeprefix("."))
     else:
-        data = encode(picture, suffix, text, colors, n_threads)
+        # One file is worth the few milliseconds that its last per cents cost.
+        data = encode(picture, suffix, text, colors, thorough=True, n_threads=n_threads)
     write_atomically(path, data)
 
 
@@ -88,6 +89,8 @@ def encode(
     suffix: str,
     text: Mapping[str, str] | None = None,
     colors: Picture | None = None,
+    *,
+    thorough: bool = False,
     n_threads: int = 1,
 ) -> bytes:
     """Return the bytes of a raster file.
@@ -103,6 +106,9 @@ def encode(
     colors : ndarray of uint8, shape (n, 3), optional
         What the pixels are probably made of, in an order in which neighbours look alike. A PNG of
         such pixels alone becomes a palette picture, less than half the size; others are not hurt.
+    thorough : bool, default False
+        For PNG; search for repeats. About 1 % smaller for an overlay, 3 % for a mask, a tenth for
+        a plain heat map, at thirty times the time. The pixels are the same.
     n_threads : int, default 1
         For PNG; changes no byte.
     """
@@ -110,7 +116,7 @@ def encode(
         if picture.shape[2] != 3 or (colors is not None and len(colors) > _MOST_COLORS):
             colors = None
         picture = np.ascontiguousarray(picture)
-        return _core.encode_png(picture, colors, list((text or {}).items()), n_threads)
+        return _core.encode_png(picture, colors, list((text or {}).items()), thorough, n_threads)
     return _encode_with_pillow(picture, suffix)
 
 

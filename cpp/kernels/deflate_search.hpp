@@ -1,0 +1,45 @@
+// The matches of the thorough way: a search for repeats and the cheapest way through them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/deflate.simd.hpp"
+#include "kernels/deflate_costs.hpp"
+
+namespace hotcold {
+
+// What the search found at each position of one block, kept so that several sets of costs can be
+// tried on it.
+class MatchSearch {
+  public:
+    static std::size_t workspace_bytes(std::size_t count);
+
+    // Searches data[0, count), count <= kMaxDeflateBytes. scratch is 64-byte aligned; it and data
+    // outlive this object.
+    MatchSearch(const std::uint8_t* data, std::size_t count, std::byte* scratch);
+
+    // Writes the matches of the sequence of literals and matches that costs least, at most
+    // count / kMinMatch of them, and returns their number.
+    std::size_t cheapest(const SymbolCosts& costs, Match* matches);
+
+  private:
+    void find_runs();
+    void search(std::uint16_t* heads, std::uint16_t* previous);
+    void look(std::size_t at, const std::uint16_t* previous);
+    void keep(std::size_t at, std::size_t length, std::size_t distance);
+    std::size_t common_length(std::size_t at, std::size_t from) const;
+
+    const std::uint8_t* data_;
+    std::size_t count_;
+    // By position: the longest match found (length 1, for a literal, where there is none), its
+    // distance and that distance's symbol.
+    std::uint16_t* lengths_;
+    std::uint16_t* distances_;
+    std::uint8_t* symbols_;
+    // By position: whether the cheapest way takes the match, and its cost to the end.
+    std::uint8_t* taken_;
+    std::uint32_t* to_go_;
+};
+
+}  // namespace hotcold
