@@ -9,6 +9,7 @@ from hotcold import _core
 SHAPE = (2, 3, 5, 6)
 FIELDS = {
     "reduction": "none",
+    "upsample": "none",
     "sigma": (0.0, 0.0),
     "sign": "all",
     "normalization_type": "01",

@@ -23,7 +23,7 @@ def optional(name):
         pytest.skip(f"{name} is not installed")
 
 
-def run_python(code, *, check=True, **environment):
+def run_python(code, *, check=True, cwd=None, **environment):
     """Run `code` in a fresh interpreter and return the finished process, output as text.
 
     An environment variable given as None is removed.
@@ -35,6 +35,7 @@ def run_python(code, *, check=True, **environment):
         capture_output=True,
         text=True,
         env=env,
+        cwd=cwd,
         timeout=120,
     )
     if check and done.returncode != 0:

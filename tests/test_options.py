@@ -134,3 +134,63 @@ def test_absurd_thread_count_is_taken(maps):
     np.testing.assert_array_equal(
         hotcold.gaussian_blur(maps, 1, n_threads=10**30), hotcold.gaussian_blur(maps, 1)
     )
+
+
+# --- grids ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "expected"),
+    [
+        ({"rows": 0}, ValueError, "`rows` must be >= 1, got 0"),
+        ({"cols": -1}, ValueError, "`cols` must be >= 1, got -1"),
+        ({"padding": -1}, ValueError, "`padding` must be >= 0, got -1"),
+        ({"rows": 1.5}, TypeError, "`rows` must be a whole number >= 1, got 1.5"),
+        ({"padding": None}, TypeError, "`padding` must be a whole number >= 0, got None"),
+        ({"rows": 10**30}, ValueError, "`rows` must be <= 2147483647, got 1000"),
+        ({"cols": 2**31}, ValueError, "`cols` must be <= 2147483647, got 2147483648"),
+        (
+            {"padding": 2**63},
+            ValueError,
+            "`padding` must be <= 2147483647, got 9223372036854775808",
+        ),
+        ({"rows": 1, "cols": 2}, ValueError, "must have room for 3 items, got 1 x 2 = 2"),
+    ],
+)
+def test_wrong_grids_are_refused(maps, options, error, expected):
+    with pytest.raises(error, match=message(expected)):
+        hotcold.tile(maps, **options)
+    with pytest.raises(error, match=message(expected)):
+        Visualizer(tiler=hotcold.Tiler(**options))(maps, imshow=False, return_tiled=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fill", "error"),
+    [
+        ("f4", "x", TypeError),
+        ("f4", "3", TypeError),
+        ("f4", None, TypeError),
+        ("u1", 1j, TypeError),
+        ("f4", [1, 2], ValueError),
+        ("u1", -1, ValueError),
+        ("u1", 256, ValueError),
+        ("u1", 0.5, ValueError),
+        ("u1", np.nan, ValueError),
+        ("i8", 10**30, ValueError),
+        ("f4", 1e300, ValueError),
+        ("f2", 70000, ValueError),
+        ("?", 2, ValueError),
+    ],
+)
+def test_fill_that_does_not_fit_is_refused(maps, kind, fill, error):
+    with pytest.raises(error, match=message("`fill` must be one number that fits dtype")):
+        hotcold.tile(maps.astype(kind), fill=fill)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fill"),
+    [("f4", np.nan), ("f4", -np.inf), ("f4", 0.1), ("f4", 10**30), ("i8", 2**62 + 1), ("u1", 7.0)],
+)
+def test_fill_that_fits_is_taken(maps, kind, fill):
+    tiled = hotcold.tile(maps.astype(kind)[:, :1], rows=2, fill=fill)
+    np.testing.assert_array_equal(tiled[-1, -1], np.asarray(fill).astype(kind))

@@ -103,8 +103,10 @@ def test_constructor_signature_is_the_promised_one(cls):
     keywords = parameters(cls.__init__, inspect.Parameter.KEYWORD_ONLY)
     assert list(positional.items()) == list(CONSTRUCTORS[cls].items())
     assert SHARED.items() <= keywords.items()
-    assert set(keywords) - set(SHARED) == ({"image_range"} if cls is not Visualizer else set())
+    own = {Visualizer: set(), HeatmapVisualizer: {"image_range", "upsample"}}
+    assert set(keywords) - set(SHARED) == own.get(cls, {"image_range"})
     assert keywords.get("image_range") is None
+    assert keywords.get("upsample") is None
 
 
 @pytest.mark.parametrize("cls", CLASSES)
@@ -205,6 +207,11 @@ def test_options_keep_their_place_when_passed_by_position(cls, rng):
     assert cls(*values) == by_name
     called = cls()(*arrays, None, False, None, False, *values)
     np.testing.assert_array_equal(called, by_name(*arrays, imshow=False, return_tiled=False))
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_settings_have_the_constructors_defaults(cls):
+    assert type(cls().settings)() == cls().settings
 
 
 @pytest.mark.parametrize(("cls", "option"), OPTIONS)

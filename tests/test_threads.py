@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -201,6 +202,19 @@ def test_a_fork_renders_with_and_without_a_warm_pool():
 
     assert in_a_fork(child_renders)
     np.testing.assert_array_equal(visualizer.render(a, x), expected)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted on Linux")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_fork_makes_threads_of_its_own():
+    a, x = arrays((9, 3, 120, 120))
+
+    def threads_after_a_render():
+        HeatmapVisualizer(n_threads=3).render(a, x)
+        return len(list(Path("/proc/self/task").iterdir()))
+
+    assert threads_after_a_render() >= 3
+    assert in_a_fork(lambda: threads_after_a_render() == 3)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")

@@ -18,6 +18,8 @@ namespace {
 
 constexpr Names<Reduction, 2> kReductionNames = {
     {{"none", Reduction::kNone}, {"mean", Reduction::kMean}}};
+constexpr Names<Upsample, 2> kUpsampleNames = {
+    {{"none", Upsample::kNone}, {"bilinear", Upsample::kBilinear}}};
 constexpr Names<Sign, 2> kSignNames = {{{"all", Sign::kAll}, {"positive", Sign::kPositive}}};
 constexpr Names<Paint, 4> kPaintNames = {{{"table", Paint::kTable},
                                           {"channels", Paint::kChannels},
@@ -62,8 +64,8 @@ ColorTable table_from(const py::array& table) {
     return ColorTable(rgba.data(), static_cast<std::size_t>(rgba.shape(0)));
 }
 
-std::unique_ptr<RenderPlan> make_plan(const std::string& reduction, const Pair& sigmas,
-                                      const std::string& sign,
+std::unique_ptr<RenderPlan> make_plan(const std::string& reduction, const std::string& upsample,
+                                      const Pair& sigmas, const std::string& sign,
                                       const std::string& normalization_type,
                                       const std::string& paint, const std::optional<Pair>& limits,
                                       const std::optional<py::array>& table, double overlay_opacity,
@@ -72,6 +74,7 @@ std::unique_ptr<RenderPlan> make_plan(const std::string& reduction, const Pair& 
                                       bool zero_nonfinite) {
     auto plan = std::make_unique<RenderPlan>();
     plan->reduction = from_name(kReductionNames, "reduction", reduction);
+    plan->upsample = from_name(kUpsampleNames, "upsample", upsample);
     plan->sigma_y = sigma(sigmas.first);
     plan->sigma_x = sigma(sigmas.second);
     plan->sign = from_name(kSignNames, "sign", sign);
@@ -109,9 +112,16 @@ void check_channels(const RenderPlan& plan, const Shape& map, const Shape* image
     const std::size_t planes = plan.reduction == Reduction::kMean ? 1 : map.channels;
     const auto drawable = [](std::size_t n) { return n == 1 || n == 3 || n == 4; };
     if (image != nullptr) {
-        if (image->items != map.items || image->rows != map.rows || image->columns != map.columns) {
+        if (plan.upsample == Upsample::kNone) {
+            if (image->items != map.items || image->rows != map.rows ||
+                image->columns != map.columns) {
+                throw std::invalid_argument(
+                    "`image` and `attributions` must agree in items, rows and columns");
+            }
+        } else if (image->items != map.items || image->rows < map.rows ||
+                   image->columns < map.columns) {
             throw std::invalid_argument(
-                "`image` and `attributions` must agree in items, rows and columns");
+                "`image` must have the items of `attributions`, and no fewer rows and columns");
         }
         if (!drawable(image->channels)) {
             throw std::invalid_argument("`image` must have 1, 3 or 4 channels, got " +
@@ -154,9 +164,10 @@ py::object run(const RenderPlan& plan, const Arrays& arrays, std::size_t grid_co
     if (arrays.image) image = source_view(*arrays.image, "image");
     check_channels(plan, map.shape, image ? &image->shape : nullptr);
     refuse_overlaps(arrays);
+    const Shape drawn = drawn_shape(plan, map.shape, image ? &image->shape : nullptr);
     std::optional<BatchView<T>> values;
     if (arrays.values) {
-        Shape shape = map.shape;
+        Shape shape = drawn;
         if (plan.reduction == Reduction::kMean) shape.channels = 1;
         values = batch_view<T>(*arrays.values, "values",
                                plan.paint == Paint::kMask ? image->shape : shape);
@@ -165,8 +176,7 @@ py::object run(const RenderPlan& plan, const Arrays& arrays, std::size_t grid_co
     if (arrays.picture) {
         const std::size_t channels =
             picture_channels(plan, map.shape.channels, image ? image->shape.channels : 0);
-        picture =
-            picture_view(*arrays.picture, "picture", map.shape, channels, grid_columns, padding);
+        picture = picture_view(*arrays.picture, "picture", drawn, channels, grid_columns, padding);
     }
     RenderFault fault;
     {
@@ -202,10 +212,11 @@ py::object render_into(const RenderPlan& plan, const py::array& attributions,
 
 void bind_render(py::module_& m) {
     py::class_<RenderPlan>(m, "RenderPlan", "A visualizer's settings as the core understands them.")
-        .def(py::init(&make_plan), py::kw_only(), py::arg("reduction"), py::arg("sigma"),
-             py::arg("sign"), py::arg("normalization_type"), py::arg("paint"), py::arg("limits"),
-             py::arg("table"), py::arg("overlay_opacity"), py::arg("opacity"), py::arg("threshold"),
-             py::arg("masked_opacity"), py::arg("image_range"), py::arg("zero_nonfinite"));
+        .def(py::init(&make_plan), py::kw_only(), py::arg("reduction"), py::arg("upsample"),
+             py::arg("sigma"), py::arg("sign"), py::arg("normalization_type"), py::arg("paint"),
+             py::arg("limits"), py::arg("table"), py::arg("overlay_opacity"), py::arg("opacity"),
+             py::arg("threshold"), py::arg("masked_opacity"), py::arg("image_range"),
+             py::arg("zero_nonfinite"));
     m.def("render", &render_into, "See hotcold.visualizers and hotcold._pipeline.", py::arg("plan"),
           py::arg("attributions").noconvert(), py::arg("image").noconvert(),
           py::arg("values").noconvert(), py::arg("picture").noconvert(), py::arg("grid_columns"),

@@ -85,7 +85,8 @@ void require_aligned(const py::array& array, const char* name) {
     const auto size = static_cast<std::uintptr_t>(array.itemsize());
     bool aligned = address % size == 0;
     for (py::ssize_t axis = 0; axis < array.ndim(); ++axis) {
-        aligned = aligned && (array.shape(axis) == 1 || array.strides(axis) % array.itemsize() == 0);
+        aligned =
+            aligned && (array.shape(axis) == 1 || array.strides(axis) % array.itemsize() == 0);
     }
     if (!aligned) refuse(name, "must be aligned, with strides that are multiples of its item size");
 }

@@ -1,6 +1,6 @@
-// One pass per item: load (reduce) -> blur -> sign -> normalise -> paint. The map lives in the
-// thread's scratch from the first step to the last (196 KiB for 224x224 float, inside L2); image
-// rows are read, scaled and blended a short run at a time. Memory traffic per pixel: the
+// One pass per item: load (reduce) -> upsample -> blur -> sign -> normalise -> paint. The map lives
+// in the thread's scratch from the first step to the last (196 KiB for 224x224 float, inside L2);
+// image rows are read, scaled and blended a short run at a time. Memory traffic per pixel: the
 // attributions and the image once in, the picture once out.
 #include "kernels/render.hpp"
 
@@ -15,6 +15,7 @@
 #include "kernels/percentile.hpp"
 #include "kernels/render_image.hpp"
 #include "kernels/render_limits.hpp"
+#include "kernels/resize.hpp"
 
 namespace hotcold {
 namespace {
@@ -29,15 +30,16 @@ class Renderer {
           image_(image),
           values_(values),
           picture_(picture),
-          blur_(attributions.shape.rows, attributions.shape.columns, plan.sigma_y, plan.sigma_x,
-                plan.accuracy),
+          shape_(drawn_shape(plan, attributions.shape, image == nullptr ? nullptr : &image->shape)),
+          resize_(attributions.shape, shape_),
+          blur_(shape_.rows, shape_.columns, plan.sigma_y, plan.sigma_x, plan.accuracy),
           planes_(plan.reduction == Reduction::kMean ? 1 : attributions.shape.channels),
-          plane_(attributions.shape.plane()),
+          plane_(shape_.plane()),
           byte_image_(image != nullptr && image->type == ScalarType::kUint8 &&
                       plan.image_range_given),
           adjoining_((picture == nullptr ||
-                      picture->row_stride == static_cast<std::ptrdiff_t>(
-                                                 picture->channels * attributions.shape.columns)) &&
+                      picture->row_stride ==
+                          static_cast<std::ptrdiff_t>(picture->channels * shape_.columns)) &&
                      (image == nullptr || rows_adjoin(image->shape, image->strides)) &&
                      (values == nullptr || rows_adjoin(values->shape, values->strides))) {}
 
@@ -63,24 +65,49 @@ class Renderer {
     }
 
   private:
-    std::size_t rows() const { return attributions_.shape.rows; }
-    std::size_t columns() const { return attributions_.shape.columns; }
+    std::size_t rows() const { return shape_.rows; }
+    std::size_t columns() const { return shape_.columns; }
 
     std::size_t workspace_bytes() const {
         return 2 * Workspace::bytes_for<T>(planes_ * plane_) +
-               Workspace::bytes_for<std::byte>(blur_.workspace_bytes());
+               Workspace::bytes_for<std::byte>(blur_.workspace_bytes()) + small_bytes();
     }
 
-    // Load, reduce, blur, sign. Returns how many values were not finite.
-    std::size_t prepare(std::size_t item, T* map, Workspace& workspace, const Team& team) const {
+    // What a map of the attributions' own size takes before it is enlarged.
+    std::size_t small_bytes() const {
+        if (resize_.is_identity()) return 0;
+        return Workspace::bytes_for<T>(planes_ * attributions_.shape.plane()) +
+               Workspace::bytes_for<std::byte>(resize_.workspace_bytes());
+    }
+
+    // Load, reduce. Returns how many values were not finite.
+    std::size_t load(std::size_t item, T* planes, const Team& team) const {
+        if (plan_.reduction == Reduction::kMean)
+            return load_mean(attributions_, item, planes, team);
         std::size_t bad = 0;
-        if (plan_.reduction == Reduction::kMean) {
-            bad = load_mean(attributions_, item, map, team);
-        } else {
-            for (std::size_t c = 0; c < planes_; ++c) {
-                bad += load_channel(attributions_, item, c, map + c * plane_, team);
-            }
+        for (std::size_t c = 0; c < planes_; ++c) {
+            T* plane = planes + c * attributions_.shape.plane();
+            bad += load_channel(attributions_, item, c, plane, team);
         }
+        return bad;
+    }
+
+    // Load and upsample.
+    std::size_t load_drawn(std::size_t item, T* map, Workspace& workspace, const Team& team) const {
+        if (resize_.is_identity()) return load(item, map, team);
+        const std::size_t small_plane = attributions_.shape.plane();
+        T* small = workspace.take<T>(planes_ * small_plane);
+        std::byte* scratch = workspace.take<std::byte>(resize_.workspace_bytes());
+        const std::size_t bad = load(item, small, team);
+        for (std::size_t c = 0; c < planes_; ++c) {
+            resize_.apply(small + c * small_plane, map + c * plane_, scratch, team);
+        }
+        return bad;
+    }
+
+    // Load, reduce, upsample, blur, sign. Returns how many values were not finite.
+    std::size_t prepare(std::size_t item, T* map, Workspace& workspace, const Team& team) const {
+        const std::size_t bad = load_drawn(item, map, workspace, team);
         if (!blur_.is_identity()) {
             std::byte* scratch = workspace.take<std::byte>(blur_.workspace_bytes());
             for (std::size_t c = 0; c < planes_; ++c) blur_.apply(map + c * plane_, scratch, team);
@@ -337,6 +364,8 @@ class Renderer {
     const SourceView* image_;
     const BatchView<T>* values_;
     const PictureView* picture_;
+    const Shape shape_;  // of the maps as they are drawn
+    const BilinearResize<T> resize_;
     const GaussianBlur<T> blur_;
     const std::size_t planes_;
     const std::size_t plane_;
@@ -362,6 +391,15 @@ std::size_t picture_channels(const RenderPlan& plan, std::size_t attribution_cha
     const bool from_map = plan.paint == Paint::kChannels;
     const std::size_t deciding = from_image ? image_channels : attribution_channels;
     return (from_image || from_map) && deciding == 4 ? 4 : 3;
+}
+
+Shape drawn_shape(const RenderPlan& plan, const Shape& attributions, const Shape* image) {
+    Shape shape = attributions;
+    if (plan.upsample != Upsample::kNone && image != nullptr) {
+        shape.rows = image->rows;
+        shape.columns = image->columns;
+    }
+    return shape;
 }
 
 template <typename T>

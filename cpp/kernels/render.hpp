@@ -15,6 +15,9 @@ namespace hotcold {
 // What becomes of the channels of an item before anything else.
 enum class Reduction { kNone, kMean };
 
+// How maps smaller than the image get its size (kOverlay, kMask).
+enum class Upsample { kNone, kBilinear };
+
 // Which values count; the others are taken as 0.
 enum class Sign { kAll, kPositive };
 
@@ -33,6 +36,7 @@ enum class Opacity { kPercentile, kMap };
 // prepare() was called.
 struct RenderPlan {
     Reduction reduction = Reduction::kNone;
+    Upsample upsample = Upsample::kNone;
     double sigma_y = 0.0;  // pixels, >= 0
     double sigma_x = 0.0;
     BlurAccuracy accuracy = BlurAccuracy::kExact;
@@ -73,10 +77,14 @@ struct RenderFault {
 std::size_t picture_channels(const RenderPlan& plan, std::size_t attribution_channels,
                              std::size_t image_channels);
 
+// The rows and columns that everything is drawn at: the image's where maps are upsampled.
+Shape drawn_shape(const RenderPlan& plan, const Shape& attributions, const Shape* image);
+
 // Renders a batch. `image` is null unless kOverlay or kMask. `values` (null: not wanted) receives
 // what is computed before colouring: the reduced, blurred, normalised map, or for kMask the masked
 // image. `picture` (null: not wanted) receives uint8 pixels. When a fault is returned the outputs
-// hold nothing of use. Preconditions: item, row and column counts agree; kTable and kOverlay have
+// hold nothing of use. Preconditions: items agree, and rows and columns do unless
+// upsampled; kTable and kOverlay have
 // one channel after the reduction; kMask has one, or the image's; the outputs overlap no input.
 template <typename T>
 RenderFault render(const RenderPlan& plan, const SourceView& attributions, const SourceView* image,

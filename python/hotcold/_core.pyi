@@ -19,6 +19,7 @@ class RenderPlan(metaclass=_Metaclass):
         self,
         *,
         reduction: str,
+        upsample: str,
         sigma: tuple[float, float],
         sign: str,
         normalization_type: str,

@@ -14,6 +14,7 @@ _ORDERS = {
     "channels_last": ("(N, H, W, C)", 3, "channels_first"),
 }
 DRAWABLE_CHANNELS = (1, 3, 4)
+LARGEST_GRID = 2**31 - 1  # rows, columns, padding
 
 
 def dim_order(value: object) -> str:
@@ -87,8 +88,22 @@ def same_items(attributions: Sequence[int], x: Sequence[int]) -> None:
     if ours != theirs:
         msg = (
             "`x` must have the items, rows and columns of `attributions` "
-            f"(N, H, W) = {tuple(ours)}, got {tuple(theirs)}; resize one to the other, and check "
-            "that both are in the same dim_order"
+            f"(N, H, W) = {tuple(ours)}, got {tuple(theirs)}; check that both are in the same "
+            "dim_order, or resize one to the other: HeatmapVisualizer enlarges smaller maps with "
+            'upsample="bilinear"'
+        )
+        raise ValueError(msg)
+
+
+def enlargeable(attributions: Sequence[int], x: Sequence[int]) -> None:
+    """Require two (N, C, H, W) shapes to agree in N, and no more rows or columns in the first."""
+    ours = (attributions[0], *attributions[2:])
+    theirs = (x[0], *x[2:])
+    if ours[0] != theirs[0] or ours[1] > theirs[1] or ours[2] > theirs[2]:
+        msg = (
+            "`x` must have the items of `attributions` and no fewer rows and columns to be drawn "
+            f"with upsample, (N, H, W) = {tuple(ours)}, got {tuple(theirs)}; check that both are "
+            "in the same dim_order, or shrink the maps first"
         )
         raise ValueError(msg)
 
@@ -149,8 +164,8 @@ def flag(name: str, value: Any) -> bool:
     return bool(value)
 
 
-def whole(name: str, value: Any, least: int) -> int:
-    """Return a whole number >= `least`."""
+def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
+    """Return a whole number >= `least` and <= `most`."""
     try:
         number = operator.index(value)
     except TypeError:
@@ -158,6 +173,9 @@ def whole(name: str, value: Any, least: int) -> int:
         raise TypeError(msg) from None
     if number < least:
         msg = f"`{name}` must be >= {least}, got {value!r}"
+        raise ValueError(msg)
+    if most is not None and number > most:
+        msg = f"`{name}` must be <= {most}, got {value!r}"
         raise ValueError(msg)
     return number
 

@@ -244,7 +244,7 @@ def tile(
     """
     batch = as_batch(a, "a", dim_order)
     n_rows, n_cols = grid_shape(batch.shape[0], rows, cols)
-    gap = _validate.whole("padding", padding, 0)
+    gap = _validate.whole("padding", padding, 0, _validate.LARGEST_GRID)
     sheet = _core.tile(batch, n_rows, n_cols, gap, _fill_value(fill, batch.dtype))
     return sheet[:, :, 0] if sheet.shape[2] == 1 else sheet
 
@@ -252,9 +252,9 @@ def tile(
 def grid_shape(n_items: int, rows: int | None = None, cols: int | None = None) -> tuple[int, int]:
     """Return the (rows, cols) of a grid that holds `n_items`, see `tile`."""
     if rows is not None:
-        rows = _validate.whole("rows", rows, 1)
+        rows = _validate.whole("rows", rows, 1, _validate.LARGEST_GRID)
     if cols is not None:
-        cols = _validate.whole("cols", cols, 1)
+        cols = _validate.whole("cols", cols, 1, _validate.LARGEST_GRID)
     if rows is None:
         rows = math.isqrt(n_items) if cols is None else -(-n_items // cols)
     if cols is None:
@@ -268,14 +268,27 @@ def grid_shape(n_items: int, rows: int | None = None, cols: int | None = None) -
     return rows, cols
 
 
-def _fill_value(fill: float, dtype: np.dtype[Any]) -> Array:
-    with np.errstate(all="ignore"):
-        value = np.asarray(fill).astype(dtype)
-    exact = dtype.kind == "f" or value == fill
-    if value.ndim != 0 or not exact:
-        msg = f"`fill` must be one number that fits dtype {dtype}, got {fill!r}"
+def _fill_value(fill: Any, dtype: np.dtype[Any]) -> Array:
+    """Return `fill` as a 0-d array of `dtype`, if that holds the same number."""
+    rule = f"one number that fits dtype {dtype}"
+    if fill is None or isinstance(fill, str | bytes | complex):
+        msg = f"`fill` must be {rule}, got {fill!r}"
+        raise TypeError(msg)
+    try:
+        with np.errstate(all="ignore"):
+            value = np.asarray(fill).astype(dtype)
+        # Floats may round, but neither integers wrap nor floats overflow.
+        same = bool(value == fill) if dtype.kind != "f" else _both_finite_or_not(value, fill)
+    except (OverflowError, TypeError, ValueError):
+        same = False
+    if not same:
+        msg = f"`fill` must be {rule}, got {fill!r}"
         raise ValueError(msg)
     return value
+
+
+def _both_finite_or_not(value: Array, fill: Any) -> bool:
+    return math.isfinite(value) == math.isfinite(fill)
 
 
 def _report(name: str, fault: tuple[int, int] | None) -> None:

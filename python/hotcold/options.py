@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 
 NONFINITE = ("raise", "zero")
+UPSAMPLE = ("bilinear",)
 
 # Modes whose values have a sign, shown by distance from zero; see default_cmap().
 _SIGNED = frozenset(
@@ -151,6 +152,7 @@ class RenderSpec:
     """
 
     reduction: str = "none"  # none | mean
+    upsample: str = "none"  # none | bilinear: maps to the image's size
     sigma: tuple[float, float] = (0.0, 0.0)  # (y, x), pixels
     sign: str = "all"  # all | positive
     normalization_type: str = "unsigned_max"

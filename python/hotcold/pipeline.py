@@ -38,7 +38,7 @@ class Job(NamedTuple):
         """(H, W, 3 or 4) of one picture."""
         _, channels, height, width = self.attributions.shape
         if self.image is not None:
-            channels = self.image.shape[1]
+            _, channels, height, width = self.image.shape
         elif self.spec.paint != "channels":
             channels = 3
         return height, width, 4 if channels == 4 else 3
@@ -52,6 +52,8 @@ class Job(NamedTuple):
     def values_shape(self) -> tuple[int, int, int, int]:
         """(N, C, H, W) of what is computed before colouring."""
         n, channels, height, width = self.attributions.shape
+        if self.image is not None:
+            height, width = self.image.shape[2:]
         if self.spec.paint == "mask" and self.image is not None:
             channels = self.image.shape[1]
         elif self.spec.reduction != "none":

@@ -38,8 +38,8 @@ class Tiler:
     def __post_init__(self) -> None:
         for name in ("rows", "cols"):
             if getattr(self, name) is not None:
-                _validate.whole(name, getattr(self, name), 1)
-        _validate.whole("padding", self.padding, 0)
+                _validate.whole(name, getattr(self, name), 1, _validate.LARGEST_GRID)
+        _validate.whole("padding", self.padding, 0, _validate.LARGEST_GRID)
 
     def tile(self, a: Any, *, dim_order: str = "channels_first") -> Array:
         """Lay out a batch; see `hotcold.tile`."""

@@ -22,7 +22,7 @@ from hotcold.data import Example
     help="Folder for the pictures; made if it is not there.",
 )
 def demo(output_dir: Path) -> None:
-    r"""Render the built-in example with every visualizer.
+    """Render the built-in example with every visualizer.
 
     The example is a pair of public-domain photographs and where a real face detector looks in them.
 
@@ -30,7 +30,7 @@ def demo(output_dir: Path) -> None:
     Examples:
       hotcold demo
       hotcold demo --output-dir pictures
-    """
+    """  # noqa: D301 - click reads \b
     example = hotcold.data.load_example()
     try:
         output_dir.mkdir(parents=True, exist_ok=True)

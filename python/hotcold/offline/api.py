@@ -15,12 +15,12 @@ from hotcold.offline.names import parse_shard
 from hotcold.offline.progress import make_progress
 from hotcold.offline.rendering import Limits, Renders
 from hotcold.offline.report import RenderReport
-from hotcold.offline.sources import PictureFolder, Source, open_source
+from hotcold.offline.sources import IndexedSource, PictureFolder, Source, open_source
 from hotcold.offline.work import Layout
 from hotcold.offline.writers import CONTAINERS
 
 PathLike = str | os.PathLike[str]
-_ON_ERROR = ("raise", "record")
+ON_ERROR = ("raise", "record")
 
 
 def render_files(
@@ -41,6 +41,7 @@ def render_files(
     container: str | None = None,
     resize: bool = False,
     limits: Limits | None = None,
+    gallery: bool = False,
 ) -> RenderReport:
     """Render every item into a picture file of its own; memory does not grow with their number.
 
@@ -88,6 +89,8 @@ def render_files(
     limits : (float, float), optional
         Colour limits for ``normalization_type="unnormalized"``; None: minus and plus the largest
         absolute value of the whole data set, found in a first pass.
+    gallery : bool, default False
+        Write an ``index.html`` to look at the pictures; see `hotcold.gallery.write_gallery`.
 
     Returns
     -------
@@ -123,10 +126,10 @@ def render_files(
             *_open(stack, visualizer, attributions, x, resize),
             output_dir=Path(output_dir),
             names=names,
-            suffix=_suffix(format),
+            suffix=known_format(format),
             batch_size=None if batch_size is None else _validate.whole("batch_size", batch_size, 1),
             n_threads=_validate.n_threads(n_threads),
-            record=_validate.one_of("on_error", on_error, _ON_ERROR) == "record",
+            record=_validate.one_of("on_error", on_error, ON_ERROR) == "record",
             resume=_validate.flag("resume", resume),
             layout=_layout(visualizer, sheets),
             shard=parse_shard(shard),
@@ -135,7 +138,14 @@ def render_files(
             else _validate.one_of("container", container, CONTAINERS),
             limits=None if limits is None else _validate.value_range("limits", limits),
         )
+        if gallery and container is not None:
+            msg = f"`gallery` must be False for a container, got container={container!r}"
+            raise ValueError(msg)
         report = job.run(make_progress(progress, "sheets" if sheets else "pictures"))
+    if gallery:
+        from hotcold.gallery import write_gallery
+
+        write_gallery(output_dir)
     return report
 
 
@@ -150,6 +160,9 @@ def _open(
     if x is not None:
         images = open_source(x, "x", dim_order)
         stack.callback(images.close)
+    for source in (maps, images):
+        if isinstance(source, IndexedSource) and len(source.shape) != 4:
+            _validate.batch_shape(source.shape, source.name, dim_order)
     if isinstance(images, PictureFolder):
         shape = Feed(maps, None, None).sample().attributions.shape
         if len(shape) == 4:
@@ -161,7 +174,8 @@ def _open(
     return maps, images
 
 
-def _suffix(format_name: Any) -> str:
+def known_format(format_name: Any) -> str:
+    """Return the suffix of a raster format, however it is spelled."""
     known = [suffix.removeprefix(".") for suffix in files.RASTER_SUFFIXES]
     lowered = format_name.lower().removeprefix(".") if isinstance(format_name, str) else format_name
     return "." + _validate.one_of("format", lowered, known)

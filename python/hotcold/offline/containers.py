@@ -36,11 +36,10 @@ class SingleFile(Writer):
 
     def abort(self) -> None:
         """Remove what is incomplete."""
-        with contextlib.suppress(OSError, ValueError):
-            self._close()
-        self._file.close()
-        with contextlib.suppress(OSError):
-            self._temporary.unlink()
+        # On a full disk closing fails as well, when what is buffered cannot be written.
+        for step in (self._close, self._file.close, self._temporary.unlink):
+            with contextlib.suppress(OSError, ValueError):
+                step()
 
     def _close(self) -> None:
         self._file.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 from collections.abc import Sequence
@@ -15,10 +16,11 @@ from hotcold.offline.names import Names, Shard
 from hotcold.offline.pool import results_in_order
 from hotcold.offline.progress import Silence
 from hotcold.offline.rendering import Limits, Renderer, Renders, shares_scale
-from hotcold.offline.report import STAGES, Failure, RenderReport
+from hotcold.offline.report import RenderReport
 from hotcold.offline.scale import data_set_limits
 from hotcold.offline.sources import PictureFolder, Source
-from hotcold.offline.work import Done, Layout, Worker, output_error, write
+from hotcold.offline.total import Total
+from hotcold.offline.work import Layout, Worker, finish, output_error, write
 from hotcold.offline.writers import FolderWriter, Writer, container_path, make_writer
 
 
@@ -34,14 +36,14 @@ class Job:
         output_dir: Path,
         names: Sequence[str] | None,
         suffix: str,
-        batch_size: int | None,
         n_threads: int,
         record: bool,
         resume: bool,
-        layout: Layout,
-        shard: Shard,
-        container: str | None,
         limits: Limits | None,
+        batch_size: int | None = None,
+        layout: Layout = Layout(),  # noqa: B008 - immutable
+        shard: Shard = Shard(),  # noqa: B008 - immutable
+        container: str | None = None,
     ) -> None:
         self.visualizer = visualizer
         self.output_dir = output_dir
@@ -73,6 +75,46 @@ class Job:
     def run(self, progress: Silence) -> RenderReport:
         """Do the job and return its report."""
         start = time.perf_counter()
+        total = Total(self.n_threads)
+        finished = self._finished_container()
+        if finished is not None:
+            total.n_items, total.n_skipped = self._own_items() or 0, 1
+            return total.report(finished, time.perf_counter() - start)
+        worker = self.prepare()
+        try:
+            self._render_all(worker, total, progress)
+            finish(worker.writer)
+        except BaseException:
+            worker.writer.abort()
+            raise
+        report = total.report(worker.writer.output, time.perf_counter() - start)
+        self.keep(report)
+        return report
+
+    def prepare(self, core_threads: int | None = None) -> Worker:
+        """Make the folder ready for this job and return what its threads share.
+
+        `core_threads`, of the core for each call, are by default one, or those of this job's
+        threads that find no file of their own.
+        """
+        before = self._earlier_job()
+        limits = self._limits(before)
+        writer = self._make_writer(keep=before is not None, limits=limits)
+        first, last = self.names.span()
+        if core_threads is None:
+            core_threads = 1 if last is None else max(1, self.n_threads // max(1, last - first))
+        return self._worker(writer, limits, before is not None, core_threads)
+
+    def keep(self, report: RenderReport) -> None:
+        """Write the report beside the job file."""
+        path = self.output_dir / manifest.FOLDER / f"report{self.shard.label}.json"
+        try:
+            files.write_atomically(path, (report.to_json() + "\n").encode())
+        except OSError as error:
+            raise output_error(error, path) from error
+
+    def _earlier_job(self) -> dict[str, Any] | None:
+        """Make the folder; return the job file to go on with, None to start anew."""
         try:
             self.output_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -80,53 +122,35 @@ class Job:
         before = manifest.read(self.output_dir) if self.resume else None
         if before is not None:
             manifest.check_same(before, self._settings, self.output_dir)
-        total = _Total(self.n_threads)
-        finished = self._finished_container() if before is not None else None
-        if finished is not None:
-            n_items, total.n_skipped = self._own_items() or 0, 1
-            total.n_items = n_items
-            return total.report(finished, time.perf_counter() - start)
-        limits = self._limits(before)
-        writer = self._make_writer(keep=before is not None, limits=limits)
-        try:
-            self._render_all(self._worker(writer, limits, before is not None), total, progress)
-            writer.finish()
-        except OSError as error:
-            writer.abort()
-            raise output_error(error, writer.output) if error.filename else error from error
-        except BaseException:
-            writer.abort()
-            raise
-        report = total.report(writer.output, time.perf_counter() - start)
-        self._keep(report)
-        return report
+        return before
 
-    def _render_all(self, worker: Worker, total: _Total, progress: Silence) -> None:
+    def _render_all(self, worker: Worker, total: Total, progress: Silence) -> None:
         first, last = self._own_span()
         n_mine = self.names.span()[1]
         progress.start(None if n_mine is None else n_mine - self.names.span()[0])
         chunks = self.feed.chunks(first, last, self.layout.n_cells, self.n_threads)
+        stop = threading.Event()
+        worker = dataclasses.replace(worker, stop=stop)
         try:
-            with results_in_order(worker.run, chunks, self.n_threads, worker.stop) as all_done:
+            with results_in_order(worker.run, chunks, self.n_threads, stop) as all_done:
                 for done in all_done:
                     for unit, content in done.contents:
-                        done.watch.lap("read")  # waiting, which belongs to no stage
+                        done.watch.restart()  # waiting belongs to no stage
                         done.n_bytes += write(worker.writer, unit, content)
                         done.watch.lap("write")
                     total.add(done)
-                    progress.advance(done.n_files, done.n_skipped)
+                    progress.advance(done.n_files + done.n_missing, done.n_skipped)
         finally:
             progress.close()
 
-    def _worker(self, writer: Writer, limits: Limits | None, resume: bool) -> Worker:
-        first, last = self.names.span()
-        # Threads that have no file of their own help with the others'.
-        n_inner = 1 if last is None else max(1, self.n_threads // max(1, last - first))
+    def _worker(
+        self, writer: Writer, limits: Limits | None, resume: bool, core_threads: int
+    ) -> Worker:
         text = dict(self.visualizer.text_chunks())
         if limits is not None:
             text["Comment"] = f"colour limits {limits[0]!r} to {limits[1]!r}"
         return Worker(
-            Renderer(self.visualizer, limits, n_inner),
+            Renderer(self.visualizer, limits, core_threads),
             writer,
             self.names,
             self.layout,
@@ -134,8 +158,7 @@ class Job:
             text,
             resume,
             self.record,
-            n_inner,
-            threading.Event(),
+            core_threads,
         )
 
     def _make_writer(self, keep: bool, limits: Limits | None) -> Writer:
@@ -149,15 +172,8 @@ class Job:
             raise output_error(error, self.output_dir) from error
         return writer
 
-    def _keep(self, report: RenderReport) -> None:
-        path = self.output_dir / manifest.FOLDER / f"report{self.shard.label}.json"
-        try:
-            files.write_atomically(path, (report.to_json() + "\n").encode())
-        except OSError as error:
-            raise output_error(error, path) from error
-
     def _finished_container(self) -> Path | None:
-        if self.container is None:
+        if self.container is None or self._earlier_job() is None:
             return None
         path = container_path(self.output_dir, self.container, self.shard.label)
         return path if path.exists() else None
@@ -218,35 +234,3 @@ class Job:
             low, high = before["limits"]
             return low, high
         return data_set_limits(self.visualizer, self.feed, self.n_threads)
-
-
-class _Total:
-    """The sum of what became of the chunks."""
-
-    def __init__(self, n_threads: int) -> None:
-        self._n_threads = n_threads
-        self.n_items = self.n_files = self.n_skipped = self.n_bytes = 0
-        self.seconds = dict.fromkeys(STAGES, 0.0)
-        self.failures: list[Failure] = []
-
-    def add(self, done: Done) -> None:
-        self.n_items += done.n_items
-        self.n_files += done.n_files
-        self.n_skipped += done.n_skipped
-        self.n_bytes += done.n_bytes
-        self.failures += done.failures
-        for stage, seconds in done.watch.seconds.items():
-            self.seconds[stage] += seconds
-
-    def report(self, output: Path, seconds: float) -> RenderReport:
-        return RenderReport(
-            output=str(output),
-            n_items=self.n_items,
-            n_files=self.n_files,
-            n_skipped=self.n_skipped,
-            n_bytes=self.n_bytes,
-            seconds=seconds,
-            stage_seconds=self.seconds,
-            n_threads=self._n_threads,
-            failures=tuple(sorted(self.failures, key=lambda failure: failure.index)),
-        )

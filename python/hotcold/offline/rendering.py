@@ -68,8 +68,7 @@ class Renderer:
             yield piece
             return
         try:
-            job = self._job(piece)
-            pictures = pipeline.render(job, None, self._n_threads)
+            job, pictures = self.batch(piece)
         except (ValueError, TypeError) as error:
             if len(piece.attributions) == 1:
                 yield Bad(piece.start, str(error))
@@ -80,11 +79,12 @@ class Renderer:
             for item, picture in enumerate(pictures, piece.start):
                 yield Drawn(item, picture, job.colors)
 
-    def _job(self, piece: Piece) -> pipeline.Job:
+    def batch(self, piece: Piece) -> tuple[pipeline.Job, Picture]:
+        """Return all pictures of a piece and the job that made them; raise for a bad item."""
         job = self._visualizer.job(piece.attributions, piece.x)._replace(first_item=piece.start)
         if self._limits is not None and shares_scale(job):
             job = job._replace(spec=dataclasses.replace(job.spec, limits=self._limits))
-        return job
+        return job, pipeline.render(job, None, self._n_threads)
 
 
 def single_items(piece: Piece) -> Iterator[Piece]:

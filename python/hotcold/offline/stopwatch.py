@@ -19,3 +19,7 @@ class Stopwatch:
         now = time.perf_counter()
         self.seconds[stage] += now - self._mark
         self._mark = now
+
+    def restart(self) -> None:
+        """Credit the time since the last lap to nothing."""
+        self._mark = time.perf_counter()

@@ -43,6 +43,7 @@ class Done:
     n_items: int = 0
     n_files: int = 0
     n_skipped: int = 0
+    n_missing: int = 0  # files that none of their items gave a picture
     n_bytes: int = 0
     failures: list[Failure] = field(default_factory=list)
     contents: list[tuple[int, Any]] = field(default_factory=list)  # for writers that want order
@@ -62,7 +63,7 @@ class Worker:
     resume: bool
     record: bool
     n_threads: int  # of the core, for each call
-    stop: threading.Event
+    stop: threading.Event | None = None
 
     def run(self, chunk: Chunk) -> Done:
         """Make the files of a chunk that this shard makes and no earlier run has made."""
@@ -98,7 +99,7 @@ class Worker:
             if piece is None:
                 return
             for drawn in self.renderer.pictures(piece):
-                if self.stop.is_set():
+                if self.stop is not None and self.stop.is_set():
                     raise Stopped
                 yield drawn
 
@@ -139,7 +140,9 @@ class Worker:
     def _deliver(self, unit: int, drawn: Drawn | None, done: Done) -> None:
         done.watch.lap("render")
         content: Any = None
-        if drawn is not None:
+        if drawn is None:
+            done.n_missing += 1
+        else:
             done.n_files += 1
             content = drawn.picture
             if self.writer.encodes:
@@ -198,17 +201,25 @@ def write(writer: Writer, unit: int, content: Any) -> int:
         raise output_error(error, writer.output) from error
 
 
+def finish(writer: Writer) -> None:
+    """Complete the output, with a clear word when that fails."""
+    try:
+        writer.finish()
+    except OSError as error:
+        raise output_error(error, writer.output) from error
+
+
 def output_error(error: OSError, output: Path) -> OSError:
     """Return the same kind of error with a sentence that says what to do."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         msg = (
-            f"no space left for {output}: what was finished is whole and kept; "
-            "free some space, then run the job again with resume"
+            f"no space left for {output}: free some and run the job again with resume; "
+            "finished files are whole and kept"
         )
     elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         msg = f"no permission to write to {output}: {error.strerror}"
-    elif error.errno == errno.ENOTDIR:
-        msg = f"`output_dir` must be a folder, got {output}: {error.strerror}"
+    elif error.errno in (errno.ENOTDIR, errno.EEXIST):
+        msg = f"`output_dir` must be a folder, got {output}: a file is in the way"
     else:
         msg = f"cannot write to {output}: {error.strerror or error}"
     return OSError(error.errno, msg)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import abc
 import contextlib
-import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -110,20 +109,7 @@ def container_path(folder: Path, container: str, label: str) -> Path:
 
 
 def make_writer(folder: Path, container: str | None, label: str, names: Names) -> Writer:
-    """Make the folder and the writer.
-
-    Raises
-    ------
-    NotADirectoryError
-        `folder` is a file.
-    OSError
-        It cannot be made or written to.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        msg = f"`output_dir` must be a folder, got the file {folder}"
-        raise NotADirectoryError(errno.ENOTDIR, msg) from error
+    """Return what takes the pictures, in a folder that is there."""
     if container is None:
         return FolderWriter(folder, names)
     from hotcold.offline import containers

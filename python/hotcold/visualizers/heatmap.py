@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from hotcold import _validate
 from hotcold._arrays import Array
 from hotcold.colormaps import lookup_table
-from hotcold.options import HeatmapSettings, default_cmap
+from hotcold.options import UPSAMPLE, HeatmapSettings, default_cmap
 from hotcold.pipeline import Job
 from hotcold.tiler import Tiler
 from hotcold.visualizers.base import BaseVisualizer, PathLike, sigma_pair
@@ -47,11 +48,15 @@ class HeatmapVisualizer(BaseVisualizer):
     image_range : (float, float), optional
         Image values drawn as black and white. None: 0 to 255 for uint8, else each item's own
         minimum and maximum, so that hues survive.
+    upsample : {"bilinear"}, optional
+        Maps with fewer rows or columns than the image, such as class activation maps, are enlarged
+        to its size before the blur. None: such maps are a `ValueError`.
 
     Notes
     -----
     A pixel is ``floor(255 * ((1 - o) * x01 + o * rgb01) + 0.5)``. An alpha channel of the image
-    passes through unchanged.
+    passes through unchanged. ``upsample="bilinear"`` is PyTorch's
+    ``interpolate(mode="bilinear", align_corners=False)``.
 
     Examples
     --------
@@ -61,6 +66,8 @@ class HeatmapVisualizer(BaseVisualizer):
     >>> overlays.shape == (*example.images.shape[:1], *example.images.shape[2:], 3)
     True
     """
+
+    _KEYWORDS: ClassVar[dict[str, Any]] = {**BaseVisualizer._KEYWORDS, "upsample": None}
 
     def __init__(
         self,
@@ -74,6 +81,7 @@ class HeatmapVisualizer(BaseVisualizer):
         nonfinite: str = "raise",
         n_threads: int | None = None,
         image_range: tuple[float, float] | None = None,
+        upsample: str | None = None,
     ) -> None:
         super().__init__(
             HeatmapSettings(overlay_opacity, normalization_type, blur, cmap),
@@ -83,6 +91,9 @@ class HeatmapVisualizer(BaseVisualizer):
             n_threads=n_threads,
             image_range=image_range,
         )
+        if upsample is not None:
+            _validate.one_of("upsample", upsample, UPSAMPLE)
+        self._upsample = upsample
 
     def __call__(
         self,
@@ -102,7 +113,7 @@ class HeatmapVisualizer(BaseVisualizer):
         Parameters
         ----------
         attributions : array-like or tensor, shape (N, C, H, W) or (N, H, W, C)
-            Any number of channels; never modified.
+            Any number of channels, and fewer rows and columns with `upsample`; never modified.
         x : array-like or tensor, of the same N, H, W and 1, 3 or 4 channels
             The images, in the same `dim_order`; never modified.
         output_file, imshow, fig, return_tiled
@@ -113,7 +124,8 @@ class HeatmapVisualizer(BaseVisualizer):
         Returns
         -------
         ndarray, shape (N, 1, H, W) or (N, H, W, 1)
-            The normalized map before colouring; float64 when either input is, else float32.
+            The normalized map before colouring, of the image's size; float64 when either input is,
+            else float32.
 
         Raises
         ------
@@ -167,12 +179,20 @@ class HeatmapVisualizer(BaseVisualizer):
         )
         return self._render(self._job(attributions, x, settings), out, n_threads)
 
+    def _image(self, x: Any, attributions: Array) -> Array:
+        if self._upsample is None:
+            return super()._image(x, attributions)
+        image = self._shown(x)
+        _validate.enlargeable(attributions.shape, image.shape)
+        return image
+
     def _job(self, attributions: Any, x: Any, settings: HeatmapSettings) -> Job:
         batch = self._attributions(attributions)
         image = self._image(x, batch)
         mode = settings.normalization_type or "unsigned_max"
         spec = self._spec(
             reduction="mean",
+            upsample=self._upsample or "none",
             sigma=sigma_pair(settings.blur),
             normalization_type=mode,
             paint="overlay",

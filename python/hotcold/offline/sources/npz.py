@@ -18,7 +18,7 @@ from hotcold.offline.sources.raw import RawSource
 # Deflate reaches 1032:1 on zeros. What grows this much and is this large was made to do harm, or
 # is better stored uncompressed.
 _BOMB_RATIO = 200
-_BOMB_BYTES = 4 << 30
+_BOMB_BYTES = 1 << 30
 _STREAM_BYTES = 4 << 20  # per batch
 _LOCAL_HEADER = struct.Struct("<26xHH")  # lengths of the name and of the extra field
 

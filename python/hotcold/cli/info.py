@@ -1,0 +1,93 @@
+"""`hotcold info`: this installation, or what is in a file."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+import hotcold
+from hotcold import files
+from hotcold.cli.errors import one_sentence
+
+_OPTIONAL = ("torch", "zarr", "h5py", "dask", "distributed")
+
+
+@click.command()
+@click.argument("path", required=False)
+def info(path: str | None) -> None:
+    """Say what this installation is, or what is in PATH.
+
+    PATH may be a picture that hotcold wrote (how it was made), a folder of them (the job's
+    settings), or a file that `hotcold render` reads (its arrays).
+
+    \b
+    Examples:
+      hotcold info
+      hotcold info pictures/00000042.png
+      hotcold info maps.h5:run3
+
+    \b
+    Exit status: 0 said, 1 no such file or not readable, 2 wrong command
+    """  # noqa: D301 - click reads \b
+    with one_sentence():
+        facts = _installation() if path is None else _facts_of(path)
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        click.echo(f"{click.style(name.ljust(width), bold=True)}  {value}")
+
+
+def _installation() -> dict[str, Any]:
+    facts = {name.replace("_", " "): value for name, value in hotcold.build_info().items()}
+    facts |= {name: _version(name) for name in _OPTIONAL}
+    facts["formats"] = " ".join((*files.RASTER_SUFFIXES, *files.VECTOR_SUFFIXES))
+    return facts
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _facts_of(path: str) -> dict[str, Any]:
+    from hotcold.offline import manifest
+
+    entry = Path(path)
+    job = manifest.read(entry) if entry.is_dir() else None
+    if job is not None:
+        settings = {name: json.dumps(value) for name, value in job["settings"].items()}
+        return {"made by": f"hotcold {job['hotcold']}", **settings}
+    if entry.is_file() and entry.suffix.lower() in files.RASTER_SUFFIXES:
+        return _facts_of_picture(entry)
+    return _facts_of_source(path)
+
+
+def _facts_of_picture(path: Path) -> dict[str, Any]:
+    from PIL import Image
+
+    with Image.open(path) as image:
+        facts: dict[str, Any] = {
+            "picture": f"{image.width} x {image.height} pixels, {image.mode}",
+            "bytes": f"{path.stat().st_size:,}",
+        }
+        return {**facts, **getattr(image, "text", {})}
+
+
+def _facts_of_source(path: str) -> dict[str, Any]:
+    from hotcold.offline.sources import IndexedSource, open_source
+
+    source = open_source(path, "PATH")
+    try:
+        if isinstance(source, IndexedSource):
+            facts = {"shape": source.shape, "dtype": source.dtype}
+        else:
+            first = source.first()
+            facts = {"shape": (source.n_items, *first.shape[1:]), "dtype": first.dtype}
+        return {"items": source.n_items, **facts, "bytes an item": f"{source.item_bytes:,}"}
+    finally:
+        source.close()

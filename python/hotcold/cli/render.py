@@ -1,0 +1,180 @@
+"""`hotcold render`: offline rendering from the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+import hotcold
+from hotcold import files
+from hotcold.cli.drawing_options import drawing_options, make_visualizer
+from hotcold.cli.errors import FAILED_ITEMS, clean_stop, one_sentence
+from hotcold.cli.types import Grid, Part
+
+_LISTED = 10
+
+
+@click.command(epilog="See docs/offline.md for sources, recipes and what runs at scale take.")
+@click.argument("attributions")
+@click.argument("images", required=False)
+@click.option(
+    "-o",
+    "--output-dir",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder for the pictures; made if it is not there.",
+)
+@drawing_options
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice([suffix.removeprefix(".") for suffix in files.RASTER_SUFFIXES]),
+    default="png",
+    show_default=True,
+    help="Of the picture files.",
+)
+@click.option(
+    "--names",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Text file with a name per item and line; by default files are named by index.",
+)
+@click.option(
+    "--names-from-images", is_flag=True, help="Name files like those of the folder IMAGES."
+)
+@click.option("--sheet", type=Grid(), help="Contact sheets of so many items, such as 8x8.")
+@click.option("--shard", type=Part(), help="Only part K of N; the parts make up the whole job.")
+@click.option(
+    "--container",
+    type=click.Choice(["zip", "tar", "npy", "zarr"]),
+    help="One archive of pictures, or one array of pixels, instead of a file per item.",
+)
+@click.option("--resize", is_flag=True, help="Bring the pictures of a folder to the maps' size.")
+@click.option(
+    "--limits",
+    type=float,
+    nargs=2,
+    metavar="LOW HIGH",
+    help="Colour limits for --normalization-type unnormalized; else found in a first pass.",
+)
+@click.option("--resume", is_flag=True, help="Go on with an interrupted job of the same settings.")
+@click.option(
+    "--on-error",
+    type=click.Choice(["raise", "record"]),
+    default="raise",
+    show_default=True,
+    help="What becomes of bad items: end the job, or list them in the report (exit status 3).",
+)
+@click.option("--gallery", is_flag=True, help="Write an index.html to look at the pictures.")
+@click.option("--report", type=click.Path(), help="Write the report there as JSON; - to print it.")
+@click.option("--threads", type=click.IntRange(min=1), help="[default: CPUs of this process]")
+@click.option(
+    "--batch-size", type=click.IntRange(min=1), help="Items that a thread holds at a time."
+)
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
+def render(
+    attributions: str,
+    images: str | None,
+    output_dir: Path,
+    format_name: str,
+    names: Path | None,
+    names_from_images: bool,
+    sheet: tuple[int, int] | None,
+    shard: tuple[int, int] | None,
+    container: str | None,
+    resize: bool,
+    limits: tuple[float, float] | None,
+    resume: bool,
+    on_error: str,
+    gallery: bool,
+    report: str | None,
+    threads: int | None,
+    batch_size: int | None,
+    quiet: bool,
+    **drawing: Any,
+) -> None:
+    """Render every item of ATTRIBUTIONS, over IMAGES if given, into a picture file.
+
+    Both are .npy, .npz, .zarr, .h5, .safetensors or .pt files, with :NAME behind the file where it
+    holds several arrays; IMAGES may be a folder of pictures too. The job is streamed: memory does
+    not grow with the number of items. Ctrl-C keeps what is finished.
+
+    \b
+    Examples:
+      hotcold render maps.npy -o pictures
+      hotcold render maps.npy photos/ -o overlays --blur 5 --resize --resume
+      hotcold render run.h5:maps run.h5:images -o masks --visualizer mask --threshold 0.9
+      hotcold render maps.npy -o sheets --sheet 8x8 --padding 2
+      hotcold render maps.npy -o part --shard 3/16 --container tar
+
+    \b
+    Exit status:
+      0    every picture is there
+      1    the job could not be done; one sentence on standard error says why
+      2    the command was wrong
+      3    done, but items were set aside (--on-error record); see the report
+      130  stopped by Ctrl-C (143: by SIGTERM); --resume goes on
+    """  # noqa: D301 - click reads \b
+    visualizer = _made(drawing, images is not None)
+    advice = "finished files are kept; the same command with --resume goes on"
+    with one_sentence(), clean_stop(advice):
+        done = hotcold.render_files(
+            visualizer,
+            attributions,
+            images,
+            output_dir=output_dir,
+            names=_names(names, images if names_from_images else None, names_from_images),
+            format=format_name,
+            batch_size=batch_size,
+            n_threads=threads,
+            progress=not quiet,
+            on_error=on_error,
+            resume=resume,
+            sheets=sheet,
+            shard=shard,
+            container=container,
+            resize=resize,
+            limits=limits,
+            gallery=gallery,
+        )
+        _tell(done, report, quiet)
+    if not done.ok:
+        raise SystemExit(FAILED_ITEMS)
+
+
+def _made(drawing: dict[str, Any], has_images: bool) -> Any:
+    with one_sentence():
+        return make_visualizer(drawing.pop("visualizer"), has_images, **drawing)
+
+
+def _names(listed: Path | None, folder: str | None, from_images: bool) -> list[str] | None:
+    if listed is not None:
+        return listed.read_text(encoding="utf-8").splitlines()
+    if not from_images:
+        return None
+    from hotcold.offline.sources import PictureFolder
+
+    if folder is None or not Path(folder).is_dir():
+        msg = "--names-from-images needs a folder of pictures as IMAGES"
+        raise click.UsageError(msg)
+    return [path.stem for path in PictureFolder("IMAGES", Path(folder), "channels_first").files]
+
+
+def _tell(done: hotcold.RenderReport, report: str | None, quiet: bool) -> None:
+    if report == "-":
+        click.echo(done.to_json())
+    elif report is not None:
+        Path(report).write_text(done.to_json() + "\n", encoding="utf-8")
+    for failure in done.failures[:_LISTED]:
+        click.secho(f"{failure.name}: {failure.error}", fg="red", err=True)
+    if len(done.failures) > _LISTED:
+        click.secho(f"and {len(done.failures) - _LISTED:,} more in the report", fg="red", err=True)
+    if quiet or report == "-":
+        return
+    there = f", {done.n_skipped:,} were there already" if done.n_skipped else ""
+    failed = f", {len(done.failures):,} items set aside" if done.failures else ""
+    click.echo(
+        f"{done.n_files:,} written ({done.n_bytes / 1e6:,.1f} MB) in {done.seconds:.1f} s, "
+        f"{done.rate:,.0f} a second{there}{failed}: {done.output}"
+    )

@@ -1,0 +1,56 @@
+"""Arguments that are more than a number or a word: 8x8, 3/16, 2.5 or 2,4."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import click
+
+
+class Grid(click.ParamType):  # type: ignore[type-arg]
+    """``ROWSxCOLS``, as a pair."""
+
+    name = "ROWSxCOLS"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """Return (rows, cols)."""
+        match = re.fullmatch(r"(\d+)[xX](\d+)", str(value))
+        if match is None or "0" in (match[1], match[2]):
+            self.fail(f"must be ROWSxCOLS such as 8x8, got {value!r}", param, ctx)
+        return int(match[1]), int(match[2])
+
+
+class Part(click.ParamType):  # type: ignore[type-arg]
+    """``K/N``, as a pair with 1 <= K <= N."""
+
+    name = "K/N"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """Return (k, n)."""
+        match = re.fullmatch(r"(\d+)/(\d+)", str(value))
+        if match is None or not 1 <= int(match[1]) <= int(match[2]):
+            self.fail(f"must be K/N with 1 <= K <= N such as 3/16, got {value!r}", param, ctx)
+        return int(match[1]), int(match[2])
+
+
+class Sigma(click.ParamType):  # type: ignore[type-arg]
+    """A number of pixels, or two as ``Y,X``."""
+
+    name = "PIXELS"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | tuple[float, float]:
+        """Return a number or a pair."""
+        try:
+            numbers = [float(part) for part in str(value).split(",")]
+        except ValueError:
+            numbers = []
+        if len(numbers) not in (1, 2):
+            self.fail(f"must be a number of pixels, or two as Y,X, got {value!r}", param, ctx)
+        return numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])

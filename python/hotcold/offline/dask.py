@@ -1,0 +1,226 @@
+"""Rendering on a dask cluster: arrays to arrays, or arrays to files, block by block.
+
+Needs the extra ``hotcold[dask]``. A visualizer pickles to a few hundred bytes, so what travels is
+the maps. Every task renders with one thread: the cluster's own worker threads are the parallelism.
+Files have the names that `hotcold.render_files` gives them and appear whole, so a task that dask
+runs twice, because its worker died, writes the same file again and nothing is doubled.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hotcold import _validate, pipeline
+from hotcold._arrays import Array
+from hotcold._extras import require
+from hotcold.offline import blocks
+from hotcold.offline.api import ON_ERROR, known_format
+from hotcold.offline.job import Job
+from hotcold.offline.rendering import Limits, Renders, shares_scale
+from hotcold.offline.report import STAGES, RenderReport
+
+__all__ = ["render", "render_files"]
+
+
+def render(
+    visualizer: Renders,
+    attributions: Any,
+    x: Any = None,
+    *,
+    limits: Limits | None = None,
+    n_threads: int = 1,
+) -> Any:
+    """Return the pictures of a dask array as a dask array; nothing is computed yet.
+
+    Parameters
+    ----------
+    visualizer : Visualizer, HeatmapVisualizer, MaskVisualizer or alike
+        How items are drawn; sent to the workers.
+    attributions : dask array, shape (N, C, H, W) or (N, H, W, C)
+        Chunked along the items; other axes are brought into one chunk.
+    x : dask array, optional
+        The images; brought to the items' chunks of `attributions`.
+    limits : (float, float), optional
+        Colour limits for ``normalization_type="unnormalized"``, which needs them here: a block does
+        not know the others' largest value.
+    n_threads : int >= 1, default 1
+        Of the core in each task. One for every worker thread is what keeps them from multiplying.
+
+    Returns
+    -------
+    dask array of uint8, shape (N, H, W, 3 or 4)
+        Channels last whatever the input.
+
+    Raises
+    ------
+    ImportError
+        dask is not installed.
+    ValueError
+        Shapes that do not match, or limits missing.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import hotcold
+    >>> from hotcold.offline import dask as on_dask
+    >>> maps = da.random.normal(size=(100, 1, 16, 16), chunks=(25, -1, -1, -1))
+    >>> on_dask.render(hotcold.Visualizer(), maps)[:3].compute().shape
+    (3, 16, 16, 3)
+    """
+    da = require("dask.array", "dask", "to render on a dask cluster")
+    arrays = _aligned(da, attributions, x)
+    job = _first_job(visualizer, arrays, limits)
+    threads = _validate.whole("n_threads", n_threads, 1)
+    height, width, channels = job.picture_shape
+    items = arrays[0].chunks[0]
+    return da.map_blocks(
+        blocks.render_block,
+        *arrays,
+        visualizer=visualizer,
+        limits=limits,
+        n_threads=threads,
+        chunks=(items, (height,), (width,), (channels,)),
+        dtype=np.uint8,
+        meta=np.empty((0, 0, 0, 0), np.uint8),
+    )
+
+
+def render_files(
+    visualizer: Renders,
+    attributions: Any,
+    x: Any = None,
+    *,
+    output_dir: str | os.PathLike[str],
+    names: Sequence[str] | None = None,
+    format: str = "png",
+    n_threads: int = 1,
+    on_error: str = "raise",
+    resume: bool = False,
+    limits: Limits | None = None,
+) -> RenderReport:
+    """Render every item of a dask array into a file, on the cluster in use.
+
+    Parameters
+    ----------
+    visualizer, attributions, x, limits, n_threads
+        As in `render`.
+    output_dir : path-like
+        A folder that every worker reaches under this name.
+    names, format, on_error, resume
+        As in `hotcold.render_files`; a folder begun by one can be finished by the other.
+
+    Returns
+    -------
+    RenderReport
+        Of all blocks together; `n_threads` counts the blocks' threads, not the cluster's.
+
+    Raises
+    ------
+    ImportError
+        dask is not installed.
+    ValueError, TypeError, OSError
+        As in `hotcold.render_files`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import dask.array as da
+    >>> import hotcold
+    >>> from hotcold.offline import dask as on_dask
+    >>> maps = da.random.normal(size=(10, 1, 16, 16), chunks=(5, -1, -1, -1))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     on_dask.render_files(hotcold.Visualizer(), maps, output_dir=folder).n_files
+    10
+    """
+    dask = require("dask", "dask", "to render on a dask cluster")
+    da = require("dask.array", "dask", "to render on a dask cluster")
+    start = time.perf_counter()
+    arrays = _aligned(da, attributions, x)
+    _first_job(visualizer, arrays, limits)
+    job = Job(
+        visualizer,
+        *_outlines(arrays),
+        output_dir=Path(output_dir).absolute(),
+        names=names,
+        suffix=known_format(format),
+        n_threads=_validate.whole("n_threads", n_threads, 1),
+        record=_validate.one_of("on_error", on_error, ON_ERROR) == "record",
+        resume=_validate.flag("resume", resume),
+        limits=None if limits is None else _validate.value_range("limits", limits),
+    )
+    # Sent once, not with every block.
+    worker = dask.delayed(job.prepare(core_threads=job.n_threads))
+    first_items = np.cumsum([0, *arrays[0].chunks[0]]).tolist()
+    parts = [array.to_delayed().reshape(-1) for array in arrays]
+    write = dask.delayed(blocks.write_block, pure=False)
+    reports = [
+        write(worker, first, *blocks_of_items)
+        for first, *blocks_of_items in zip(first_items, *parts, strict=False)
+    ]
+    report = _together(dask.compute(*reports), str(job.output_dir), time.perf_counter() - start)
+    job.keep(report)
+    return report
+
+
+def _outlines(arrays: list[Any]) -> tuple[blocks.Outline, blocks.Outline | None]:
+    """Return what the checks of a job need of the arrays."""
+    outlines = [
+        blocks.Outline(name, array.shape, array.dtype)
+        for name, array in zip(("attributions", "x"), arrays, strict=False)
+    ]
+    return outlines[0], outlines[1] if len(outlines) > 1 else None
+
+
+def _aligned(da: Any, attributions: Any, x: Any) -> list[Any]:
+    """Give both arrays the same chunks of items, and whole items."""
+    arrays = [attributions] if x is None else [attributions, x]
+    for array, name in zip(arrays, ("attributions", "x"), strict=False):
+        if not isinstance(array, da.Array):
+            msg = f"`{name}` must be a dask array, got {type(array).__name__}; use da.from_array"
+            raise TypeError(msg)
+        if array.ndim != 4:
+            msg = f"`{name}` must be 4-D, got shape {array.shape}"
+            raise ValueError(msg)
+    if x is not None and x.shape[0] != attributions.shape[0]:
+        msg = f"`x` must hold the {attributions.shape[0]} items of `attributions`, got {x.shape[0]}"
+        raise ValueError(msg)
+    items = attributions.chunks[0]
+    return [array.rechunk({0: items, 1: -1, 2: -1, 3: -1}) for array in arrays]
+
+
+def _first_job(visualizer: Renders, arrays: list[Any], limits: Limits | None) -> pipeline.Job:
+    """Check shapes, dtypes and limits before anything is sent."""
+    first: list[Array] = [
+        np.broadcast_to(np.zeros((), array.dtype), (1, *array.shape[1:])) for array in arrays
+    ]
+    job = visualizer.job(*first)
+    if shares_scale(job) and limits is None:
+        msg = (
+            "`limits` must be given for normalization_type='unnormalized' on a cluster: a block "
+            "does not know the others' largest value"
+        )
+        raise ValueError(msg)
+    return job
+
+
+def _together(reports: Sequence[RenderReport], output: str, seconds: float) -> RenderReport:
+    """Add up the blocks' reports."""
+    return RenderReport(
+        output=output,
+        n_items=sum(report.n_items for report in reports),
+        n_files=sum(report.n_files for report in reports),
+        n_skipped=sum(report.n_skipped for report in reports),
+        n_bytes=sum(report.n_bytes for report in reports),
+        seconds=seconds,
+        stage_seconds={
+            stage: sum(report.stage_seconds[stage] for report in reports) for stage in STAGES
+        },
+        n_threads=max(report.n_threads for report in reports),
+        failures=tuple(failure for report in reports for failure in report.failures),
+    )

