@@ -1,4 +1,5 @@
 #include "bindings/bind.hpp"
+#include "kernels/peak.hpp"
 #include "runtime/cpu.hpp"
 #include "runtime/parallel.hpp"
 
@@ -35,6 +36,9 @@ void bind_runtime(py::module_& m) {
     m.def("set_isa", &set_isa_level,
           "Force an instruction set level ('baseline', 'avx2', 'avx512') for tests and benchmarks.",
           py::arg("name"));
+    m.def("measure_multiply_add_peak", &measure_multiply_add_peak,
+          "Multiply-adds of float32 lanes a second on one core at the level in force; for benchmarks.",
+          py::arg("seconds"), py::call_guard<py::gil_scoped_release>());
     // Now, so that a wrong HOTCOLD_ISA is told at import and not in the middle of a job.
     static_cast<void>(isa_level());
 }
