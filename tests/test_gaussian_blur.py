@@ -136,3 +136,106 @@ def test_gaussian_blur_of_a_blur_adds_variances(rng):
     plane = rng.uniform(-1, 1, (120, 120)).astype(np.float64)
     twice = blur(blur(plane, 6.0), 8.0)
     assert np.abs(twice - blur(plane, 10.0)).max() < 2e-4  # each is cut at 4 sigma
+
+
+# --- approximations at their worst ----------------------------------------------------------------
+
+
+def method(shape, sigma, accuracy="exact", dtype=np.float32):
+    sigma_y, sigma_x = sigma if isinstance(sigma, tuple) else (sigma, sigma)
+    float64 = dtype == np.float64
+    return _core.gaussian_blur_method(*shape, sigma_y, sigma_x, accuracy == "fast", float64)
+
+
+def test_blur_matrix_is_what_scipy_does(rng):
+    for n, sigma in ((1, 2.0), (7, 0.4), (7, 30.0), (40, 3.0)):
+        plane = rng.uniform(-1, 1, (n, 5))
+        np.testing.assert_allclose(
+            reference.blur_matrix(n, sigma) @ plane, expected(plane, (sigma, 0)), atol=1e-14
+        )
+
+
+def worst_error(matrices, sigma, accuracy, dtype, at):
+    """Return the error for the input in [-1, 1] that makes it largest at pixel `at`.
+
+    A blur is symmetric, so the weights with which pixel `at` reads the plane are the answer to an
+    impulse there; the worst input has the signs of their errors.
+    """
+    along_y, along_x = matrices
+    impulse = np.zeros((len(along_y), len(along_x)), dtype)
+    impulse[at] = 1
+    error = blur(impulse, sigma, accuracy) - np.outer(along_y[at[0]], along_x[at[1]])
+    plane = np.where(error < 0, -1, 1).astype(dtype)
+    return np.abs(blur(plane, sigma, accuracy) - along_y @ plane @ along_x.T).max()
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "dtype"), [case for case in CASES if case.values != ("exact", np.float64)]
+)
+@pytest.mark.parametrize(
+    ("shape", "sigma"),
+    [
+        ((224, 224), 6.5),
+        ((224, 224), 10.0),
+        ((224, 224), 14.0),
+        ((225, 223), 30.0),
+        ((224, 224), 100.0),
+        ((224, 224), 700.0),
+        ((224, 224), 12000.0),
+        ((150, 90), (9.0, 40.0)),
+        ((90, 150), (40.0, 9.0)),
+        ((97, 97), 3.3),
+        ((61, 128), 7.7),
+    ],
+)
+def test_gaussian_blur_worst_input_is_within_tolerance(rng, accuracy, dtype, shape, sigma):
+    height, width = shape
+    sigma_y, sigma_x = sigma if isinstance(sigma, tuple) else (sigma, sigma)
+    matrices = (reference.blur_matrix(height, sigma_y), reference.blur_matrix(width, sigma_x))
+    corners_and_middle = [(0, 0), (height // 2, width // 2), (height - 1, width // 3)]
+    for at in [*corners_and_middle, tuple(rng.integers(shape))]:
+        error = worst_error(matrices, sigma, accuracy, dtype, at)
+        assert error <= TOLERANCE[accuracy, dtype], at
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "dtype", "expected_methods"),
+    [
+        ("exact", np.float32, ["identity", "fir", "nodes with tail"]),
+        ("exact", np.float64, ["identity", "fir"]),
+        ("fast", np.float32, ["identity", "fir", "nodes"]),
+        ("fast", np.float64, ["identity", "fir", "nodes"]),
+    ],
+)
+@pytest.mark.parametrize("size", [64, 130])
+def test_gaussian_blur_on_both_sides_of_each_switch_is_within_tolerance(
+    rng, accuracy, dtype, expected_methods, size
+):
+    shape = (size, size)
+    plane = rng.uniform(-1, 1, shape).astype(dtype)
+    sigmas = np.geomspace(0.1, 40, 200)
+    methods = [method(shape, float(sigma), accuracy, dtype) for sigma in sigmas]
+    switches = [i for i in range(1, len(sigmas)) if methods[i] != methods[i - 1]]
+    assert [methods[0], *(methods[i] for i in switches)] == expected_methods
+    for sigma in sigmas[[i + side for i in switches for side in (-1, 0)]]:
+        error = np.abs(blur(plane, float(sigma), accuracy) - expected(plane, float(sigma))).max()
+        assert error <= TOLERANCE[accuracy, dtype], sigma
+
+
+@pytest.mark.parametrize("sigma", [20.0, 200.0])
+def test_gaussian_blur_long_sums_do_not_drift(sigma):
+    """A float sum of thousands of like terms, taken straight, would be off by more than 1e-5."""
+    for shape in ((4100, 20), (20, 4100), (600, 600)):
+        plane = np.ones(shape, np.float32)
+        assert np.abs(blur(plane, sigma) - 1).max() <= 2e-6
+
+
+def test_gaussian_blur_unaligned_columns_keep_their_values(rng):
+    """Columns that do not fill a register go through a copy; their neighbours must not change."""
+    plane = rng.uniform(-1, 1, (150, 150)).astype(np.float32)
+    whole = blur(plane, 12.0)
+    for pad in (1, 7, 15):
+        # A plane mirrored on the right by a few columns blurs to the same values on the left.
+        wider = np.concatenate([plane, plane[:, : -pad - 1 : -1]], axis=1)
+        close = slice(0, 150 - 65)
+        np.testing.assert_allclose(blur(wider, 12.0)[:, close], whole[:, close], atol=2e-6)

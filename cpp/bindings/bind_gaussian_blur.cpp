@@ -37,12 +37,23 @@ py::object gaussian_blur_into(const py::array& a, double sigma_y, double sigma_x
                          : run<float>(a, sigma_y, sigma_x, accuracy, out, threads);
 }
 
+const char* method_name(std::size_t rows, std::size_t columns, double sigma_y, double sigma_x,
+                        bool fast, bool float64) {
+    const BlurAccuracy accuracy = fast ? BlurAccuracy::kFast : BlurAccuracy::kExact;
+    return float64 ? GaussianBlur<double>(rows, columns, sigma_y, sigma_x, accuracy).method()
+                   : GaussianBlur<float>(rows, columns, sigma_y, sigma_x, accuracy).method();
+}
+
 }  // namespace
 
 void bind_gaussian_blur(py::module_& m) {
     m.def("gaussian_blur", &gaussian_blur_into, "See hotcold.gaussian_blur.",
           py::arg("a").noconvert(), py::arg("sigma_y"), py::arg("sigma_x"), py::arg("fast"),
           py::arg("out").noconvert(), py::arg("n_threads"));
+    m.def("gaussian_blur_method", &method_name,
+          "The way that gaussian_blur takes for such planes; for tests and benchmarks.",
+          py::arg("rows"), py::arg("columns"), py::arg("sigma_y"), py::arg("sigma_x"),
+          py::arg("fast"), py::arg("float64"));
 }
 
 }  // namespace hotcold

@@ -1,24 +1,15 @@
-// The ways of blurring are in blur/; here one is chosen and batches are walked.
+// The ways of blurring are in blur/; here batches are walked.
 #include "kernels/gaussian_blur.hpp"
 
 #include "kernels/batch.hpp"
-#include "kernels/blur/fir.hpp"
 #include "kernels/load.hpp"
 
 namespace hotcold {
-namespace {
-
-// 4 sigma + 0.5 below 1 leaves the centre tap alone, and an axis of one pixel reflects onto itself.
-bool untouched(std::size_t n, double sigma) { return n == 1 || 4.0 * sigma + 0.5 < 1.0; }
-
-}  // namespace
 
 template <typename T>
 GaussianBlur<T>::GaussianBlur(std::size_t rows, std::size_t columns, double sigma_y, double sigma_x,
-                              BlurAccuracy /*accuracy*/) {
-    if (untouched(rows, sigma_y) && untouched(columns, sigma_x)) return;
-    method_ = make_fir_blur<T>(rows, columns, sigma_y, sigma_x);
-}
+                              BlurAccuracy accuracy)
+    : method_(make_blur<T>(rows, columns, sigma_y, sigma_x, accuracy)) {}
 
 template <typename T>
 GaussianBlur<T>::~GaussianBlur() = default;

@@ -3,20 +3,19 @@
 // Definition (scipy.ndimage.gaussian_filter, truncate 4.0): weights exp(-k^2 / (2 sigma^2)) for
 // |k| <= int(4 sigma + 0.5), normalised to sum 1 in double, applied along rows, then columns.
 // kExact is within 2e-6 of that evaluated in double for float input in [-1, 1] (1e-12 for double);
-// kFast within 2e-4, at a cost that does not grow with sigma.
+// kFast within 2e-4, at a cost that does not grow with sigma_y. Pixels of a pair are added before
+// they are weighed: values above half the type's largest overflow.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 
-#include "kernels/blur/method.hpp"
+#include "kernels/blur/choose.hpp"
 #include "kernels/image_view.hpp"
 #include "runtime/parallel.hpp"
 #include "runtime/workspace.hpp"
 
 namespace hotcold {
-
-enum class BlurAccuracy { kExact, kFast };
 
 // A blur prepared for one plane size and sigma: immutable, shared by all threads of a call.
 template <typename T>
@@ -38,7 +37,8 @@ class GaussianBlur {
     // Blurs a contiguous plane in place. `scratch` holds workspace_bytes(), 64-byte aligned.
     void apply(T* plane, std::byte* scratch, const Team& team) const;
 
-    // The name of the way chosen: "identity", "fir". For tests and benchmarks.
+    // The name of the way chosen: "identity", "fir", "nodes", "nodes with tail". For tests and
+    // benchmarks.
     const char* method() const;
 
   private:

@@ -13,9 +13,9 @@ struct PeakOps {
     float (*run)(std::size_t rounds, float factor, float term);
 };
 
-#define HOTCOLD_DECLARE(level)      \
-    namespace level {               \
-    extern const PeakOps peak_ops;  \
+#define HOTCOLD_DECLARE(level)     \
+    namespace level {              \
+    extern const PeakOps peak_ops; \
     }
 HOTCOLD_FOR_EACH_LEVEL(HOTCOLD_DECLARE)
 #undef HOTCOLD_DECLARE

@@ -41,19 +41,40 @@ HOTCOLD_INLINE void next_tap(Window<T>& w, const T*& falling, const T*& rising, 
     add_tap<T, step>(w, weight, steps_to<n>{});
 }
 
-// All taps but the first, kRows at a time and then the rest.
+// Taps `i` to `end` - 1, kRows at a time and then the rest. The windows stand at tap i - 1, a
+// multiple of kRows.
 template <typename T, std::size_t... S>
-HOTCOLD_INLINE void slide(Window<T>& w, const T* falling, const T* rising, const T* weights,
-                          std::size_t count, Steps<S...>) {
+HOTCOLD_INLINE void slide(Window<T>& w, const T*& falling, const T*& rising, const T* weights,
+                          std::size_t i, std::size_t end, Steps<S...>) {
     constexpr std::size_t n = sizeof...(S);
-    std::size_t i = 1;
-    for (; i + n <= count; i += n) {
+    for (; i + n <= end; i += n) {
         (next_tap<T, (S + 1) % n>(w, falling, rising, weights[i + S]), ...);
     }
     static_cast<void>(
-        ((i + S < count && (next_tap<T, (S + 1) % n>(w, falling, rising, weights[i + S]), true)) &&
+        ((i + S < end && (next_tap<T, (S + 1) % n>(w, falling, rising, weights[i + S]), true)) &&
          ...));
 }
+
+// Sums of many taps, added up in parts: a float sum of thousands of like terms drifts by 1e-5.
+template <typename T>
+struct Total {
+    Vec<T> sum[kRows<T>];
+    Vec<T> lost[kRows<T>];  // what rounding took from `sum` (Kahan)
+
+    template <std::size_t... J>
+    HOTCOLD_INLINE void add(Window<T>& w, Steps<J...>) {
+        (add_row(J, w.sum[J]), ...);
+        ((w.sum[J] = broadcast(T{0})), ...);
+    }
+    HOTCOLD_INLINE void add_row(std::size_t j, const Vec<T>& part) {
+        const Vec<T> term = part - lost[j];
+        const Vec<T> next = sum[j] + term;
+        lost[j] = (next - sum[j]) - term;
+        sum[j] = next;
+    }
+};
+
+constexpr std::size_t kPart = 64;  // taps that are added up without a second thought
 
 // kRows results of a panel, `row` pointing at the first of them.
 template <typename T, std::size_t... J>
@@ -65,9 +86,23 @@ HOTCOLD_INLINE void blur_rows(const T* row, const FirTaps<T>& taps, T* out, std:
     Window<T> w;
     ((w.falling[J] = load(falling + J * lanes)), ...);
     ((w.rising[J] = load(rising + J * lanes)), ...);
+    rising += sizeof...(J) * lanes;
     ((w.sum[J] = broadcast(T{0})), ...);
     add_tap<T, 0>(w, taps.weights[0], steps);
-    slide<T>(w, falling, rising + sizeof...(J) * lanes, taps.weights, taps.count, steps);
+    std::size_t i = 1;
+    if (taps.count > 2 * kPart) {
+        Total<T> total;
+        ((total.sum[J] = total.lost[J] = broadcast(T{0})), ...);
+        for (; i + kPart < taps.count; i += kPart) {
+            slide<T>(w, falling, rising, taps.weights, i, i + kPart, steps);
+            total.add(w, steps);
+        }
+        slide<T>(w, falling, rising, taps.weights, i, taps.count, steps);
+        total.add(w, steps);
+        (store(out + static_cast<std::ptrdiff_t>(J) * pitch, total.sum[J]), ...);
+        return;
+    }
+    slide<T>(w, falling, rising, taps.weights, i, taps.count, steps);
     (store(out + static_cast<std::ptrdiff_t>(J) * pitch, w.sum[J]), ...);
 }
 

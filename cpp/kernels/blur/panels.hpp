@@ -30,16 +30,36 @@ struct PanelShape {
 
     T* row(T* panel, std::size_t y) const { return panel + (reach + y) * lanes; }
 
+    // The row that `reflect` puts i rows before the first one; rows - 1 minus it: i rows past the
+    // last.
+    std::size_t mirrored(std::size_t i) const {
+        const std::size_t place = i % (2 * rows);
+        return place < rows ? place : 2 * rows - 1 - place;
+    }
+
     // Fills the rows beyond both ends: c b a | a b c | c b a.
     void reflect(T* panel) const {
         const std::size_t bytes = lanes * sizeof(T);
         T* begin = row(panel, 0);
-        T* end = row(panel, rows);
+        T* last = row(panel, rows - 1);
         for (std::size_t i = 0; i < reach; ++i) {
-            std::memcpy(begin - (i + 1) * lanes, begin + i * lanes, bytes);
+            const std::size_t away = i < rows ? i : mirrored(i);
+            std::memcpy(begin - (i + 1) * lanes, begin + away * lanes, bytes);
+            std::memcpy(last + (i + 1) * lanes, last - away * lanes, bytes);
         }
-        for (std::size_t i = 0; i < reach; ++i) {
-            std::memcpy(end + i * lanes, end - (i + 1) * lanes, bytes);
+    }
+
+    // The other way round: adds what `count` <= reach rows beyond both ends hold to the rows that
+    // they mirror.
+    void fold(T* panel, std::size_t count) const {
+        T* begin = row(panel, 0);
+        T* last = row(panel, rows - 1);
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::size_t away = mirrored(i);
+            for (std::size_t x = 0; x < lanes; ++x)
+                begin[away * lanes + x] += *(begin - (i + 1) * lanes + x);
+            for (std::size_t x = 0; x < lanes; ++x)
+                *(last - away * lanes + x) += last[(i + 1) * lanes + x];
         }
     }
 };
@@ -48,16 +68,20 @@ struct PanelShape {
 template <typename T>
 class OrderedTaps {
   public:
-    explicit OrderedTaps(const std::vector<double>& taps) : weights_(taps.size()) {
-        for (std::size_t k = 0; k < taps.size(); ++k) {
-            weights_[taps.size() - 1 - k] = static_cast<T>(k == 0 ? 0.5 * taps[k] : taps[k]);
+    // taps[i] belongs to distance `first` + i.
+    explicit OrderedTaps(const std::vector<double>& taps, std::size_t first = 0)
+        : weights_(taps.size()), radius_(first + taps.size() - 1) {
+        for (std::size_t i = 0; i < taps.size(); ++i) {
+            const double weight = first + i == 0 ? 0.5 * taps[i] : taps[i];
+            weights_[taps.size() - 1 - i] = static_cast<T>(weight);
         }
     }
-    std::size_t radius() const { return weights_.size() - 1; }
-    FirTaps<T> view() const { return {weights_.data(), weights_.size(), radius()}; }
+    std::size_t radius() const { return radius_; }
+    FirTaps<T> view() const { return {weights_.data(), weights_.size(), radius_}; }
 
   private:
     std::vector<T> weights_;
+    std::size_t radius_;
 };
 
 }  // namespace hotcold

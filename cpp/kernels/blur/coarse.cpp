@@ -1,0 +1,349 @@
+// B = S - T on each axis: S the uncut Gaussian, T its tail beyond 4 sigma, which weighs 6.3e-5.
+// S goes through nodes (node_grid.hpp). With T T dropped (4e-9), a plane X becomes
+//
+//   B X B' = S X B' - T X B' = N' (D (N X)) B' - T ((X M') E) M
+//
+// N, M: pixels to nodes of the rows and of the columns; D, E: blurs among nodes. The exact taps B'
+// and T run on thin planes, of nodes by columns and of rows by nodes. T X B' only needs to be right
+// to half a per cent, so M is a much coarser grid than N. `fast` leaves T out.
+//
+// Multiply-adds a pixel: 2 * 7 for N, 9 for B' on its thin plane, 2 * 3 for M, 2 for T, and three
+// transposes; the same at every sigma and size.
+#include "kernels/blur/coarse.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/blur/node_grid.hpp"
+#include "kernels/blur/taps.hpp"
+
+namespace hotcold {
+namespace {
+
+// Largest sums of absolute errors of a row of the operator, over sizes and sigmas: 4e-7, 7e-5 (and
+// the tail's 6.3e-5), 5e-3.
+constexpr NodeDesign kExactNodes = {0.46, 7, 2.5 * 7, 1e-7};
+constexpr NodeDesign kFastNodes = {0.62, 5, 2.35 * 5, 1e-5};
+constexpr NodeDesign kTailNodes = {0.70, 3, 2.4 * 3, 1e-3};
+
+std::ptrdiff_t as_signed(std::size_t n) { return static_cast<std::ptrdiff_t>(n); }
+
+// Tasks for `count` vectors: groups that the kernels like, smaller ones when threads would idle.
+struct Groups {
+    std::size_t count;
+    std::size_t step;
+
+    Groups(std::size_t vectors, std::size_t group, const Team& team) : count(vectors), step(group) {
+        const auto threads = static_cast<std::size_t>(team.n_threads());
+        if (threads > 1 && vectors < 4 * threads * group) step = 1;
+    }
+    std::size_t tasks() const { return (count + step - 1) / step; }
+    std::size_t begin(std::size_t task) const { return task * step; }
+    std::size_t size(std::size_t task) const { return std::min(step, count - task * step); }
+};
+
+// The tail: T ((X M') E), ready to be added while the rows are made from their nodes.
+template <typename T>
+class Tail {
+  public:
+    Tail(std::size_t rows, std::size_t columns, double sigma_y, double sigma_x)
+        : fir_(fir_ops<T>()),
+          ops_(node_ops<T>()),
+          rows_(rows),
+          columns_(columns),
+          grid_(columns, sigma_x, kTailNodes, uncut_sum(sigma_x)),
+          taps_(negated_tail(sigma_y, rows)) {
+        const std::size_t panels = (columns + lanes() - 1) / lanes();
+        lane_.resize(panels * lanes());
+        weights_.resize(panels * lanes() * kWidth);
+        for (std::size_t panel = 0; panel < panels; ++panel) {
+            const std::size_t begin = grid_.first(panel * lanes());
+            first_.push_back(begin);
+            for (std::size_t i = 0; i < lanes(); ++i) {
+                const std::size_t x = std::min(panel * lanes() + i, columns - 1);
+                lane_[panel * lanes() + i] = static_cast<std::int32_t>(grid_.first(x) - begin);
+                for (std::size_t j = 0; j < kWidth; ++j) {
+                    weights_[(panel * kWidth + j) * lanes() + i] =
+                        grid_.weights().weights[x * kWidth + j];
+                }
+            }
+        }
+    }
+
+    std::size_t workspace_bytes() const {
+        return packed_bytes() + nodes_bytes() + upright_bytes() +
+               Workspace::bytes_for<T>(rows_ * pitch());
+    }
+
+    Groups gather_tasks(const Team& team) const { return {blocks(), ops_.group, team}; }
+
+    // Nodes of the columns for a group of row blocks, into upright panels.
+    void gather(const T* plane, std::byte* scratch, const Groups& groups, std::size_t task,
+                const Team& team) const {
+        const std::size_t part = team.n_threads() > 1 ? task % parts() : 0;
+        const std::size_t vectors = groups.size(task);
+        T* packed = at(scratch, 0) + part * ops_.group * packed_size();
+        T* nodes = at(scratch, packed_bytes()) + part * ops_.group * lying().size();
+        for (std::size_t v = 0; v < vectors; ++v) {
+            const std::size_t y = (groups.begin(task) + v) * lanes();
+            fir_.pack(plane + y * columns_, as_signed(columns_), std::min(lanes(), rows_ - y),
+                      columns_, packed + v * packed_size());
+        }
+        ops_.to_nodes(grid_.weights(), {packed, as_signed(lanes()), as_signed(packed_size())},
+                      {lying().row(nodes, 0) - grid_.overhang() * lanes(), as_signed(lanes()),
+                       as_signed(lying().size())},
+                      vectors);
+        T* upright_panels = at(scratch, packed_bytes() + nodes_bytes());
+        for (std::size_t v = 0; v < vectors; ++v) {
+            T* panel = nodes + v * lying().size();
+            lying().fold(panel, grid_.overhang());
+            lying().reflect(panel);
+            fir_.transposed(lying().row(panel, 0), grid_.nodes(), grid_.blur().view(),
+                            upright().row(upright_panels, (groups.begin(task) + v) * lanes()),
+                            as_signed(upright().size()));
+        }
+    }
+
+    // How many gather() tasks may be in work at once.
+    std::size_t parts() const { return std::min<std::size_t>(kMaxParts, blocks()); }
+
+    // The tail's taps down the panel of nodes `task`, into rows of nodes.
+    std::size_t blur_tasks() const { return (grid_.nodes() + lanes() - 1) / lanes(); }
+    void blur(std::byte* scratch, std::size_t task) const {
+        T* panel = at(scratch, packed_bytes() + nodes_bytes()) + task * upright().size();
+        upright().reflect(panel);
+        fir_.rows(upright().row(panel, 0), rows_, taps_.view(),
+                  row_nodes(scratch) + grid_.overhang() + task * lanes(), as_signed(pitch()),
+                  std::min(lanes(), grid_.nodes() - task * lanes()));
+    }
+
+    // Nodes beyond both ends of each row.
+    void extend(std::byte* scratch) const {
+        const PanelShape<T> one = {1, grid_.nodes(), grid_.overhang()};
+        for (std::size_t y = 0; y < rows_; ++y) one.reflect(row_nodes(scratch) + y * pitch());
+    }
+
+    AcrossNodes<T> across(std::byte* scratch, std::size_t panel) const {
+        return {row_nodes(scratch), as_signed(pitch()), first_.data() + panel,
+                lane_.data() + panel * lanes(), weights_.data() + panel * kWidth * lanes()};
+    }
+
+  private:
+    static constexpr std::size_t kWidth = AcrossNodes<T>::kWidth;
+    static constexpr std::size_t kMaxParts = 16;
+
+    static OrderedTaps<T> negated_tail(double sigma, std::size_t n) {
+        TailTaps tail = tail_taps(sigma, n);
+        for (double& tap : tail.taps) tap = -tap;
+        return OrderedTaps<T>(tail.taps, tail.first);
+    }
+
+    static T* at(std::byte* scratch, std::size_t offset) {
+        return reinterpret_cast<T*>(scratch + offset);
+    }
+    T* row_nodes(std::byte* scratch) const {
+        return at(scratch, packed_bytes() + nodes_bytes() + upright_bytes());
+    }
+
+    std::size_t lanes() const { return fir_.lanes; }
+    std::size_t blocks() const { return (rows_ + lanes() - 1) / lanes(); }
+    std::size_t packed_size() const { return round_up(columns_, lanes()) * lanes(); }
+    PanelShape<T> lying() const {
+        return {lanes(), grid_.nodes(), std::max(grid_.overhang(), grid_.blur().radius())};
+    }
+    PanelShape<T> upright() const { return {lanes(), rows_, taps_.radius()}; }
+    std::size_t pitch() const { return 2 * grid_.overhang() + grid_.nodes() + lanes() + kWidth; }
+
+    std::size_t packed_bytes() const {
+        return Workspace::bytes_for<T>(packed_size() * ops_.group * parts());
+    }
+    std::size_t nodes_bytes() const {
+        return Workspace::bytes_for<T>(lying().size() * ops_.group * parts());
+    }
+    std::size_t upright_bytes() const {
+        return Workspace::bytes_for<T>(upright().size() * blur_tasks());
+    }
+
+    const FirOps<T>& fir_;
+    const NodeOps<T>& ops_;
+    std::size_t rows_;
+    std::size_t columns_;
+    NodeGrid<T> grid_;
+    OrderedTaps<T> taps_;
+    std::vector<std::size_t> first_;
+    std::vector<std::int32_t> lane_;
+    std::vector<T> weights_;
+};
+
+template <typename T>
+class CoarseBlur final : public BlurMethod<T> {
+  public:
+    CoarseBlur(std::size_t rows, std::size_t columns, double sigma_y, double sigma_x, bool exact)
+        : fir_(fir_ops<T>()),
+          ops_(node_ops<T>()),
+          rows_(rows),
+          columns_(columns),
+          grid_(rows, sigma_y, exact ? kExactNodes : kFastNodes, uncut_sum(sigma_y)),
+          taps_x_(gaussian_taps(sigma_x, columns)) {
+        if (exact) tail_ = std::make_unique<Tail<T>>(rows, columns, sigma_y, sigma_x);
+    }
+
+    const char* name() const override { return tail_ != nullptr ? "nodes with tail" : "nodes"; }
+
+    std::size_t workspace_bytes() const override {
+        return upright_bytes() + lying_bytes() + margin_bytes() +
+               (tail_ != nullptr ? tail_->workspace_bytes() : 0);
+    }
+
+    void apply(T* plane, std::byte* scratch, const Team& team) const override {
+        std::byte* tail_scratch = scratch + upright_bytes() + lying_bytes() + margin_bytes();
+        const Groups groups(full_panels(), ops_.group, team);
+        const std::size_t gathered = groups.tasks() + (margin() > 0 ? 1 : 0);
+        team.for_each(gathered, [&](std::size_t task) {
+            if (task < groups.tasks()) {
+                gather(plane + groups.begin(task) * lanes(), as_signed(columns_),
+                       as_signed(lanes()), scratch, groups.begin(task), groups.size(task));
+            } else {
+                gather_margin(plane, scratch);
+            }
+        });
+        if (tail_ != nullptr) gather_tail(plane, tail_scratch, team);
+        const std::size_t across = node_panels();
+        team.for_each(across + (tail_ != nullptr ? tail_->blur_tasks() : 0), [&](std::size_t task) {
+            if (task < across) {
+                blur_across(scratch, task);
+            } else {
+                tail_->blur(tail_scratch, task - across);
+            }
+        });
+        if (tail_ != nullptr) tail_->extend(tail_scratch);
+        team.for_each(gathered, [&](std::size_t task) {
+            if (task < groups.tasks()) {
+                spread(plane + groups.begin(task) * lanes(), as_signed(columns_),
+                       as_signed(lanes()), scratch, tail_scratch, groups.begin(task),
+                       groups.size(task));
+            } else {
+                spread_margin(plane, scratch, tail_scratch);
+            }
+        });
+    }
+
+  private:
+    void gather_tail(const T* plane, std::byte* scratch, const Team& team) const {
+        const Groups groups = tail_->gather_tasks(team);
+        for (std::size_t first = 0; first < groups.tasks(); first += tail_->parts()) {
+            const std::size_t count = std::min(tail_->parts(), groups.tasks() - first);
+            team.for_each(count, [&](std::size_t task) {
+                tail_->gather(plane, scratch, groups, first + task, team);
+            });
+        }
+    }
+
+    // Rows to nodes for `vectors` panels from `first` on; blurred among themselves, they lie down.
+    void gather(const T* from, std::ptrdiff_t row, std::ptrdiff_t vector, std::byte* scratch,
+                std::size_t first, std::size_t vectors) const {
+        T* panels = at(scratch, 0) + first * upright().size();
+        ops_.to_nodes(grid_.weights(), {from, row, vector},
+                      {upright().row(panels, 0) - grid_.overhang() * lanes(), as_signed(lanes()),
+                       as_signed(upright().size())},
+                      vectors);
+        for (std::size_t v = 0; v < vectors; ++v) {
+            T* panel = panels + v * upright().size();
+            upright().fold(panel, grid_.overhang());
+            upright().reflect(panel);
+            fir_.transposed(upright().row(panel, 0), grid_.nodes(), grid_.blur().view(),
+                            lying().row(at(scratch, upright_bytes()), (first + v) * lanes()),
+                            as_signed(lying().size()));
+        }
+    }
+
+    // The columns that do not fill a panel, through a copy that does.
+    void gather_margin(const T* plane, std::byte* scratch) const {
+        T* copy = at(scratch, upright_bytes() + lying_bytes());
+        const T* from = plane + full_panels() * lanes();
+        for (std::size_t y = 0; y < rows_; ++y) {
+            for (std::size_t x = 0; x < lanes(); ++x) {
+                copy[y * lanes() + x] = x < margin() ? from[y * columns_ + x] : T{0};
+            }
+        }
+        gather(copy, as_signed(lanes()), 0, scratch, full_panels(), 1);
+    }
+
+    // Exact taps along the rows of 16 nodes, which stand up again.
+    void blur_across(std::byte* scratch, std::size_t index) const {
+        T* panel = at(scratch, upright_bytes()) + index * lying().size();
+        lying().reflect(panel);
+        fir_.transposed(lying().row(panel, 0), columns_, taps_x_.view(),
+                        upright().row(at(scratch, 0), index * lanes()),
+                        as_signed(upright().size()));
+    }
+
+    void spread(T* to, std::ptrdiff_t row, std::ptrdiff_t vector, std::byte* scratch,
+                std::byte* tail_scratch, std::size_t first, std::size_t vectors) const {
+        T* panels = at(scratch, 0) + first * upright().size();
+        for (std::size_t v = 0; v < vectors; ++v) {
+            upright().reflect(panels + v * upright().size());
+        }
+        const VectorRows<const T> from = {upright().row(panels, 0) - grid_.overhang() * lanes(),
+                                          as_signed(lanes()), as_signed(upright().size())};
+        AcrossNodes<T> across = {};
+        if (tail_ != nullptr) across = tail_->across(tail_scratch, first);
+        ops_.from_nodes(grid_.weights(), from, {to, row, vector}, vectors,
+                        tail_ != nullptr ? &across : nullptr);
+    }
+
+    void spread_margin(T* plane, std::byte* scratch, std::byte* tail_scratch) const {
+        T* copy = at(scratch, upright_bytes() + lying_bytes());
+        spread(copy, as_signed(lanes()), 0, scratch, tail_scratch, full_panels(), 1);
+        T* to = plane + full_panels() * lanes();
+        for (std::size_t y = 0; y < rows_; ++y) {
+            std::memcpy(to + y * columns_, copy + y * lanes(), margin() * sizeof(T));
+        }
+    }
+
+    static T* at(std::byte* scratch, std::size_t offset) {
+        return reinterpret_cast<T*>(scratch + offset);
+    }
+
+    std::size_t lanes() const { return fir_.lanes; }
+    std::size_t full_panels() const { return columns_ / lanes(); }
+    std::size_t margin() const { return columns_ % lanes(); }
+    std::size_t node_panels() const { return (grid_.nodes() + lanes() - 1) / lanes(); }
+    PanelShape<T> upright() const {
+        return {lanes(), grid_.nodes(), std::max(grid_.overhang(), grid_.blur().radius())};
+    }
+    PanelShape<T> lying() const { return {lanes(), columns_, taps_x_.radius()}; }
+
+    std::size_t upright_bytes() const {
+        return Workspace::bytes_for<T>(upright().size() * (full_panels() + 1));
+    }
+    std::size_t lying_bytes() const {
+        return Workspace::bytes_for<T>(lying().size() * node_panels());
+    }
+    std::size_t margin_bytes() const {
+        return margin() > 0 ? Workspace::bytes_for<T>(rows_ * lanes()) : 0;
+    }
+
+    const FirOps<T>& fir_;
+    const NodeOps<T>& ops_;
+    std::size_t rows_;
+    std::size_t columns_;
+    NodeGrid<T> grid_;
+    OrderedTaps<T> taps_x_;
+    std::unique_ptr<const Tail<T>> tail_;
+};
+
+}  // namespace
+
+template <typename T>
+std::unique_ptr<BlurMethod<T>> make_coarse_blur(std::size_t rows, std::size_t columns,
+                                                double sigma_y, double sigma_x, bool exact) {
+    return std::make_unique<CoarseBlur<T>>(rows, columns, sigma_y, sigma_x, exact);
+}
+
+template std::unique_ptr<BlurMethod<float>> make_coarse_blur(std::size_t, std::size_t, double,
+                                                             double, bool);
+template std::unique_ptr<BlurMethod<double>> make_coarse_blur(std::size_t, std::size_t, double,
+                                                              double, bool);
+
+}  // namespace hotcold
