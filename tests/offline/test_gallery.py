@@ -13,7 +13,7 @@ from offline_inputs import make_maps, render_quietly
 from PIL import Image
 
 import hotcold
-from hotcold.gallery import write_gallery
+from hotcold.offline.gallery import write_gallery
 
 N = 450  # three pages of thumbnails
 
@@ -114,7 +114,8 @@ def test_large_view_follows_the_arrow_keys(page, pictures):
     page.press("Escape")
     page.wait_for("!document.getElementById('viewer').open")
     # The page behind has followed, and the picture has the focus.
-    assert page.run("document.getElementById('page').value") == "3"
+    page.wait_for("document.getElementById('page').value === '3'")
+    page.wait_for("document.activeElement.querySelector('span') !== null")
     assert page.run("document.activeElement.querySelector('span').textContent") == names[-1]
 
 

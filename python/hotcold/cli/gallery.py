@@ -27,7 +27,7 @@ def gallery(folder: Path, title: str | None, open_it: bool) -> None:
     \b
     Exit status: 0 written, 1 no such folder or no pictures in it, 2 wrong command
     """  # noqa: D301 - click reads \b
-    from hotcold.gallery import write_gallery
+    from hotcold.offline.gallery import write_gallery
 
     with one_sentence():
         page = write_gallery(folder, title=title)

@@ -90,7 +90,7 @@ def render_files(
         Colour limits for ``normalization_type="unnormalized"``; None: minus and plus the largest
         absolute value of the whole data set, found in a first pass.
     gallery : bool, default False
-        Write an ``index.html`` to look at the pictures; see `hotcold.gallery.write_gallery`.
+        Write an ``index.html`` to look at the pictures; see `write_gallery`.
 
     Returns
     -------
@@ -143,7 +143,7 @@ def render_files(
             raise ValueError(msg)
         report = job.run(make_progress(progress, "sheets" if sheets else "pictures"))
     if gallery:
-        from hotcold.gallery import write_gallery
+        from hotcold.offline.gallery import write_gallery
 
         write_gallery(output_dir)
     return report

@@ -46,7 +46,7 @@ def write_gallery(folder: str | os.PathLike[str], *, title: str | None = None) -
     Examples
     --------
     >>> import numpy as np, tempfile, hotcold
-    >>> from hotcold.gallery import write_gallery
+    >>> from hotcold.offline.gallery import write_gallery
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     show = hotcold.Visualizer()
     ...     report = hotcold.render_files(
