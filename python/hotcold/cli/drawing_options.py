@@ -43,6 +43,11 @@ _OPTIONS = [
         "--overlay-opacity", type=float, help="heatmap: how much of the heat map is seen, 0 to 1."
     ),
     click.option(
+        "--upsample",
+        type=click.Choice(["bilinear"]),
+        help="heatmap: bring smaller maps to the image's size.",
+    ),
+    click.option(
         "--threshold", type=float, help="mask: quantile that separates masked from unmasked."
     ),
     click.option("--masked-opacity", type=float, help="mask: what is left of masked pixels."),

@@ -85,7 +85,8 @@ def render_files(
         One ``pictures.zip`` (or ``.tar``) of picture files, or one array of uint8 pixels
         (N, H, W, 3 or 4), in `output_dir`; it appears when it is complete.
     resize : bool, default False
-        Bring pictures of a folder to the size of the maps (bilinear); otherwise they must have it.
+        Bring pictures of a folder to the size of the maps (bilinear), or of the first picture where
+        the visualizer brings the maps to the pictures' size; otherwise they must have it.
     limits : (float, float), optional
         Colour limits for ``normalization_type="unnormalized"``; None: minus and plus the largest
         absolute value of the whole data set, found in a first pass.
@@ -163,7 +164,9 @@ def _open(
     for source in (maps, images):
         if isinstance(source, IndexedSource) and len(source.shape) != 4:
             _validate.batch_shape(source.shape, source.name, dim_order)
-    if isinstance(images, PictureFolder):
+    if isinstance(images, PictureFolder) and _enlarges_maps(visualizer):
+        images.set_size(*images.size, resize=resize)  # the maps are brought to the pictures' size
+    elif isinstance(images, PictureFolder):
         shape = Feed(maps, None, None).sample().attributions.shape
         if len(shape) == 4:
             rows = 2 if dim_order == "channels_first" else 1
@@ -172,6 +175,11 @@ def _open(
         msg = "`resize` must be False unless `x` is a folder of pictures: arrays are not resampled"
         raise ValueError(msg)
     return maps, images
+
+
+def _enlarges_maps(visualizer: Any) -> bool:
+    settings = visualizer.describe() if hasattr(visualizer, "describe") else {}
+    return settings.get("upsample") is not None
 
 
 def known_format(format_name: Any) -> str:
@@ -189,7 +197,7 @@ def _layout(visualizer: Renders, sheets: tuple[int, int] | None) -> Layout:
     except (TypeError, ValueError):
         msg = f"`sheets` must be a pair (rows, cols), got {sheets!r}"
         raise ValueError(msg) from None
-    tiler = getattr(visualizer, "_tiler", None)
+    tiler = getattr(visualizer, "tiler", None)
     return Layout(
         _validate.whole("sheets", rows, 1),
         _validate.whole("sheets", cols, 1),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from pathlib import Path
@@ -24,15 +23,10 @@ def job_path(output_dir: Path) -> Path:
 
 def describe_visualizer(visualizer: Any) -> dict[str, Any]:
     """Return everything that changes a visualizer's pictures, as plain values."""
-    settings = getattr(visualizer, "settings", None)
-    if not dataclasses.is_dataclass(settings):
+    if not hasattr(visualizer, "describe"):
         return {"visualizer": repr(visualizer)}
-    described: dict[str, Any] = {"visualizer": type(visualizer).__name__}
-    for field in dataclasses.fields(settings):
-        described[field.name] = _plain(getattr(settings, field.name))
-    for name in ("dim_order", "nonfinite", "image_range"):
-        described[name] = _plain(getattr(visualizer, f"_{name}", None))
-    return described
+    described = {name: _plain(value) for name, value in visualizer.describe().items()}
+    return {"visualizer": type(visualizer).__name__, **described}
 
 
 def describe_source(source: Source | None) -> Any:

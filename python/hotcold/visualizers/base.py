@@ -112,6 +112,22 @@ class BaseVisualizer:
             raise TypeError(msg)
         return self._job(attributions, x, self._settings)
 
+    def describe(self) -> dict[str, Any]:
+        """Return, by name, everything that changes the pictures of an item."""
+        settings = {
+            field.name: getattr(self._settings, field.name)
+            for field in dataclasses.fields(self._settings)
+        }
+        keywords = {name: getattr(self, f"_{name}") for name in self._KEYWORDS}
+        for name in ("tiler", "n_threads", "batch_size"):  # how, not what
+            keywords.pop(name, None)
+        return {**settings, **keywords}
+
+    @property
+    def tiler(self) -> Tiler | None:
+        """The grid for sheets; None: as near to a square as `Tiler` makes it."""
+        return self._tiler
+
     def __repr__(self) -> str:
         options = [
             f"{field.name}={_told(getattr(self._settings, field.name))}"

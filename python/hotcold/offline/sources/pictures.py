@@ -49,6 +49,11 @@ class PictureFolder(IndexedSource):
         """Whether pictures of another size are resized rather than refused."""
         return self._resize
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) that pictures must have or are brought to; at first the first picture's."""
+        return self._size
+
     def set_size(self, height: int, width: int, *, resize: bool = False) -> None:
         """Say what size the pictures must have, or with `resize` are brought to."""
         self._size = height, width
@@ -78,9 +83,11 @@ class PictureFolder(IndexedSource):
             raise BadItem(msg) from error
         if picture.size != (width, height):
             if not self._resize:
+                got = f"{picture.width} x {picture.height} in {path}"
                 msg = (
-                    f"`{self.name}` must hold pictures of the maps' {width} x {height} pixels, got "
-                    f"{picture.width} x {picture.height} in {path}; pass resize=True (--resize)"
+                    f"`{self.name}` must hold pictures of {width} x {height} pixels, the size of "
+                    f"the maps (of the first picture, where maps are enlarged), got {got}; pass "
+                    "resize=True (--resize)"
                 )
                 raise BadItem(msg)
             picture = picture.resize((width, height), Image.Resampling.BILINEAR)
