@@ -33,7 +33,7 @@ def pytest_benchmark_update_machine_info(config: Any, machine_info: dict[str, An
     import scipy
 
     machine_info["hotcold"] = hotcold.build_info()
-    machine_info["multiply_add_peak_g_lanes"] = hotcold._core.measure_multiply_add_peak(0.2)
+    machine_info["multiply_add_peak_g_lanes"] = hotcold._core.measure_multiply_add_peak(0.2) / 1e9
     machine_info["copy_gb_per_s"] = copy_bandwidth()
     machine_info["libraries"] = {
         "numpy": np.__version__,

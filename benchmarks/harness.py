@@ -78,7 +78,7 @@ def race(
         short = {
             name: floor for name, floor in (floors or {}).items() if ratios.get(name, 0.0) < floor
         }
-        if not short:
+        if not short or attempt == attempts - 1:
             break
         for t in times.values():
             t.clear()
