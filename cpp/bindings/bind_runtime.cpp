@@ -37,7 +37,8 @@ void bind_runtime(py::module_& m) {
           "Force an instruction set level ('baseline', 'avx2', 'avx512') for tests and benchmarks.",
           py::arg("name"));
     m.def("measure_multiply_add_peak", &measure_multiply_add_peak,
-          "Multiply-adds of float32 lanes a second on one core at the level in force; for benchmarks.",
+          "Multiply-adds of float32 lanes a second on one core at the level in force; for "
+          "benchmarks.",
           py::arg("seconds"), py::call_guard<py::gil_scoped_release>());
     // Now, so that a wrong HOTCOLD_ISA is told at import and not in the middle of a job.
     static_cast<void>(isa_level());
