@@ -79,8 +79,7 @@ def save_picture(
 
         data = drawing.vector_bytes(picture, suffix.removeprefix("."))
     else:
-        # One file is worth the few milliseconds that its last per cents cost.
-        data = encode(picture, suffix, text, colors, thorough=True, n_threads=n_threads)
+        data = encode(picture, suffix, text, colors, n_threads=n_threads)
     write_atomically(path, data)
 
 
