@@ -106,8 +106,8 @@ def encode(
         What the pixels are probably made of, in an order in which neighbours look alike. A PNG of
         such pixels alone becomes a palette picture, less than half the size; others are not hurt.
     thorough : bool, default False
-        For PNG; search for repeats. About 1 % smaller for an overlay, 3 % for a mask, a tenth for
-        a plain heat map, at thirty times the time. The pixels are the same.
+        For PNG; search for repeats. A few per cent smaller (see `encode_png` in the benchmarks'
+        record), at many times the time. The pixels are the same.
     n_threads : int, default 1
         For PNG; changes no byte.
     """
