@@ -322,7 +322,9 @@ def test_peak_memory_does_not_grow_with_the_number_of_items(tmp_path, source):
         return n_bytes
 
     small, large = peak(1000), peak(10_000)  # 16 MB and 164 MB of maps
-    assert large < small + 20e6
+    # Pages of a user's own map count until the system takes them back, some tens of MB late; a job
+    # that kept what it read would grow by 148 MB.
+    assert large < small + 60e6
     assert large < 300e6
 
 
