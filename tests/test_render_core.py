@@ -75,6 +75,29 @@ def test_overlay_of_every_byte_and_every_entry_follows_the_formula(
     assert not wrong.any()
 
 
+@pytest.mark.parametrize("masked_opacity", [*OPACITIES, 0.2])
+@pytest.mark.parametrize("image_range", IMAGE_RANGES)
+def test_mask_of_every_byte_follows_the_formula(masked_opacity, image_range):
+    """Exhaustive: 256 bytes, shown and masked, wrong nowhere but where float64 is at a tie."""
+    image = np.broadcast_to(np.arange(256, dtype=np.uint8), (1, 3, 2, 256))
+    opacity = np.array([1.0, masked_opacity])[None, None, :, None]
+    # The upper row lies above every threshold, the lower below.
+    a = np.broadcast_to(np.array([1, 0], np.float32)[:, None], (1, 1, 2, 256))
+    mask = plan(
+        paint="mask",
+        sign="positive",
+        threshold=0.5,
+        masked_opacity=masked_opacity,
+        image_range=image_range,
+    )
+    masked = opacity * reference.image01(image, image_range)
+    v255 = 255 * reference.channels_last(masked)
+    wrong = (picture_of(mask, a, image) != reference.to_bytes(v255)) & ~reference.near_tie(
+        v255, 1e-6
+    )
+    assert not wrong.any()
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("layout", ["c_order", "channels_last_memory", "reversed", "window"])

@@ -13,6 +13,7 @@ template <typename Entry>
 struct PaintOps {
     void (*colors)(const Entry* entries, std::size_t count, const ColorPlanes& table,
                    std::uint8_t* out);
+    bool takes_pixels;  // whether overlay takes images of pixels; else, and below, only of planes
     void (*overlay)(const Entry* entries, const ByteRun& image, const ColorPlanes& table,
                     const ImageTable& shares, std::uint8_t* out);
 };

@@ -36,24 +36,20 @@ ByteRun ImageReader::bytes(std::size_t row, std::size_t column, std::size_t coun
     ByteRun run;
     run.count = count;
     run.channels = channels;
-    if (step == 1) {
+    const bool pixels = channels > 1 && image_.strides.channel == 1 &&
+                        step == static_cast<std::ptrdiff_t>(channels);
+    if (step == 1 || pixels) {
         for (std::size_t c = 0; c < channels; ++c) {
             run.planes[c] = reinterpret_cast<const std::uint8_t*>(at(c, row, column));
         }
-        return run;
-    }
-    std::uint8_t* targets[kMaxPictureChannels];
-    for (std::size_t c = 0; c < channels; ++c) run.planes[c] = targets[c] = planes[c];
-    if (channels > 1 && image_.strides.channel == 1 &&
-        step == static_cast<std::ptrdiff_t>(channels)) {
-        split_pixels(reinterpret_cast<const std::uint8_t*>(at(0, row, column)), count, channels,
-                     targets);
+        run.step = static_cast<std::size_t>(step);
         return run;
     }
     for (std::size_t c = 0; c < channels; ++c) {
+        run.planes[c] = planes[c];
         const auto* from = reinterpret_cast<const std::uint8_t*>(at(c, row, column));
         for (std::size_t i = 0; i < count; ++i) {
-            targets[c][i] = from[static_cast<std::ptrdiff_t>(i) * step];
+            planes[c][i] = from[static_cast<std::ptrdiff_t>(i) * step];
         }
     }
     return run;

@@ -12,10 +12,6 @@
 
 namespace hotcold {
 
-// Pixels handled between reading an image and writing a picture: their numbers and bytes stay in
-// L1 and fit the stack.
-constexpr std::size_t kRun = 1024;
-
 // Calls body(row, column, count) for the runs of rows [first, last). `adjoining` rows are walked as
 // one long row: `column` may then lie beyond the first of them, at the address of the later one.
 template <typename F>
@@ -58,7 +54,8 @@ class ImageReader {
     std::size_t numbers(std::size_t row, std::size_t column, std::size_t count,
                         T (&planes)[kMaxPictureChannels][kRun]) const;
 
-    // The bytes of a uint8 image, where they lie if they are adjacent there, else in `planes`.
+    // The bytes of a uint8 image, where they lie if planes or pixels are adjacent there, else in
+    // `planes`.
     ByteRun bytes(std::size_t row, std::size_t column, std::size_t count,
                   std::uint8_t (&planes)[kMaxPictureChannels][kRun]) const;
 
