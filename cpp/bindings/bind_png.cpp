@@ -1,6 +1,9 @@
 #include <pybind11/stl.h>
 
+#include <chrono>
+#include <cstring>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -10,6 +13,7 @@
 #include "bindings/bind.hpp"
 #include "bindings/numpy_view.hpp"
 #include "kernels/png.hpp"
+#include "runtime/folder.hpp"
 
 namespace py = pybind11;
 
@@ -102,17 +106,23 @@ void check_text(const PngText& text) {
     }
 }
 
-py::bytes encode(const py::array& picture, const std::optional<py::array>& palette,
-                 const std::vector<std::pair<std::string, std::string>>& text, bool thorough,
-                 int n_threads) {
-    PngImage image = image_view(picture);
-    if (palette) set_palette(*palette, image);
+using Texts = std::vector<std::pair<std::string, std::string>>;
+
+std::vector<PngText> checked_texts(const Texts& text) {
     std::vector<PngText> texts;
     texts.reserve(text.size());
     for (const auto& [keyword, value] : text) {
         texts.push_back({keyword, value});
         check_text(texts.back());
     }
+    return texts;
+}
+
+py::bytes encode(const py::array& picture, const std::optional<py::array>& palette,
+                 const Texts& text, bool thorough, int n_threads) {
+    PngImage image = image_view(picture);
+    if (palette) set_palette(*palette, image);
+    const std::vector<PngText> texts = checked_texts(text);
     checked_threads(n_threads);
     PyObject* file =
         PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(png_bound(image, texts)));
@@ -132,6 +142,100 @@ py::bytes encode(const py::array& picture, const std::optional<py::array>& palet
     return py::reinterpret_steal<py::bytes>(file);
 }
 
+// A file's temporary name and its own, as the system has them.
+using FileNames = std::pair<py::bytes, py::bytes>;
+
+std::string checked_name(const py::bytes& name) {
+    std::string text = name;
+    if (text.find('\0') != std::string::npos) refuse("embedded null byte");
+    return text;
+}
+
+py::object os_path(const std::string& path) {
+    if (path.empty()) return py::none();
+    PyObject* text =
+        PyUnicode_DecodeFSDefaultAndSize(path.data(), static_cast<Py_ssize_t>(path.size()));
+    if (text == nullptr) throw py::error_already_set();
+    return py::reinterpret_steal<py::object>(text);
+}
+
+// What Python's own functions raise: OSError, of the class that belongs to the errno.
+[[noreturn]] void raise(const FileError& error) {
+    const py::object raised =
+        py::handle(PyExc_OSError)(error.code, std::strerror(error.code), os_path(error.path),
+                                  py::none(), os_path(error.target));
+    PyErr_SetObject(py::type::handle_of(raised).ptr(), raised.ptr());
+    throw py::error_already_set();
+}
+
+class Lap {
+  public:
+    double seconds() {
+        const auto now = std::chrono::steady_clock::now();
+        const std::chrono::duration<double> passed = now - mark_;
+        mark_ = now;
+        return passed.count();
+    }
+
+  private:
+    std::chrono::steady_clock::time_point mark_ = std::chrono::steady_clock::now();
+};
+
+// The pictures of a batch (N, H, W, 3 or 4), all as its first is but for where they lie.
+std::vector<PngImage> image_views(const py::array& pictures,
+                                  const std::optional<py::array>& palette) {
+    if (pictures.ndim() != 4 || pictures.shape(0) == 0 || pictures.shape(3) == 1) {
+        refuse("`pictures` must have shape (N, H, W, C) with C of 3 or 4, not empty, got " +
+               py::str(pictures.attr("shape")).cast<std::string>());
+    }
+    PngImage image = image_view(pictures[py::int_(0)]);
+    if (palette) set_palette(*palette, image);
+    std::vector<PngImage> images(static_cast<std::size_t>(pictures.shape(0)), image);
+    for (std::size_t i = 0; i < images.size(); ++i) {
+        images[i].data += static_cast<std::ptrdiff_t>(i) * pictures.strides(0);
+    }
+    return images;
+}
+
+py::tuple write(const py::array& pictures, const std::optional<py::array>& palette,
+                const Texts& text, bool thorough, int n_threads, const py::bytes& folder,
+                const std::vector<FileNames>& names) {
+    const std::vector<PngImage> images = image_views(pictures, palette);
+    const std::vector<PngText> texts = checked_texts(text);
+    checked_threads(n_threads);
+    if (names.size() != images.size()) {
+        refuse("`names` must hold the names of " + std::to_string(images.size()) +
+               " pictures, got " + std::to_string(names.size()));
+    }
+    const std::string path = checked_name(folder);
+    std::vector<std::pair<std::string, std::string>> files;
+    for (const auto& [temporary, name] : names) {
+        files.emplace_back(checked_name(temporary), checked_name(name));
+    }
+    const std::size_t room = png_bound(images.front(), texts);
+    const Effort effort = thorough ? Effort::kThorough : Effort::kFast;
+    std::size_t n_bytes = 0;
+    double encode_seconds = 0.0;
+    double write_seconds = 0.0;
+    try {
+        // The caller's references keep pictures and palette alive; no Python object is touched.
+        const py::gil_scoped_release release;
+        Lap lap;
+        const Folder target(path);
+        const std::unique_ptr<std::uint8_t[]> file(new std::uint8_t[room]);
+        for (std::size_t i = 0; i < images.size(); ++i) {
+            const std::size_t size = encode_png(images[i], texts, effort, file.get(), n_threads);
+            encode_seconds += lap.seconds();
+            target.put(files[i].first, files[i].second, file.get(), size);
+            write_seconds += lap.seconds();
+            n_bytes += size;
+        }
+    } catch (const FileError& error) {
+        raise(error);
+    }
+    return py::make_tuple(n_bytes, encode_seconds, write_seconds);
+}
+
 }  // namespace
 
 void bind_png(py::module_& m) {
@@ -141,6 +245,12 @@ void bind_png(py::module_& m) {
         "to expect in an (H, W, 3) picture.",
         py::arg("picture").noconvert(), py::arg("palette").none(true), py::arg("text"),
         py::arg("thorough"), py::arg("n_threads"));
+    m.def(
+        "write_png", &write,
+        "Encodes pictures and puts each into a folder, whole or not at all. `names` are (temporary "
+        "name, name) as bytes. Returns (bytes, seconds of encoding, seconds of writing).",
+        py::arg("pictures").noconvert(), py::arg("palette").none(true), py::arg("text"),
+        py::arg("thorough"), py::arg("n_threads"), py::arg("folder"), py::arg("names"));
 }
 
 }  // namespace hotcold

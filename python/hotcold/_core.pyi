@@ -66,3 +66,12 @@ def encode_png(
     thorough: bool,
     n_threads: int,
 ) -> bytes: ...
+def write_png(
+    pictures: NDArray[np.uint8],
+    palette: NDArray[np.uint8] | None,
+    text: list[tuple[str, str]],
+    thorough: bool,
+    n_threads: int,
+    folder: bytes,
+    names: list[tuple[bytes, bytes]],
+) -> tuple[int, float, float]: ...
