@@ -42,6 +42,7 @@ NonFinite gaussian_blur(const SourceView& source, double sigma_y, double sigma_x
     const std::size_t scratch_bytes = blur.workspace_bytes();
     const std::size_t bytes =
         Workspace::bytes_for<T>(shape.plane()) + Workspace::bytes_for<std::byte>(scratch_bytes);
+    const bool in_place = out.strides.column == 1 && rows_adjoin(shape, out.strides);
     NonFiniteLog log;
     for_each_item(shape.items, shape.channels * shape.plane(), bytes, n_threads,
                   [&](std::size_t item, Workspace& workspace, const Team& team) {
@@ -49,9 +50,11 @@ NonFinite gaussian_blur(const SourceView& source, double sigma_y, double sigma_x
                       std::byte* scratch = workspace.take<std::byte>(scratch_bytes);
                       std::size_t bad = 0;
                       for (std::size_t c = 0; c < shape.channels; ++c) {
-                          bad += load_channel(source, item, c, plane, team);
-                          blur.apply(plane, scratch, team);
-                          store_channel(plane, out, item, c, team);
+                          // A plane without gaps is blurred where it is to go.
+                          T* target = in_place ? out.at(item, c, 0) : plane;
+                          bad += load_channel(source, item, c, target, team);
+                          blur.apply(target, scratch, team);
+                          if (!in_place) store_channel(plane, out, item, c, team);
                       }
                       log.record(item, bad);
                   });

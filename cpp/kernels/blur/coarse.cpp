@@ -55,17 +55,20 @@ class Tail {
           taps_(negated_tail(sigma_y, rows)) {
         const std::size_t panels = (columns + lanes() - 1) / lanes();
         lane_.resize(panels * lanes());
-        weights_.resize(panels * lanes() * kWidth);
-        for (std::size_t panel = 0; panel < panels; ++panel) {
-            const std::size_t begin = grid_.first(panel * lanes());
-            first_.push_back(begin);
-            for (std::size_t i = 0; i < lanes(); ++i) {
-                const std::size_t x = std::min(panel * lanes() + i, columns - 1);
-                lane_[panel * lanes() + i] = static_cast<std::int32_t>(grid_.first(x) - begin);
-                for (std::size_t j = 0; j < kWidth; ++j) {
-                    weights_[(panel * kWidth + j) * lanes() + i] =
-                        grid_.weights().weights[x * kWidth + j];
-                }
+        for (std::size_t x = 0; x < panels * lanes(); ++x) {
+            const std::size_t begin = grid_.first(x / lanes() * lanes());
+            const std::size_t away = grid_.first(std::min(x, columns - 1)) - begin;
+            if (x % lanes() == 0) first_.push_back(begin);
+            if (!ops_.picks) width_ = std::max(width_, kPicked + away);
+            lane_[x] = static_cast<std::int32_t>(away);
+        }
+        if (width_ > 6) width_ = kMostAcross;
+        weights_.assign(panels * width_ * lanes(), T{0});
+        for (std::size_t x = 0; x < panels * lanes(); ++x) {
+            const T* from = grid_.weights().weights + std::min(x, columns - 1) * kPicked;
+            const std::size_t begin = ops_.picks ? 0 : static_cast<std::size_t>(lane_[x]);
+            for (std::size_t j = 0; j < kPicked; ++j) {
+                weights_[(x / lanes() * width_ + begin + j) * lanes() + x % lanes()] = from[j];
             }
         }
     }
@@ -117,19 +120,29 @@ class Tail {
                   std::min(lanes(), grid_.nodes() - task * lanes()));
     }
 
-    // Nodes beyond both ends of each row.
+    // Nodes beyond both ends of each row; those past them get a weight of 0, so they must be
+    // numbers.
     void extend(std::byte* scratch) const {
         const PanelShape<T> one = {1, grid_.nodes(), grid_.overhang()};
-        for (std::size_t y = 0; y < rows_; ++y) one.reflect(row_nodes(scratch) + y * pitch());
+        const std::size_t used = grid_.nodes() + 2 * grid_.overhang();
+        for (std::size_t y = 0; y < rows_; ++y) {
+            T* row = row_nodes(scratch) + y * pitch();
+            one.reflect(row);
+            std::fill(row + used, row + used + width_ - kPicked, T{0});
+        }
     }
 
     AcrossNodes<T> across(std::byte* scratch, std::size_t panel) const {
-        return {row_nodes(scratch), as_signed(pitch()), first_.data() + panel,
-                lane_.data() + panel * lanes(), weights_.data() + panel * kWidth * lanes()};
+        return {row_nodes(scratch),
+                as_signed(pitch()),
+                width_,
+                first_.data() + panel,
+                lane_.data() + panel * lanes(),
+                weights_.data() + panel * width_ * lanes()};
     }
 
   private:
-    static constexpr std::size_t kWidth = AcrossNodes<T>::kWidth;
+    static constexpr std::size_t kPicked = AcrossNodes<T>::kPicked;
     static constexpr std::size_t kMaxParts = 16;
 
     static OrderedTaps<T> negated_tail(double sigma, std::size_t n) {
@@ -152,7 +165,7 @@ class Tail {
         return {lanes(), grid_.nodes(), std::max(grid_.overhang(), grid_.blur().radius())};
     }
     PanelShape<T> upright() const { return {lanes(), rows_, taps_.radius()}; }
-    std::size_t pitch() const { return 2 * grid_.overhang() + grid_.nodes() + lanes() + kWidth; }
+    std::size_t pitch() const { return 2 * grid_.overhang() + grid_.nodes() + lanes() + kPicked; }
 
     std::size_t packed_bytes() const {
         return Workspace::bytes_for<T>(packed_size() * ops_.group * parts());
@@ -170,6 +183,7 @@ class Tail {
     std::size_t columns_;
     NodeGrid<T> grid_;
     OrderedTaps<T> taps_;
+    std::size_t width_ = kPicked;
     std::vector<std::size_t> first_;
     std::vector<std::int32_t> lane_;
     std::vector<T> weights_;

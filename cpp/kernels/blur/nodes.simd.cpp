@@ -13,11 +13,15 @@ namespace hotcold::HOTCOLD_LEVEL {
 namespace {
 
 // Vectors side by side: they share the broadcast of each weight. 7 nodes of 3 vectors are 21
-// registers, 7 nodes of 1 vector as many as 16 registers have room for.
-constexpr std::size_t kGroup = kVectorRegisters >= 32 ? 3 : 1;
+// registers; 7 nodes of 2 vectors are one more than 16 have room for, but the steps from cell to
+// cell are halved, which counts for more.
+constexpr std::size_t kGroup = kVectorRegisters >= 32 ? 3 : 2;
 
-// --- pixels to nodes
-// ------------------------------------------------------------------------------
+// With registers to spare, what comes from the other axis is added on the way; else it is written
+// first and the nodes' share is added to it.
+constexpr bool kPicks = kVectorRegisters >= 32;
+
+// --- pixels to nodes -----------------------------------------------------------------------------
 
 template <typename T, std::size_t width, std::size_t vectors>
 struct Nodes {
@@ -152,8 +156,8 @@ void to_nodes(const NodeWeights<T>& grid, const VectorRows<const T>& from, const
         if (kGroup == 3 && vectors >= 3) {
             gather_width<kGroup>(grid, source, target);
             done = 3;
-        } else if (kGroup == 3 && vectors == 2) {
-            gather_width<kGroup == 3 ? 2 : 1>(grid, source, target);
+        } else if (vectors >= 2) {
+            gather_width<2>(grid, source, target);
             done = 2;
         } else {
             gather_width<1>(grid, source, target);
@@ -164,8 +168,7 @@ void to_nodes(const NodeWeights<T>& grid, const VectorRows<const T>& from, const
     }
 }
 
-// --- nodes to pixels
-// ------------------------------------------------------------------------------
+// --- nodes to pixels -----------------------------------------------------------------------------
 
 // Lane i of the result is from[lane[i]], every lane[i] < lanes.
 template <typename T>
@@ -203,15 +206,22 @@ struct Picker<float> {
 };
 #endif
 
-// Nothing from the other axis.
+// Nothing from the other axis, or nothing any more.
 template <typename T>
 struct NoneAcross {
+    HOTCOLD_INLINE Vec<T> begin(const T*) const { return broadcast(T{0}); }
+    HOTCOLD_INLINE void add(Vec<T>&, std::size_t) const {}
+};
+
+template <typename T>
+struct WrittenAcross {
+    HOTCOLD_INLINE Vec<T> begin(const T* to) const { return load(to); }
     HOTCOLD_INLINE void add(Vec<T>&, std::size_t) const {}
 };
 
 template <typename T>
 struct AddAcross {
-    static constexpr std::size_t kWidth = AcrossNodes<T>::kWidth;
+    static constexpr std::size_t kWidth = AcrossNodes<T>::kPicked;
     const T* nodes;
     std::ptrdiff_t pitch;
     Picker<T> picker;
@@ -225,6 +235,7 @@ struct AddAcross {
             weights[i] = load(across.weights + (vector * kWidth + i) * kLanes<T>);
         }
     }
+    HOTCOLD_INLINE Vec<T> begin(const T*) const { return broadcast(T{0}); }
     HOTCOLD_INLINE void add(Vec<T>& sum, std::size_t y) const {
         const T* row = nodes + static_cast<std::ptrdiff_t>(y) * pitch;
         sum = sum + weights[0] * picker.pick(row);
@@ -244,7 +255,7 @@ HOTCOLD_INLINE void make_pixel(const Nodes<T, width, vectors>& nodes, const T* w
                                std::ptrdiff_t step, const AcrossAll<Across, vectors>& across,
                                std::size_t y, Steps<I...>, Steps<V...> each) {
     Vec<T> sum[vectors];
-    ((sum[V] = broadcast(T{0})), ...);
+    ((sum[V] = across.at[V].begin(to + static_cast<std::ptrdiff_t>(V) * step)), ...);
     (add_weighted<T>(sum, nodes.at[(phase + I) % width], weights[I], each), ...);
     (across.at[V].add(sum[V], y), ...);
     (store(to + static_cast<std::ptrdiff_t>(V) * step, sum[V]), ...);
@@ -287,13 +298,67 @@ void spread(const NodeWeights<T>& grid, const VectorRows<const T>& from, const V
     }
 }
 
+template <std::size_t width, typename T>
+struct LaneWeights {
+    Vec<T> at[width];
+    const T* nodes;  // of the row at hand
+
+    template <std::size_t... I>
+    HOTCOLD_INLINE LaneWeights(const AcrossNodes<T>& across, std::size_t vector, Steps<I...>)
+        : at{load(across.weights + (vector * width + I) * kLanes<T>)...},
+          nodes(across.nodes + across.first[vector]) {}
+
+    template <std::size_t... I>
+    HOTCOLD_INLINE Vec<T> sum(std::ptrdiff_t row, Steps<I...>) const {
+        Vec<T> sum = broadcast(T{0});
+        ((sum = sum + at[I] * broadcast(nodes[row + static_cast<std::ptrdiff_t>(I)])), ...);
+        return sum;
+    }
+};
+
+// Writes what the other axis gives to `rows` rows of vectors that lie side by side.
+template <std::size_t width, typename T, std::size_t... V>
+void write_nodes(const AcrossNodes<T>& across, std::size_t first, std::size_t rows,
+                 const VectorRows<T>& to, Steps<V...>) {
+    const steps_to<width> each;
+    const LaneWeights<width, T> weights[] = {LaneWeights<width, T>(across, first + V, each)...};
+    T* row = to.data;
+    for (std::size_t y = 0; y < rows; ++y, row += to.row) {
+        const std::ptrdiff_t place = static_cast<std::ptrdiff_t>(y) * across.pitch;
+        (store(row + static_cast<std::ptrdiff_t>(V) * to.vector, weights[V].sum(place, each)), ...);
+    }
+}
+
+template <std::size_t vectors, typename T>
+void write_across(const AcrossNodes<T>& across, std::size_t first, std::size_t rows,
+                  const VectorRows<T>& to) {
+    const steps_to<vectors> each;
+    switch (across.width) {
+        case 3:
+            return write_nodes<3>(across, first, rows, to, each);
+        case 4:
+            return write_nodes<4>(across, first, rows, to, each);
+        case 5:
+            return write_nodes<5>(across, first, rows, to, each);
+        case 6:
+            return write_nodes<6>(across, first, rows, to, each);
+        default:
+            return write_nodes<kMostAcross>(across, first, rows, to, each);
+    }
+}
+
 template <std::size_t vectors, typename T, std::size_t... V>
 void spread_with(const NodeWeights<T>& grid, const VectorRows<const T>& from,
                  const VectorRows<T>& to, const AcrossNodes<T>* across, std::size_t first,
                  Steps<V...>) {
     if (across != nullptr) {
-        const AcrossAll<AddAcross<T>, vectors> added = {{AddAcross<T>(*across, first + V)...}};
-        spread<7>(grid, from, to, added, steps_to<7>{});
+        if constexpr (kPicks) {
+            const AcrossAll<AddAcross<T>, vectors> added = {{AddAcross<T>(*across, first + V)...}};
+            spread<7>(grid, from, to, added, steps_to<7>{});
+        } else {
+            write_across<vectors>(*across, first, grid.cell_begin[grid.cells], to);
+            spread<7>(grid, from, to, AcrossAll<WrittenAcross<T>, vectors>{}, steps_to<7>{});
+        }
     } else if (grid.width == 7) {
         spread<7>(grid, from, to, AcrossAll<NoneAcross<T>, vectors>{}, steps_to<7>{});
     } else if (grid.width == 5) {
@@ -307,8 +372,7 @@ template <typename T>
 void from_nodes(const NodeWeights<T>& grid, const VectorRows<const T>& from,
                 const VectorRows<T>& to, std::size_t vectors, const AcrossNodes<T>* across) {
     // The other axis needs four more registers a vector.
-    constexpr std::size_t kPair = kGroup == 3 ? 2 : 1;
-    const std::size_t most = across != nullptr ? kPair : kGroup;
+    const std::size_t most = across != nullptr ? 2 : kGroup;
     VectorRows<const T> source = from;
     VectorRows<T> target = to;
     for (std::size_t first = 0; first < vectors;) {
@@ -316,8 +380,8 @@ void from_nodes(const NodeWeights<T>& grid, const VectorRows<const T>& from,
         const std::size_t done = left < most ? left : most;
         if (kGroup == 3 && done == 3) {
             spread_with<kGroup>(grid, source, target, across, first, steps_to<kGroup>{});
-        } else if (kGroup == 3 && done == 2) {
-            spread_with<kPair>(grid, source, target, across, first, steps_to<kPair>{});
+        } else if (done == 2) {
+            spread_with<2>(grid, source, target, across, first, steps_to<2>{});
         } else {
             spread_with<1>(grid, source, target, across, first, steps_to<1>{});
         }
@@ -327,8 +391,7 @@ void from_nodes(const NodeWeights<T>& grid, const VectorRows<const T>& from,
     }
 }
 
-// --- window weights
-// -------------------------------------------------------------------------------
+// --- window weights ------------------------------------------------------------------------------
 
 template <std::size_t... I>
 HOTCOLD_INLINE void horner(double* values, const double* coefficients, std::size_t terms,
@@ -354,9 +417,9 @@ void polynomial(double* values, std::size_t count, const double* coefficients, s
 
 }  // namespace
 
-const NodeOps<float> nodes_f = {kLanes<float>, kGroup, to_nodes<float>, from_nodes<float>,
-                                polynomial};
-const NodeOps<double> nodes_d = {kLanes<double>, kGroup, to_nodes<double>, from_nodes<double>,
-                                 polynomial};
+const NodeOps<float> nodes_f = {kLanes<float>,     kGroup,    kPicks, to_nodes<float>,
+                                from_nodes<float>, polynomial};
+const NodeOps<double> nodes_d = {kLanes<double>,     kGroup,    kPicks, to_nodes<double>,
+                                 from_nodes<double>, polynomial};
 
 }  // namespace hotcold::HOTCOLD_LEVEL

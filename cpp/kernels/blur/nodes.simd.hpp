@@ -28,18 +28,22 @@ struct VectorRows {
     std::ptrdiff_t vector;
 };
 
-// What the other axis adds to each pixel of a row: three nodes of the row's own, which belong to
-// the pixel's lane, times the lane's weights. Row y of the nodes starts at nodes + y * pitch, and
-// may be read `lanes` + 2 values past a vector's first node.
+// What the other axis adds to each pixel of a row: some nodes of the row's own times weights of the
+// pixel's lane. Row y of the nodes starts at nodes + y * pitch. Where NodeOps::picks is set, each
+// lane picks three nodes of its own, and `lanes` + 2 values past a vector's first node may be read;
+// elsewhere each of `width` nodes goes to all lanes of a vector, most with a weight of 0.
 template <typename T>
 struct AcrossNodes {
-    static constexpr std::size_t kWidth = 3;
+    static constexpr std::size_t kPicked = 3;
     const T* nodes;
     std::ptrdiff_t pitch;
+    std::size_t width;         // kPicked, or kPicked to kMostAcross
     const std::size_t* first;  // [vector]: the first node of lane 0
     const std::int32_t* lane;  // [vector][lane]: the lane's first node, counted from `first`
-    const T* weights;          // [vector][kWidth][lane]
+    const T* weights;          // [vector][width][lane]
 };
+
+constexpr std::size_t kMostAcross = 8;
 
 // Replaces each of `count` numbers y by the sum over k < terms of coefficients[k] y^k. `values` has
 // room for `count` rounded up to a multiple of kPolynomialStep.
@@ -51,6 +55,7 @@ template <typename T>
 struct NodeOps {
     std::size_t lanes;
     std::size_t group;  // vectors that the functions are quickest with
+    bool picks;         // see AcrossNodes
 
     // Every node from its pixels: to[node] = sum of weight * from[pixel].
     void (*to_nodes)(const NodeWeights<T>& grid, const VectorRows<const T>& from,

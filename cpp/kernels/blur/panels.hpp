@@ -39,13 +39,16 @@ struct PanelShape {
 
     // Fills the rows beyond both ends: c b a | a b c | c b a.
     void reflect(T* panel) const {
-        const std::size_t bytes = lanes * sizeof(T);
-        T* begin = row(panel, 0);
-        T* last = row(panel, rows - 1);
-        for (std::size_t i = 0; i < reach; ++i) {
-            const std::size_t away = i < rows ? i : mirrored(i);
-            std::memcpy(begin - (i + 1) * lanes, begin + away * lanes, bytes);
-            std::memcpy(last + (i + 1) * lanes, last - away * lanes, bytes);
+        // Copies of a known size take no call.
+        switch (lanes * sizeof(T)) {
+            case 64:
+                return reflect_rows<64>(panel);
+            case 32:
+                return reflect_rows<32>(panel);
+            case 16:
+                return reflect_rows<16>(panel);
+            default:
+                return reflect_rows<0>(panel);
         }
     }
 
@@ -60,6 +63,19 @@ struct PanelShape {
                 begin[away * lanes + x] += *(begin - (i + 1) * lanes + x);
             for (std::size_t x = 0; x < lanes; ++x)
                 *(last - away * lanes + x) += last[(i + 1) * lanes + x];
+        }
+    }
+
+  private:
+    template <std::size_t row_bytes>
+    void reflect_rows(T* panel) const {
+        const std::size_t bytes = row_bytes != 0 ? row_bytes : lanes * sizeof(T);
+        T* begin = row(panel, 0);
+        T* last = row(panel, rows - 1);
+        for (std::size_t i = 0; i < reach; ++i) {
+            const std::size_t away = i < rows ? i : mirrored(i);
+            std::memcpy(begin - (i + 1) * lanes, begin + away * lanes, bytes);
+            std::memcpy(last + (i + 1) * lanes, last - away * lanes, bytes);
         }
     }
 };
