@@ -137,5 +137,32 @@ std::size_t overlay_8s(const Entry* entries, const std::uint8_t* pixels, std::si
     return i;
 }
 
+// Bytes of a line's table, from 16 bytes as the upper halves of 16 bits each.
+inline __m256i on_line(__m256i x, const ByteLine& line) {
+    const __m256i product = _mm256_mulhi_epu16(x, _mm256_set1_epi16(static_cast<short>(line.gain)));
+    const __m256i sum =
+        _mm256_add_epi16(product, _mm256_set1_epi16(static_cast<short>(line.offset)));
+    return _mm256_srli_epi16(sum, 8);
+}
+
+// Bytes on the line `plain` where the mask is 255, on `masked` where it is 0.
+[[maybe_unused]] std::size_t mask_32s(const std::uint8_t* mask, const std::uint8_t* x,
+                                      std::size_t count, const ByteLine& plain,
+                                      const ByteLine& masked, std::uint8_t* out) {
+    const __m256i zero = _mm256_setzero_si256();
+    std::size_t i = 0;
+    for (; i + 32 <= count; i += 32) {
+        const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + i));
+        const __m256i chosen = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(mask + i));
+        const __m256i low = _mm256_unpacklo_epi8(zero, bytes);
+        const __m256i high = _mm256_unpackhi_epi8(zero, bytes);
+        const __m256i shown = _mm256_packus_epi16(on_line(low, plain), on_line(high, plain));
+        const __m256i dark = _mm256_packus_epi16(on_line(low, masked), on_line(high, masked));
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i),
+                            _mm256_blendv_epi8(dark, shown, chosen));
+    }
+    return i;
+}
+
 }  // namespace
 }  // namespace hotcold::HOTCOLD_LEVEL

@@ -36,18 +36,15 @@ template <typename Entry>
 void paint_overlay(const Entry* entries, const ByteRun& image, const ColorPlanes& table,
                    const ImageTable& shares, std::uint8_t* out) {
     const PaintOps<Entry>& chosen = ops<Entry>();
-    if (chosen.takes_pixels || image.step == 1) {
-        chosen.overlay(entries, image, table, shares, out);
-    } else {
-        std::uint8_t room[kMaxPictureChannels][kRun];
-        chosen.overlay(entries, apart(image, room), table, shares, out);
-    }
+    std::uint8_t room[kMaxPictureChannels][kRun];
+    chosen.overlay(entries, chosen.takes_pixels ? image : apart(image, room), table, shares, out);
 }
 
 void paint_mask(const std::uint8_t* const* masks, const ByteRun& image, const ImageTable& table,
                 std::uint8_t* out) {
+    const ByteOps& chosen = HOTCOLD_SELECT(paint_bytes);
     std::uint8_t room[kMaxPictureChannels][kRun];
-    HOTCOLD_SELECT(paint_bytes).mask(masks, apart(image, room), table, out);
+    chosen.mask(masks, chosen.takes_pixels ? image : apart(image, room), table, out);
 }
 
 void split_pixels(const std::uint8_t* pixels, std::size_t count, std::size_t channels,

@@ -32,6 +32,10 @@ std::size_t overlay_8s(const Entry*, const std::uint8_t*, std::size_t, const std
                        std::uint16_t, std::uint8_t*) {
     return 0;
 }
+std::size_t mask_32s(const std::uint8_t*, const std::uint8_t*, std::size_t, const ByteLine&,
+                     const ByteLine&, std::uint8_t*) {
+    return 0;
+}
 #endif
 
 void join_3(const std::uint8_t* r, const std::uint8_t* g, const std::uint8_t* b, std::size_t count,
@@ -125,41 +129,46 @@ void overlay_by_loads(const Entry* entries, const ByteRun& image, const ColorPla
 }
 
 #if !defined(__AVX512VBMI__)
-inline std::uint8_t on_line(std::uint8_t x, const ByteLine& line) {
-    const auto product = static_cast<std::uint16_t>((std::uint32_t{x} * line.gain) >> 8);
-    return static_cast<std::uint8_t>(static_cast<std::uint16_t>(product + line.offset) >> 8);
-}
-
 inline std::uint8_t choose(std::uint8_t mask, std::uint8_t shown, std::uint8_t dark) {
     return static_cast<std::uint8_t>((shown & mask) | (dark & ~mask));
 }
 
-void mask_plane(const std::uint8_t* __restrict mask, const std::uint8_t* __restrict x,
+void mask_bytes(const std::uint8_t* __restrict mask, const std::uint8_t* __restrict x,
                 std::size_t count, const ImageTable& table, std::uint8_t* __restrict out) {
+    std::size_t i = 0;
     if (table.plain_line.exact && table.masked_line.exact) {
-        const ByteLine plain = table.plain_line;
-        const ByteLine masked = table.masked_line;
-        for (std::size_t i = 0; i < count; ++i) {
-            out[i] = choose(mask[i], on_line(x[i], plain), on_line(x[i], masked));
-        }
-    } else {
-        for (std::size_t i = 0; i < count; ++i) {
-            out[i] = choose(mask[i], table.plain[x[i]], table.masked[x[i]]);
-        }
+        i = mask_32s(mask, x, count, table.plain_line, table.masked_line, out);
+    }
+    for (; i < count; ++i) out[i] = choose(mask[i], table.plain[x[i]], table.masked[x[i]]);
+}
+
+// Pixels of three adjacent bytes under masks of their channels.
+void mask_pixels(const std::uint8_t* const* masks, const ByteRun& image, const ImageTable& table,
+                 std::uint8_t* out) {
+    std::uint8_t woven[3 * kChunk];
+    for (std::size_t start = 0; start < image.count; start += kChunk) {
+        const std::size_t length = image.count - start < kChunk ? image.count - start : kChunk;
+        join_3(masks[0] + start, masks[1] + start, masks[2] + start, length, woven);
+        mask_bytes(woven, image.planes[0] + 3 * start, 3 * length, table, out + 3 * start);
     }
 }
 
 void mask_by_loads(const std::uint8_t* const* masks, const ByteRun& image, const ImageTable& table,
                    std::uint8_t* out) {
+    if (image.channels == 3 && image.step == 3) return mask_pixels(masks, image, table, out);
     const std::size_t channels = image.channels == 4 ? 4 : 3;
     in_chunks(image.count, channels, out, [&](std::size_t start, std::size_t length, auto& planes) {
         for (std::size_t c = 0; c < channels; ++c) {
             const std::size_t from = image.channels == 1 ? 0 : c;
-            const std::uint8_t* x = image.planes[from] + start;
+            const std::uint8_t* x = image.planes[from] + start * image.step;
+            if (image.step != 1) {
+                for (std::size_t i = 0; i < length; ++i) planes[c][i] = x[i * image.step];
+                x = planes[c];
+            }
             if (masks[from] == nullptr) {
                 for (std::size_t i = 0; i < length; ++i) planes[c][i] = table.plain[x[i]];
             } else {
-                mask_plane(masks[from] + start, x, length, table, planes[c]);
+                mask_bytes(masks[from] + start, x, length, table, planes[c]);
             }
         }
     });
@@ -188,11 +197,11 @@ void split(const std::uint8_t* pixels, std::size_t count, std::size_t channels,
 
 #if defined(__AVX512VBMI__)
 const PaintOps<std::uint8_t> paint_8 = {colors_by_permutes, false, overlay_by_permutes};
-const ByteOps paint_bytes = {mask_by_permutes, split, join_by_permutes};
+const ByteOps paint_bytes = {false, mask_by_permutes, split, join_by_permutes};
 #else
 const PaintOps<std::uint8_t> paint_8 = {colors_by_loads<std::uint8_t>, true,
                                         overlay_by_loads<std::uint8_t>};
-const ByteOps paint_bytes = {mask_by_loads, split, join_by_loads};
+const ByteOps paint_bytes = {true, mask_by_loads, split, join_by_loads};
 #endif
 const PaintOps<std::uint16_t> paint_16 = {colors_by_loads<std::uint16_t>, true,
                                           overlay_by_loads<std::uint16_t>};

@@ -13,12 +13,13 @@ template <typename Entry>
 struct PaintOps {
     void (*colors)(const Entry* entries, std::size_t count, const ColorPlanes& table,
                    std::uint8_t* out);
-    bool takes_pixels;  // whether overlay takes images of pixels; else, and below, only of planes
+    bool takes_pixels;  // whether images may be pixels (ByteRun::step); else planes
     void (*overlay)(const Entry* entries, const ByteRun& image, const ColorPlanes& table,
                     const ImageTable& shares, std::uint8_t* out);
 };
 
 struct ByteOps {
+    bool takes_pixels;
     void (*mask)(const std::uint8_t* const* masks, const ByteRun& image, const ImageTable& table,
                  std::uint8_t* out);
     void (*split)(const std::uint8_t* pixels, std::size_t count, std::size_t channels,
