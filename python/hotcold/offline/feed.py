@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -92,7 +93,7 @@ class Feed:
             yield from self._streamed_chunks(last, multiple)
 
     def _indexed_chunks(self, first: int, last: int, multiple: int, n_ways: int) -> Iterator[Chunk]:
-        size = max(1, min(self._piece_items(), -(-(last - first) // n_ways)))
+        size = max(1, min(self._piece_items, -(-(last - first) // n_ways)))
         size = -(-size // multiple) * multiple
         start = first
         while start < last:
@@ -109,7 +110,7 @@ class Feed:
         # At the very end all streams are asked once more, so that none goes on unseen.
         while last is None or position < last or last == self.n_items:
             start, parts = position, list[_Part]()
-            wanted = multiple if multiple > 1 else self._piece_items()
+            wanted = multiple if multiple > 1 else self._piece_items
             while position - start < wanted:
                 part = self._next_part(cutters, position, wanted - (position - start))
                 if part is None:
@@ -140,7 +141,7 @@ class Feed:
 
     def _load(self, start: int, stop: int) -> Iterator[Piece | Bad]:
         """Read items in pieces; a piece with a bad item one by one."""
-        size = self._piece_items()
+        size = self._piece_items
         while start < stop:
             end = min(start - start % size + size, stop)
             yield from self._read(start, end, [None] * len(self._sources))
@@ -174,6 +175,7 @@ class Feed:
             return
         yield Piece(start, arrays[0], arrays[1] if len(arrays) > 1 else None)
 
+    @functools.cached_property
     def _piece_items(self) -> int:
         if self._batch_size is not None:
             return self._batch_size

@@ -17,11 +17,16 @@ Limits = tuple[float, float]
 
 
 class Drawn(NamedTuple):
-    """An item's picture, and the colours that it is made of where those are few."""
+    """Pictures (N, H, W, 3 or 4) of consecutive items, and their colours where those are few."""
 
-    item: int
-    picture: Picture
+    first: int
+    pictures: Picture
     colors: Picture | None
+
+    def parts(self, size: int) -> Iterator[Drawn]:
+        """Yield them again, at most `size` at a time."""
+        for i in range(0, len(self.pictures), size):
+            yield Drawn(self.first + i, self.pictures[i : i + size], self.colors)
 
 
 class Renders(Protocol):
@@ -63,7 +68,7 @@ class Renderer:
         self._n_threads = n_threads
 
     def pictures(self, piece: Piece | Bad) -> Iterator[Drawn | Bad]:
-        """Yield every item's picture, or why there is none, in their order."""
+        """Yield the items' pictures, or why there is none, in their order."""
         if isinstance(piece, Bad):
             yield piece
             return
@@ -76,8 +81,7 @@ class Renderer:
             for one in single_items(piece):
                 yield from self.pictures(one)
         else:
-            for item, picture in enumerate(pictures, piece.start):
-                yield Drawn(item, picture, job.colors)
+            yield Drawn(piece.start, pictures, job.colors)
 
     def batch(self, piece: Piece) -> tuple[pipeline.Job, Picture]:
         """Return all pictures of a piece and the job that made them; raise for a bad item."""

@@ -20,6 +20,11 @@ class Stopwatch:
         self.seconds[stage] += now - self._mark
         self._mark = now
 
+    def move(self, source: str, target: str, seconds: float) -> None:
+        """Credit to `target` what a lap credited to `source`."""
+        self.seconds[source] -= seconds
+        self.seconds[target] += seconds
+
     def restart(self) -> None:
         """Credit the time since the last lap to nothing."""
         self._mark = time.perf_counter()

@@ -21,6 +21,8 @@ from hotcold.offline.stopwatch import Stopwatch
 from hotcold.offline.writers import Writer
 from hotcold.pipeline import WHITE
 
+_AT_ONCE = 16  # pictures that are written before a worker looks whether the job is ending
+
 
 class Layout(NamedTuple):
     """How items are put into files: one each, or sheets of rows x cols with padding between."""
@@ -75,19 +77,34 @@ class Worker:
 
     def _make(self, chunk: Chunk, first: int, last: int, done: Done) -> None:
         """Draw items [first, last) of a chunk and deliver their files."""
-        cells = self.layout.n_cells
         sheet = _Sheet(self.layout)
         for drawn in self._drawn(chunk, first, last, done.watch):
-            unit, cell = divmod(drawn.item, cells)
-            problem = drawn.error if isinstance(drawn, Bad) else None
-            if not isinstance(drawn, Bad) and self.layout.sheets:
-                problem = sheet.place(cell, drawn)
-            if problem is not None:
-                self._fail(Bad(drawn.item, problem), done)
-            if not self.layout.sheets:
-                self._deliver(unit, None if isinstance(drawn, Bad) else drawn, done)
-            elif cell == cells - 1 or drawn.item == last - 1:
-                self._deliver(unit, sheet.take(), done)
+            if isinstance(drawn, Bad):
+                self._fail(drawn, done)
+            if self.layout.sheets:
+                self._fill(sheet, drawn, last, done)
+            elif isinstance(drawn, Bad):
+                self._deliver(drawn.item, None, None, done)
+            elif self.writer.saves:
+                self._save(drawn, done)
+            else:
+                for item, picture in enumerate(drawn.pictures, drawn.first):
+                    self._deliver(item, picture, drawn.colors, done)
+
+    def _fill(self, sheet: _Sheet, drawn: Drawn | Bad, last: int, done: Done) -> None:
+        """Put pictures into their cells, and deliver each sheet at its end."""
+        cells = self.layout.n_cells
+        first, count = (
+            (drawn.item, 1) if isinstance(drawn, Bad) else (drawn.first, len(drawn.pictures))
+        )
+        for i in range(count):
+            unit, cell = divmod(first + i, cells)
+            if not isinstance(drawn, Bad):
+                problem = sheet.place(cell, drawn.pictures[i], drawn.colors)
+                if problem is not None:
+                    self._fail(Bad(first + i, problem), done)
+            if cell == cells - 1 or first + i == last - 1:
+                self._deliver(unit, *sheet.take(), done)
 
     def _drawn(
         self, chunk: Chunk, first: int, last: int, watch: Stopwatch
@@ -99,9 +116,10 @@ class Worker:
             if piece is None:
                 return
             for drawn in self.renderer.pictures(piece):
-                if self.stop is not None and self.stop.is_set():
-                    raise Stopped
-                yield drawn
+                for part in [drawn] if isinstance(drawn, Bad) else drawn.parts(_AT_ONCE):
+                    if self.stop is not None and self.stop.is_set():
+                        raise Stopped
+                    yield part
 
     @staticmethod
     def _next(pieces: Iterator[Piece | Bad]) -> Piece | Bad | None:
@@ -137,21 +155,33 @@ class Worker:
         name = self.names.stem(bad.item // self.layout.n_cells)
         done.failures.append(Failure(bad.item, name, bad.error))
 
-    def _deliver(self, unit: int, drawn: Drawn | None, done: Done) -> None:
+    def _save(self, drawn: Drawn, done: Done) -> None:
+        """Encode and write the files of items that have one each."""
+        done.watch.lap("render")
+        try:
+            saved = self.writer.save(
+                drawn.first, drawn.pictures, self.text, drawn.colors, self.n_threads
+            )
+        except OSError as error:
+            raise output_error(error, self.writer.output) from error
+        done.n_files += len(drawn.pictures)
+        done.n_bytes += saved.n_bytes
+        done.watch.lap("write")
+        done.watch.move("write", "encode", saved.encode_seconds)
+
+    def _deliver(
+        self, unit: int, picture: Picture | None, colors: Picture | None, done: Done
+    ) -> None:
         done.watch.lap("render")
         content: Any = None
-        if drawn is None:
+        if picture is None:
             done.n_missing += 1
         else:
             done.n_files += 1
-            content = drawn.picture
+            content = picture
             if self.writer.encodes:
                 content = files.encode(
-                    drawn.picture,
-                    self.suffix,
-                    self.text,
-                    drawn.colors,
-                    n_threads=self.n_threads,
+                    picture, self.suffix, self.text, colors, n_threads=self.n_threads
                 )
                 done.watch.lap("encode")
         if self.writer.in_order:
@@ -166,26 +196,27 @@ class _Sheet:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._first: Drawn | None = None
-        self._canvas: Picture = np.empty((0, 0, 3), np.uint8)
+        self._canvas: Picture | None = None
+        self._shape: tuple[int, ...] = ()  # of a cell
+        self._colors: Picture | None = None
 
-    def place(self, cell: int, drawn: Drawn) -> str | None:
+    def place(self, cell: int, picture: Picture, colors: Picture | None) -> str | None:
         """Put a picture into its cell; return why that is not possible."""
-        if self._first is None:
-            self._first = drawn
-            self._canvas = self._blank(*drawn.picture.shape)
-        height, width, _ = shape = self._first.picture.shape
-        if drawn.picture.shape != shape:
-            return f"its picture is {drawn.picture.shape}, others on the sheet are {shape}"
+        if self._canvas is None:
+            self._shape, self._colors = picture.shape, colors
+            self._canvas = self._blank(*picture.shape)
+        if picture.shape != self._shape:
+            return f"its picture is {picture.shape}, others on the sheet are {self._shape}"
+        height, width, _ = self._shape
         row, col = divmod(cell, self._layout.cols)
         top, left = row * (height + self._layout.padding), col * (width + self._layout.padding)
-        self._canvas[top : top + height, left : left + width] = drawn.picture
+        self._canvas[top : top + height, left : left + width] = picture
         return None
 
-    def take(self) -> Drawn | None:
-        """Return the sheet and begin another; None when nothing was placed."""
-        first, self._first = self._first, None
-        return None if first is None else first._replace(picture=self._canvas)
+    def take(self) -> tuple[Picture | None, Picture | None]:
+        """Return the sheet and its colours, and begin another; None when nothing was placed."""
+        canvas, self._canvas = self._canvas, None
+        return canvas, self._colors
 
     def _blank(self, height: int, width: int, channels: int) -> Picture:
         rows, cols, padding, _ = self._layout

@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import contextlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,15 @@ class Writer(abc.ABC):
         Takes encoded files; otherwise pixels.
     in_order : bool
         Takes units in their order from one thread; otherwise in any order from any thread.
+    saves : bool
+        Has `save`, which takes many pixels at once.
     output : Path
         What the user is told.
     """
 
     encodes = True
     in_order = True
+    saves = False
     output: Path
 
     def has(self, unit: int) -> bool:
@@ -44,6 +48,17 @@ class Writer(abc.ABC):
     @abc.abstractmethod
     def write(self, unit: int, content: Any) -> int:
         """Take a unit and return its bytes; None stands for one that failed."""
+
+    def save(
+        self,
+        unit: int,
+        pictures: Picture,
+        text: Mapping[str, str],
+        colors: Picture | None,
+        n_threads: int,
+    ) -> files.Saved:
+        """Encode and take the pictures of consecutive units, the first of which is `unit`."""
+        raise NotImplementedError
 
     def finish(self) -> None:  # noqa: B027 - optional
         """Take no more."""
@@ -61,6 +76,7 @@ class FolderWriter(Writer):
         self.output = folder
         self._folder = os.fspath(folder)
         self._names = names
+        self.saves = names.suffix == ".png" and files.CORE_WRITES
 
     def has(self, unit: int) -> bool:
         """Whether the file is there and whole, as far as its ends tell.
@@ -76,6 +92,18 @@ class FolderWriter(Writer):
                 return file.read() == _PNG_END
         except OSError:
             return False
+
+    def save(
+        self,
+        unit: int,
+        pictures: Picture,
+        text: Mapping[str, str],
+        colors: Picture | None,
+        n_threads: int,
+    ) -> files.Saved:
+        """Encode and write the files of consecutive units in one call of the core."""
+        names = [self._names.file_name(unit + i) for i in range(len(pictures))]
+        return files.save_pngs(self._folder, names, pictures, text, colors, n_threads=n_threads)
 
     def write(self, unit: int, content: Any) -> int:
         """Write a file under a temporary name, then rename it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -48,7 +49,7 @@ class IndexedSource(abc.ABC):
     @property
     def item_bytes(self) -> int:
         """Memory that one item takes."""
-        return int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize
+        return math.prod(self.shape[1:]) * self.dtype.itemsize
 
     @abc.abstractmethod
     def read(self, start: int, stop: int) -> Array:
