@@ -178,6 +178,18 @@ def test_paths_may_be_strings_or_path_like(tmp_path, maps, kind):
     assert left_in(tmp_path) == ["a.png"]
 
 
+@pytest.mark.parametrize("name", ["a.png", "./a.png", "a.png/", "a.png/.", "b/../a.png", "..png"])
+@pytest.mark.parametrize("core_writes", [False, *([True] if files.CORE_WRITES else [])])
+def test_paths_mean_what_they_mean_to_pathlib(tmp_path, monkeypatch, maps, name, core_writes):
+    (tmp_path / "b").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(files, "CORE_WRITES", core_writes)
+    Visualizer()(maps, output_file=name, imshow=False)
+    assert left_in(tmp_path) == sorted(["b", Path(name).name])
+    with pytest.raises(FileNotFoundError, match=message(str(tmp_path / "none"))):
+        Visualizer()(maps, output_file=f"none/{name}", imshow=False)
+
+
 def test_files_replace_older_ones(tmp_path, maps):
     path = tmp_path / "a.png"
     path.write_text("an older file, longer than a picture" * 1000)

@@ -11,7 +11,7 @@ import errno
 import io
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -49,7 +49,9 @@ _TEMPORARY = re.compile(r"\.(?P<target>.+)\.[0-9a-f]{8}\.part", re.DOTALL)
 
 def known_suffix(path: str | os.PathLike[str]) -> str:
     """Return the suffix of a path in lower case; ValueError when no format has it."""
-    suffix = Path(path).suffix.lower()
+    suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122 - pathlib costs a picture's percents
+    if suffix not in _RASTER:
+        suffix = Path(path).suffix.lower()  # "a.png/" too
     if suffix not in _RASTER and suffix not in VECTOR_SUFFIXES:
         known = ", ".join((*RASTER_SUFFIXES, *VECTOR_SUFFIXES))
         msg = f"`output_file` must end in one of {known}, got {os.fspath(path)!r}"
@@ -79,8 +81,10 @@ def save_picture(
     if suffix == ".png" and CORE_WRITES:
         folder, name = _target(path)
         pictures = np.ascontiguousarray(picture)[np.newaxis]
-        with _naming_the_folder(folder):
+        try:
             save_pngs(folder, [name], pictures, text, colors, n_threads=n_threads)
+        except FileNotFoundError:
+            raise _no_folder(folder) from None
         return
     if suffix in VECTOR_SUFFIXES:
         from hotcold import drawing
@@ -194,26 +198,25 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     symbolic link is followed, as by any other writer.
     """
     folder, name = _target(path)
-    with _naming_the_folder(folder):
+    try:
         write_entry(folder, name, data)
+    except FileNotFoundError:
+        raise _no_folder(folder) from None
 
 
 def _target(path: str | os.PathLike[str]) -> tuple[str, str]:
     """Return folder and name of the file that is written when someone writes to `path`."""
-    target = Path(path)
-    if os.path.islink(target):  # noqa: PTH114 - of a path that cannot be read, the writer tells
-        target = target.resolve()
-    return os.fspath(target.parent), target.name
+    # By strings and one look at the path, as it is done for every picture. Resolved where it leads
+    # elsewhere, where its end is no name, and on systems where "C:a.png" is in no folder "C:".
+    folder, name = os.path.split(path)
+    if not CORE_WRITES or name in ("", os.curdir) or os.path.islink(path):  # noqa: PTH114
+        folder, name = os.path.split(Path(path).resolve())
+    return folder or os.curdir, name
 
 
-@contextlib.contextmanager
-def _naming_the_folder(folder: str) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError:
-        message = "the folder of the file to write must exist; create it first"
-        absolute = str(Path(folder).resolve())
-        raise FileNotFoundError(errno.ENOENT, message, absolute) from None
+def _no_folder(folder: str) -> FileNotFoundError:
+    message = "the folder of the file to write must exist; create it first"
+    return FileNotFoundError(errno.ENOENT, message, str(Path(folder).resolve()))
 
 
 def _temporary(name: str) -> str:
