@@ -1,5 +1,12 @@
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+#include <memory>
+#include <vector>
+
 #include "bindings/bind.hpp"
 #include "kernels/peak.hpp"
+#include "runtime/buffers.hpp"
 #include "runtime/cpu.hpp"
 #include "runtime/parallel.hpp"
 
@@ -27,6 +34,23 @@ py::dict build_info() {
     return info;
 }
 
+struct Taken {
+    void* buffer;
+    std::size_t bytes;
+};
+
+py::array empty_array(const std::vector<py::ssize_t>& shape, const py::dtype& dtype) {
+    auto bytes = static_cast<std::size_t>(dtype.itemsize());
+    for (const py::ssize_t extent : shape) bytes *= static_cast<std::size_t>(extent);
+    auto taken = std::make_unique<Taken>(Taken{take_buffer(bytes), bytes});
+    void* const buffer = taken->buffer;
+    const py::capsule owner(taken.release(), [](void* pointer) {
+        const std::unique_ptr<Taken> mine(static_cast<Taken*>(pointer));
+        return_buffer(mine->buffer, mine->bytes);
+    });
+    return py::array(dtype, shape, buffer, owner);
+}
+
 }  // namespace
 
 void bind_runtime(py::module_& m) {
@@ -36,6 +60,10 @@ void bind_runtime(py::module_& m) {
     m.def("set_isa", &set_isa_level,
           "Force an instruction set level ('baseline', 'avx2', 'avx512') for tests and benchmarks.",
           py::arg("name"));
+    m.attr("MOST_KEPT_BYTES") = kMostKeptBytes;
+    m.def("empty_array", &empty_array,
+          "A C-contiguous array like numpy.empty's, whose memory is kept for the next one.",
+          py::arg("shape"), py::arg("dtype"));
     m.def("measure_multiply_add_peak", &measure_multiply_add_peak,
           "Multiply-adds of float32 lanes a second on one core at the level in force; for "
           "benchmarks.",

@@ -6,11 +6,12 @@ behind it every batch is a view with axes (item, channel, row, column).
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from hotcold import _validate
+from hotcold import _core, _validate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +20,9 @@ Array: TypeAlias = "NDArray[Any]"
 DimOrder: TypeAlias = Literal["channels_first", "channels_last"]
 
 _REAL_KINDS = "biuf"
+
+# Below, the system's allocator does not go to the system either.
+_FEWEST_KEPT_BYTES = 1 << 16
 
 # Numbers that numpy itself does not know: the names of the types of ml_dtypes, as JAX uses them.
 _NARROW_NUMBERS = ("bfloat", "float", "int", "uint")
@@ -59,6 +63,19 @@ def to_channels_first(array: Array, dim_order: str) -> Array:
     return array if dim_order == "channels_first" else array.transpose(0, 3, 1, 2)
 
 
+def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Allocate a C-contiguous array for a result.
+
+    Memory of results that nobody holds any more is used again, up to 32 MiB of it: fresh memory
+    costs a page fault for every 4 KiB. Small arrays are numpy's own, which keeps memory for them;
+    so are the largest.
+    """
+    n_bytes = math.prod(shape) * dtype.itemsize
+    if _FEWEST_KEPT_BYTES <= n_bytes <= _core.MOST_KEPT_BYTES:
+        return _core.empty_array(shape, dtype)
+    return np.empty(shape, dtype)
+
+
 def empty_batch(
     shape: tuple[int, int, int, int], dtype: np.dtype[Any], dim_order: str
 ) -> tuple[Array, Array]:
@@ -72,10 +89,10 @@ def empty_batch(
         The same memory as the core wants it.
     """
     if dim_order == "channels_first":
-        batch = np.empty(shape, dtype)
+        batch = new_array(shape, dtype)
         return batch, batch
     n, c, h, w = shape
-    batch = np.empty((n, h, w, c), dtype)
+    batch = new_array((n, h, w, c), dtype)
     return batch, batch.transpose(0, 3, 1, 2)
 
 

@@ -1,5 +1,6 @@
 """The compiled kernels. Axes are (item, channel, row, column); nothing has defaults."""
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,6 +12,7 @@ _Fault: TypeAlias = tuple[int, int] | None  # (item, count) of the first non-fin
 
 __version__: str
 NORMALIZATION_TYPES: tuple[str, ...]
+MOST_KEPT_BYTES: int
 
 class _Metaclass(type): ...  # pybind11's own
 
@@ -37,6 +39,7 @@ class RenderPlan(metaclass=_Metaclass):
 def build_info() -> dict[str, Any]: ...
 def default_threads() -> int: ...
 def set_isa(name: str) -> None: ...
+def empty_array(shape: Sequence[int], dtype: np.dtype[Any]) -> NDArray[Any]: ...
 def measure_multiply_add_peak(seconds: float) -> float: ...
 def gaussian_blur(
     a: _Batch, sigma_y: float, sigma_x: float, fast: bool, out: _Batch, n_threads: int

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from hotcold import _core, _validate
-from hotcold._arrays import Array, empty_batch, result_dtype
+from hotcold._arrays import Array, empty_batch, new_array, result_dtype
 from hotcold.options import RenderSpec, compile_plan
 from hotcold.tiler import Tiler
 
@@ -71,7 +71,7 @@ class Job(NamedTuple):
 def render(job: Job, out: NDArray[np.uint8] | None, n_threads: int | None) -> NDArray[np.uint8]:
     """Return the pictures of a job, uint8 (N, H, W, 3 or 4), in `out` if given."""
     shape = (job.n_items, *job.picture_shape)
-    picture = np.empty(shape, np.uint8) if out is None else _checked_out(out, shape, job)
+    picture = new_array(shape, np.dtype(np.uint8)) if out is None else _checked_out(out, shape, job)
     _run(job, None, picture, 0, 0, n_threads)
     return picture
 
@@ -112,7 +112,7 @@ def values_and_sheet(
             channels,
         )
         covered = gap == 0 and rows * cols == job.n_items
-        sheet = np.empty(sheet_shape, np.uint8)
+        sheet = new_array(sheet_shape, np.dtype(np.uint8))
         if not covered:
             sheet.fill(WHITE)
     _run(

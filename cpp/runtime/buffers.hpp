@@ -1,0 +1,20 @@
+// Memory of results. A large block fresh from the system costs a page fault for every 4 KiB, which
+// takes about as long as blurring them; so a few that were given back are kept, pages and all, and
+// handed out again when the same size is asked for, as it is from batch to batch.
+#pragma once
+
+#include <cstddef>
+
+namespace hotcold {
+
+// What is kept unused, over all sizes, at most; the oldest go back to the system first.
+constexpr std::size_t kMostKeptBytes = std::size_t{32} << 20;
+
+// `bytes` > 0 of memory of undefined content, 64-byte aligned. std::bad_alloc when there is none.
+// From any thread, as is the other.
+void* take_buffer(std::size_t bytes);
+
+// `buffer` came from take_buffer(bytes).
+void return_buffer(void* buffer, std::size_t bytes) noexcept;
+
+}  // namespace hotcold
