@@ -123,6 +123,25 @@ def test_percentile_mask_reports_the_first_nonfinite_item_and_its_count(rng, dty
 
 @settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
 @given(
+    size=st.one_of(st.integers(1, 40), st.integers(500, 530), st.integers(3000, 5000)),
+    at=st.floats(0, 1, exclude_max=True),
+    value=st.sampled_from([np.nan, np.inf, -np.inf]),
+    fill=st.sampled_from(["noise", "constant", "sparse"]),
+    threshold=st.floats(0, 1),
+)
+def test_percentile_mask_finds_one_bad_value_wherever_it_is(
+    size, at, value, fill, threshold, dtype
+):
+    """Whatever part of the map the selection looks at, the whole of it is checked."""
+    noise = np.random.default_rng(size).standard_normal(size)
+    a = {"noise": noise, "constant": noise * 0, "sparse": np.where(noise > 1.6, noise, 0)}[fill]
+    a = a.reshape(1, 1, 1, -1).astype(dtype)
+    a[..., int(at * size)] = value
+    assert _core.percentile_mask(a, threshold, 0.2, np.empty_like(a), 1) == (0, 1)
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+@given(
     a=hnp.arrays(
         np.float32,
         st.integers(1, 3000),

@@ -19,8 +19,8 @@ T mask_limit(const T* map, std::size_t count, bool clip, double threshold, T* sc
         fit_extremes(Extremes<T>{clipped(raw.min), clipped(raw.max)}, Normalization::kZeroOne);
     const auto opacity_of = [&](T value) { return scaled(clipped(value), scale); };
     const Neighbours<T> around = percentile_neighbours(map, count, threshold, scratch);
-    const T percentile =
-        interpolate(Neighbours<T>{opacity_of(around.below), opacity_of(around.above), around.t});
+    const T percentile = interpolate(
+        Neighbours<T>{opacity_of(around.below), opacity_of(around.above), around.t, true});
     if (opacity_of(around.above) > percentile) return around.below;
     if (opacity_of(raw.max) <= percentile) return raw.max;
     // Many values came to equal the percentile: the largest of them, by halving.

@@ -38,6 +38,11 @@ class Selection {
 
     T run(std::size_t rank) {
         Set set{values_, count_, 0, -kInfinity, kInfinity};
+        // Larger sets are looked at while they are partitioned.
+        if (count_ <= kSmall && !all_finite(values_, count_, Team(1))) {
+            finite_ = false;
+            return found_;
+        }
         for (int round = 0; round < kRounds && set.size > kSmall; ++round) {
             const Pivots pivots = pick_pivots(set, rank - set.preceding);
             if (narrow(set, pivots, rank)) return found_;
@@ -52,6 +57,9 @@ class Selection {
     }
 
     T next() const { return next_; }
+
+    // Whether the values turned out to be finite; if not, the rest means nothing.
+    bool finite() const { return finite_; }
 
   private:
     // The values strictly between two bounds, of which the upper one is a value itself or infinity.
@@ -100,6 +108,8 @@ class Selection {
     bool narrow(Set& set, const Pivots& pivots, std::size_t rank) {
         const Partition split =
             ops_.partition(set.data, set.size, pivots.low, pivots.high, scratch_);
+        if (!split.finite) finite_ = false;
+        if (!finite_) return true;
         const std::size_t at_most_low = set.preceding + split.at_most_low;
         if (rank >= at_most_low && rank < at_most_low + split.between) {
             set = {scratch_, split.between, at_most_low, pivots.low, pivots.high};
@@ -134,6 +144,7 @@ class Selection {
     T* scratch_;
     T found_ = 0;
     T next_ = 0;
+    bool finite_ = true;
 };
 
 // Whether values may be compared where they are and the mask written element by element. Ranks do
@@ -156,13 +167,16 @@ Neighbours<T> percentile_neighbours(const T* values, std::size_t count, double t
     const std::size_t lower = std::min(static_cast<std::size_t>(virtual_index), count - 1);
     Selection<T> selection(values, count, scratch);
     const T below = selection.run(lower);
-    if (lower == count - 1) return {below, below, 0.0};
-    return {below, selection.next(), virtual_index - static_cast<double>(lower)};
+    if (lower == count - 1) return {below, below, 0.0, selection.finite()};
+    const double t = virtual_index - static_cast<double>(lower);
+    return {below, selection.next(), t, selection.finite()};
 }
 
 template <typename T>
 T interpolate(const Neighbours<T>& neighbours) {
-    const auto [below, above, t] = neighbours;
+    const T below = neighbours.below;
+    const T above = neighbours.above;
+    const double t = neighbours.t;
     const T difference = above - below;
     if (difference > std::numeric_limits<T>::max()) {
         return below * static_cast<T>(1.0 - t) + above * static_cast<T>(t);
@@ -197,10 +211,9 @@ NonFinite percentile_mask(const SourceView& source, double threshold, double mas
         T* scratch = workspace.take<T>(count);
         if (in_place) {
             const T* values = static_cast<const T*>(source.at(item, 0, 0));
-            if (all_finite(values, count, team)) {
-                const T limit =
-                    interpolate(percentile_neighbours(values, count, threshold, scratch));
-                mask_above(values, count, limit, floor, out.at(item, 0, 0), team);
+            const Neighbours<T> around = percentile_neighbours(values, count, threshold, scratch);
+            if (around.finite) {
+                mask_above(values, count, interpolate(around), floor, out.at(item, 0, 0), team);
                 return;
             }
         }

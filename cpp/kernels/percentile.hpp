@@ -9,16 +9,17 @@
 namespace hotcold {
 
 // Two neighbours in sorted order and how far between them the percentile lies: from `below` at
-// t = 0 to `above` at t = 1.
+// t = 0 to `above` at t = 1. Of no use when not all values were finite.
 template <typename T>
 struct Neighbours {
     T below;
     T above;
     double t;
+    bool finite = true;
 };
 
 // The order statistics around numpy.percentile(values, 100 * threshold). count >= 1, threshold in
-// [0, 1], finite values. Linear time whatever the values: about one pass over them, two when the
+// [0, 1]. Linear time whatever the values: about one pass over them, two when the
 // answer is tied with many others. `scratch` holds count elements; `values` is left alone.
 template <typename T>
 Neighbours<T> percentile_neighbours(const T* values, std::size_t count, double threshold,

@@ -23,6 +23,8 @@ void mask_above(const T* values, std::size_t count, T limit, T masked, T* out) {
 // --- packing one vector --------------------------------------------------------------------------
 // Packer<T> handles kLanes values at a time: at_most(v, p) and below(v, p) compare against a pivot
 // and give one bit a lane; pack(v, mask, to) stores the chosen lanes first, then anything.
+// watch(v, seen) is `seen` while all lanes are finite (0 times a number that is not is NaN), and
+// is_number(seen) tells.
 
 #if defined(__AVX512F__)
 
@@ -37,6 +39,10 @@ struct Packer<float> {
     static Vector all(float p) { return _mm512_set1_ps(p); }
     static unsigned at_most(Vector v, Vector p) { return _mm512_cmp_ps_mask(v, p, _CMP_LE_OQ); }
     static unsigned below(Vector v, Vector p) { return _mm512_cmp_ps_mask(v, p, _CMP_LT_OQ); }
+    static Vector watch(Vector v, Vector seen) {
+        return _mm512_fmadd_ps(v, _mm512_setzero_ps(), seen);
+    }
+    static bool is_number(Vector seen) { return _mm512_cmp_ps_mask(seen, seen, _CMP_UNORD_Q) == 0; }
     static void pack(Vector v, unsigned mask, float* to) {
         _mm512_storeu_ps(to, _mm512_maskz_compress_ps(static_cast<__mmask16>(mask), v));
     }
@@ -50,6 +56,10 @@ struct Packer<double> {
     static Vector all(double p) { return _mm512_set1_pd(p); }
     static unsigned at_most(Vector v, Vector p) { return _mm512_cmp_pd_mask(v, p, _CMP_LE_OQ); }
     static unsigned below(Vector v, Vector p) { return _mm512_cmp_pd_mask(v, p, _CMP_LT_OQ); }
+    static Vector watch(Vector v, Vector seen) {
+        return _mm512_fmadd_pd(v, _mm512_setzero_pd(), seen);
+    }
+    static bool is_number(Vector seen) { return _mm512_cmp_pd_mask(seen, seen, _CMP_UNORD_Q) == 0; }
     static void pack(Vector v, unsigned mask, double* to) {
         _mm512_storeu_pd(to, _mm512_maskz_compress_pd(static_cast<__mmask8>(mask), v));
     }
@@ -98,6 +108,12 @@ struct Packer<float> {
     static unsigned below(Vector v, Vector p) {
         return static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(v, p, _CMP_LT_OQ)));
     }
+    static Vector watch(Vector v, Vector seen) {
+        return _mm256_fmadd_ps(v, _mm256_setzero_ps(), seen);
+    }
+    static bool is_number(Vector seen) {
+        return _mm256_movemask_ps(_mm256_cmp_ps(seen, seen, _CMP_UNORD_Q)) == 0;
+    }
     static void pack(Vector v, unsigned mask, float* to) {
         _mm256_storeu_ps(to, _mm256_permutevar8x32_ps(v, kPackFloats.order(mask)));
     }
@@ -115,6 +131,12 @@ struct Packer<double> {
     static unsigned below(Vector v, Vector p) {
         return static_cast<unsigned>(_mm256_movemask_pd(_mm256_cmp_pd(v, p, _CMP_LT_OQ)));
     }
+    static Vector watch(Vector v, Vector seen) {
+        return _mm256_fmadd_pd(v, _mm256_setzero_pd(), seen);
+    }
+    static bool is_number(Vector seen) {
+        return _mm256_movemask_pd(_mm256_cmp_pd(seen, seen, _CMP_UNORD_Q)) == 0;
+    }
     static void pack(Vector v, unsigned mask, double* to) {
         const __m256 words = _mm256_castpd_ps(v);
         _mm256_storeu_pd(
@@ -126,27 +148,33 @@ struct Packer<double> {
 
 template <typename T>
 Partition partition(const T* values, std::size_t count, T low, T high, T* between) {
-    Partition found{0, 0};
+    Partition found{0, 0, true};
     std::size_t i = 0;
 #if defined(__AVX2__)
     using P = Packer<T>;
     const typename P::Vector lows = P::all(low);
     const typename P::Vector highs = P::all(high);
+    typename P::Vector seen = P::all(T{0});
     for (; i + P::kLanes <= count; i += P::kLanes) {
         const typename P::Vector v = P::load(values + i);
+        seen = P::watch(v, seen);
         const unsigned at_most = P::at_most(v, lows);
         const unsigned inside = P::below(v, highs) & ~at_most;
         P::pack(v, inside, between + found.between);
         found.at_most_low += static_cast<unsigned>(_mm_popcnt_u32(at_most));
         found.between += static_cast<unsigned>(_mm_popcnt_u32(inside));
     }
+    found.finite = P::is_number(seen);
 #endif
+    T rest{0};
     for (; i < count; ++i) {
         const T v = values[i];
+        rest += T{0} * v;
         between[found.between] = v;
         found.at_most_low += v <= low ? 1 : 0;
         found.between += v > low && v < high ? 1 : 0;
     }
+    found.finite = found.finite && rest == rest;
     return found;
 }
 
@@ -166,6 +194,19 @@ std::size_t count_at_most(const T* values, std::size_t count, T limit) {
     return total;
 }
 
+// The largest value at or below `limit`; there is one.
+template <typename T>
+T largest_at_most(const T* values, std::size_t count, T limit) {
+    using O = Ordered<T>;
+    constexpr auto kNone = static_cast<typename O::Key>(-O::kLargest - 1);
+    typename O::Key best = kNone;
+    for (std::size_t i = 0; i < count; ++i) {
+        const typename O::Key key = values[i] <= limit ? O::key(values[i]) : kNone;
+        best = key > best ? key : best;
+    }
+    return O::value(best);
+}
+
 template <typename T>
 T select_by_counting(const T* values, std::size_t count, std::size_t rank) {
     using O = Ordered<T>;
@@ -175,7 +216,10 @@ T select_by_counting(const T* values, std::size_t count, std::size_t rank) {
     Key high = O::kLargest;
     while (low < high) {
         const Key middle = static_cast<Key>((low & high) + ((low ^ high) >> 1));  // floor of mean
-        if (count_at_most(values, count, O::value(middle)) > rank) {
+        const std::size_t at_most = count_at_most(values, count, O::value(middle));
+        // No other value in between: the search need not find out where exactly it lies.
+        if (at_most == rank + 1) return largest_at_most(values, count, O::value(middle)) + T{0};
+        if (at_most > rank) {
             high = middle;
         } else {
             low = static_cast<Key>(middle + 1);

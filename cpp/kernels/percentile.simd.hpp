@@ -7,10 +7,12 @@
 
 namespace hotcold {
 
-// What partition() found: how many values are <= low, and how many lie strictly between the bounds.
+// What partition() found: how many values are <= low, how many lie strictly between the bounds, and
+// whether all are finite (the numbers mean nothing otherwise).
 struct Partition {
     std::size_t at_most_low;
     std::size_t between;
+    bool finite;
 };
 
 template <typename T>
@@ -21,7 +23,8 @@ struct PercentileOps {
     // be `values` itself; other elements of it are left undefined.
     Partition (*partition)(const T* values, std::size_t count, T low, T high, T* between);
     // The element of the given rank (0: the smallest), found by halving the interval of number
-    // representations: as many counting passes as the type has bits at most, whatever the values.
+    // representations: as many counting passes as the type has bits at most, whatever the values,
+    // and about log2(count) of them when no other value is near. Any number if some are not finite.
     T (*select_by_counting)(const T* values, std::size_t count, std::size_t rank);
     std::size_t (*count_at_most)(const T* values, std::size_t count, T limit);
     // The smallest value above `limit`, or `none`, which is above every value.
