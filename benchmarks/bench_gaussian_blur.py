@@ -50,7 +50,7 @@ def test_exact(benchmark, planes, sigma):
         others,
         check=_check(5e-6),
         targets=targets,
-        floors={"cv2": 2, "scipy": 6},
+        floors={"cv2": 0.8, "scipy": 3} if sigma < 5 else {"cv2": 1.5, "scipy": 5},
         rounds=9,
         items=PLANES,
         peak_g_lanes=peak,
