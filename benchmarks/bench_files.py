@@ -28,11 +28,41 @@ def batch():
     return workloads.typical(ITEMS)
 
 
+# Where files go: the disk of temporary files, and memory, which leaves the file system's work out.
+PLACES = {"disk": None, "memory": Path("/dev/shm")}
+
+
+class Folders:
+    """A new folder each time: writing over old files would time how those are given up."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._made = 0
+
+    def new(self) -> Path:
+        self._made += 1
+        path = self.root / f"{self._made:04}"
+        path.mkdir()
+        return path
+
+
+def _folders(place: str):
+    parent = PLACES[place]
+    if parent is not None and not parent.is_dir():
+        pytest.skip(f"no {parent} on this system")
+    root = Path(tempfile.mkdtemp(prefix="hotcold-bench-", dir=parent))
+    yield Folders(root)
+    shutil.rmtree(root)
+
+
+@pytest.fixture(params=PLACES)
+def folders(request):
+    yield from _folders(request.param)
+
+
 @pytest.fixture
-def folder():
-    path = Path(tempfile.mkdtemp(prefix="hotcold-bench-"))
-    yield path
-    shutil.rmtree(path)
+def disk_folders():
+    yield from _folders("disk")
 
 
 def _read(file) -> np.ndarray:
@@ -45,27 +75,28 @@ def _pixels(folder: Path) -> np.ndarray:
 
 
 @pytest.mark.benchmark(group="files_overlay_png")
-def test_two_threads(benchmark, batch, folder):
+def test_two_threads(benchmark, batch, folders):
     show = hotcold.HeatmapVisualizer()
     table = rivals.jet_table()
     images = batch.images_first
-    ours, theirs = folder / "ours", folder / "theirs"
-    theirs.mkdir()
 
     def by_hotcold():
+        folder = folders.new()
         hotcold.render_files(
-            show, batch.attributions, images, output_dir=ours, n_threads=2, progress=False
+            show, batch.attributions, images, output_dir=folder, n_threads=2, progress=False
         )
-        return ours
-
-    def one(i):
-        picture = rivals.cv2_overlay(batch.attributions[i], batch.images[i], table)
-        (theirs / f"{i:08}.png").write_bytes(fpng.from_ndarray(picture))
+        return folder
 
     def by_cv2_and_fpng():
+        folder = folders.new()
+
+        def one(i):
+            picture = rivals.cv2_overlay(batch.attributions[i], batch.images[i], table)
+            (folder / f"{i:08}.png").write_bytes(fpng.from_ndarray(picture))
+
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(one, range(ITEMS)))
-        return theirs
+        return folder
 
     def check(mine, answers):
         assert_pixels_close(_pixels(mine), _pixels(answers["cv2 and fpng"]), 0.001, 9)
@@ -83,31 +114,32 @@ def test_two_threads(benchmark, batch, folder):
 
 
 @pytest.mark.benchmark(group="files_overlay_png")
-def test_against_a_figure_an_item(benchmark, batch, folder):
+def test_against_a_figure_an_item(benchmark, batch, disk_folders):
     """One overlay at a time, as a visualisation module does it, without its import or its leaks."""
     show = hotcold.HeatmapVisualizer(n_threads=1)
-    path = folder / "overlay.png"
 
     def by_hotcold():
+        folder = disk_folders.new()
         for i in range(4):
             show(
                 batch.attributions[i : i + 1],
                 batch.images_first[i : i + 1],
-                output_file=path,
+                output_file=folder / f"{i}.png",
                 imshow=False,
             )
-        return path
+        return folder
 
     def by_matplotlib():
+        folder = disk_folders.new()
         for i in range(4):
-            path.with_name("figure.png").write_bytes(
-                rivals.matplotlib_overlay_png(batch.attributions[i], batch.images[i])
-            )
-        return path.with_name("figure.png")
+            data = rivals.matplotlib_overlay_png(batch.attributions[i], batch.images[i])
+            (folder / f"{i}.png").write_bytes(data)
+        return folder
 
     def check(mine, answers):
-        assert _read(mine).shape == (workloads.SIZE, workloads.SIZE, 3)
-        assert _read(answers["matplotlib"]).shape[0] > 100
+        for i in range(4):
+            assert _read(mine / f"{i}.png").shape == (workloads.SIZE, workloads.SIZE, 3)
+            assert _read(answers["matplotlib"] / f"{i}.png").shape[0] > 100
 
     race(
         benchmark,

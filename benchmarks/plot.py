@@ -59,6 +59,9 @@ def _times(record: dict[str, Any], axes: Axes, group: str, parameter: str, label
         (case for case in record["cases"].values() if case["group"] == group),
         key=lambda case: case["params"][parameter],
     )
+    if not cases:  # a record of some cases only
+        axes.set_axis_off()
+        return
     places = [case["params"][parameter] for case in cases]
     axes.plot(places, [c["us_per_item"] for c in cases], "o-", color=COLOURS["ours"], label="ours")
     for rival in ("cv2", "scipy"):
