@@ -38,9 +38,15 @@ ROWS = [
     ("render_mask: mask", "numpy and cv2", "`MaskVisualizer.render`", "numpy + OpenCV"),
     ("threads: two_threads", "ours, one thread", "heat maps, two threads", "itself, one thread"),
     (
-        "files_overlay_png: two_threads",
+        "files_overlay_png: two_threads[disk]",
         "cv2 and fpng",
         "overlays as PNG files, two threads",
+        "OpenCV + fpng, two threads",
+    ),
+    (
+        "files_overlay_png: two_threads[memory]",
+        "cv2 and fpng",
+        "the same into a file system in memory",
         "OpenCV + fpng, two threads",
     ),
     (
