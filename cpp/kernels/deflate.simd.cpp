@@ -1,9 +1,10 @@
 // The two passes over a block's bytes that cost time: finding equal neighbours, and sending codes.
 //
-// A literal costs a table look-up and a few bits appended to a 64-bit register. Four codes are
-// joined before the register is touched, so that the chain of shifts and stores is walked once per
-// four bytes. With AVX-512 VBMI 64 codes are looked up at once in tables held in registers (twelve
-// of them) and joined by shifts in 16, 32 and 64 bits: the chain is walked once per eight bytes.
+// A literal costs a table look-up and a few bits appended to a 64-bit register. Eight codes are
+// joined before the register is touched, four where they are long, so that the chain of shifts and
+// stores is walked once per eight bytes. With AVX-512 VBMI 64 codes are looked up at once in tables
+// held in registers (twelve of them) and joined by shifts in 16, 32 and 64 bits: the chain is
+// walked once per eight bytes.
 #include "kernels/deflate.simd.hpp"
 
 #include <cstring>
@@ -90,15 +91,32 @@ inline void put(BitWriter& writer, std::uint64_t bits, std::uint32_t count) {
 
 inline void put(BitWriter& writer, const Bits& bits) { put(writer, bits.value, bits.count); }
 
-inline void put_4(BitWriter& writer, const std::uint8_t* data, const Bits* literal) {
-    const Bits a = literal[data[0]];
-    const Bits b = literal[data[1]];
-    const Bits c = literal[data[2]];
-    const Bits d = literal[data[3]];
-    const std::uint32_t ab = a.count + b.count;
-    const std::uint64_t first = a.value | std::uint64_t{b.value} << a.count;
-    const std::uint64_t second = c.value | std::uint64_t{d.value} << c.count;
-    put(writer, first | second << ab, ab + c.count + d.count);
+// Codes one after the other, the first in the lowest bits from kLiteralShift on; below are zeros.
+// Of `count` the lowest kLiteralShift bits are the sum of their lengths; what lies above is of no
+// meaning. So an entry is both as it is, but for a mask: processors shift on fewer ports than they
+// mask on.
+struct Joined {
+    std::uint64_t bits;
+    std::uint64_t count;
+};
+
+constexpr std::uint64_t kLengthMask = (std::uint64_t{1} << kLiteralShift) - 1;
+static_assert(kLengthMask == 63, "the bits that the amount of a 64-bit shift is made of");
+
+inline Joined join(const Joined& a, const Joined& b) {
+    return {a.bits | b.bits << (a.count & kLengthMask), a.count + b.count};
+}
+
+inline Joined join_4(const std::uint8_t* data, const std::uint32_t* literal) {
+    const auto one = [&](std::size_t i) {
+        const std::uint64_t entry = literal[data[i]];
+        return Joined{entry & ~kLengthMask, entry};
+    };
+    return join(join(one(0), one(1)), join(one(2), one(3)));
+}
+
+inline void put(BitWriter& writer, const Joined& codes) {
+    put(writer, codes.bits >> kLiteralShift, static_cast<std::uint32_t>(codes.count & kLengthMask));
 }
 
 #if defined(__AVX512VBMI__)
@@ -201,11 +219,34 @@ std::size_t put_many(BitWriter&, const std::uint8_t*, std::size_t, const BlockCo
 
 #endif
 
+// Eight literals are joined where none of their halves is longer than this, so that they fit beside
+// the zeros below them; four always do.
+constexpr std::uint64_t kMostHalf = 28;
+static_assert(2 * kMostHalf + kLiteralShift <= 64 && 4 * kMaxLiteralBits + kLiteralShift <= 64);
+
 void put_literals(BitWriter& writer, const std::uint8_t* data, std::size_t count,
                   const BlockCodes& codes) {
     std::size_t i = put_many(writer, data, count, codes);
-    for (; i + 4 <= count; i += 4) put_4(writer, data + i, codes.literal);
-    for (; i < count; ++i) put(writer, codes.literal[data[i]]);
+    // A copy stays in registers: bytes written might change what a reference refers to.
+    BitWriter local = writer;
+    for (; i + 8 <= count; i += 8) {
+        const Joined a = join_4(data + i, codes.literal);
+        const Joined b = join_4(data + i + 4, codes.literal);
+        const std::uint64_t longer = (a.count & kLengthMask) > (b.count & kLengthMask)
+                                         ? a.count & kLengthMask
+                                         : b.count & kLengthMask;
+        if (longer <= kMostHalf) {
+            put(local, join(a, b));
+        } else {
+            put(local, a);
+            put(local, b);
+        }
+    }
+    for (; i < count; ++i) {
+        const std::uint32_t entry = codes.literal[data[i]];
+        put(local, entry >> kLiteralShift, entry & static_cast<std::uint32_t>(kLengthMask));
+    }
+    writer = local;
 }
 
 void emit(const std::uint8_t* data, std::size_t count, const Match* matches, std::size_t n_matches,

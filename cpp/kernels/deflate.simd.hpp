@@ -19,6 +19,11 @@ struct Match {
 // Four literals must fit a 64-bit register beside the up to 7 bits that wait in it.
 constexpr unsigned kMaxLiteralBits = 14;
 
+// A literal's code above its length, which takes the lowest kLiteralShift bits: those alone count
+// where a 64-bit value is shifted, so a literal may be the amount of a shift as it is, and so may
+// the sum of a few.
+constexpr unsigned kLiteralShift = 6;
+
 // A run of bits to send, the first in the least significant place.
 struct Bits {
     std::uint32_t value;
@@ -27,8 +32,8 @@ struct Bits {
 
 // What a block's symbols become. Lengths and distances hold code and extra bits together.
 struct BlockCodes {
-    // Literals three ways: whole, and split into the byte tables that a vector register looks up.
-    Bits literal[256];
+    // Literals two ways: whole, and split into the byte tables that a vector register looks up.
+    std::uint32_t literal[256];
     alignas(64) std::uint8_t literal_low[256];
     alignas(64) std::uint8_t literal_high[256];
     alignas(64) std::uint8_t literal_count[256];

@@ -21,15 +21,19 @@ std::uint32_t extra_bits_of(std::size_t symbol) {
 
 // Four tables, so that equal bytes in a row do not wait for one another's count.
 void count_bytes(const std::uint8_t* data, std::size_t count, std::uint32_t (&counts)[256]) {
-    std::uint32_t tables[4][256] = {};
+    // A table for each of eight bytes: counting the same value again waits for the count before.
+    std::uint32_t tables[8][256] = {};
     std::size_t i = 0;
     for (; i + 8 <= count; i += 8) {
         std::uint64_t eight;
         std::memcpy(&eight, data + i, sizeof(eight));
-        for (unsigned k = 0; k < 8; ++k) ++tables[k % 4][(eight >> (8 * k)) & 255];
+        for (unsigned k = 0; k < 8; ++k) ++tables[k][(eight >> (8 * k)) & 255];
     }
     for (; i < count; ++i) ++tables[0][data[i]];
-    for (i = 0; i < 256; ++i) counts[i] = tables[0][i] + tables[1][i] + tables[2][i] + tables[3][i];
+    for (i = 0; i < 256; ++i) {
+        counts[i] = 0;
+        for (const auto& table : tables) counts[i] += table[i];
+    }
 }
 
 void count_symbols(const std::uint8_t* data, const std::uint32_t (&bytes)[256],
@@ -87,7 +91,8 @@ void build_codes(const CodeLengths& lengths, BlockCodes& codes) {
     std::uint16_t literal[kMaxHuffmanSymbols];
     huffman_codes(lengths.literal, kMaxHuffmanSymbols, literal);
     for (std::size_t i = 0; i < 256; ++i) {
-        codes.literal[i] = {literal[i], lengths.literal[i]};
+        codes.literal[i] =
+            static_cast<std::uint32_t>(literal[i]) << kLiteralShift | lengths.literal[i];
         codes.literal_low[i] = static_cast<std::uint8_t>(literal[i] & 255);
         codes.literal_high[i] = static_cast<std::uint8_t>(literal[i] >> 8);
         codes.literal_count[i] = lengths.literal[i];
