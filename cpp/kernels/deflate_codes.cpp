@@ -25,9 +25,7 @@ void count_bytes(const std::uint8_t* data, std::size_t count, std::uint32_t (&co
     std::uint32_t tables[8][256] = {};
     std::size_t i = 0;
     for (; i + 8 <= count; i += 8) {
-        std::uint64_t eight;
-        std::memcpy(&eight, data + i, sizeof(eight));
-        for (unsigned k = 0; k < 8; ++k) ++tables[k][(eight >> (8 * k)) & 255];
+        for (std::size_t k = 0; k < 8; ++k) ++tables[k][data[i + k]];
     }
     for (; i < count; ++i) ++tables[0][data[i]];
     for (i = 0; i < 256; ++i) {
