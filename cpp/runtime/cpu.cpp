@@ -17,10 +17,14 @@ bool runs_here(IsaLevel level) {
     const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
                       __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("pclmul");
     if (level == IsaLevel::kAvx2) return avx2;
+#if defined(HOTCOLD_EMULATE_AVX512)
+    return avx2;
+#else
     return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512vbmi") &&
            __builtin_cpu_supports("avx512vbmi2");
+#endif
 #else
     return false;
 #endif

@@ -229,7 +229,7 @@ void check_code_lengths(std::uint64_t seed) {
 
 int main(int argc, char** argv) {
     using namespace hotcold::test;
-    const std::uint64_t pictures = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1000;
+    const std::uint64_t pictures = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 400;
     const std::uint64_t first = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 0;
     for (std::uint64_t seed = first; seed < first + pictures; ++seed) {
         try {
