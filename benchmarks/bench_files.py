@@ -35,8 +35,9 @@ PLACES = {"disk": None, "memory": Path("/dev/shm")}
 class Folders:
     """A new folder each time: writing over old files would time how those are given up."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, in_memory: bool) -> None:
         self.root = root
+        self.in_memory = in_memory
         self._made = 0
 
     def new(self) -> Path:
@@ -51,7 +52,7 @@ def _folders(place: str):
     if parent is not None and not parent.is_dir():
         pytest.skip(f"no {parent} on this system")
     root = Path(tempfile.mkdtemp(prefix="hotcold-bench-", dir=parent))
-    yield Folders(root)
+    yield Folders(root, in_memory=place == "memory")
     shutil.rmtree(root)
 
 
@@ -107,7 +108,8 @@ def test_two_threads(benchmark, batch, folders):
         {"cv2 and fpng": by_cv2_and_fpng},
         check=check,
         targets={"cv2 and fpng": 6},
-        floors={"cv2 and fpng": 1.5},
+        # Most of the time on a slow disk is its own, the same for both.
+        floors={"cv2 and fpng": 1.5 if folders.in_memory else 1.1},
         rounds=7,
         items=ITEMS,
     )
