@@ -80,7 +80,10 @@ void equal_bits(const std::uint8_t* data, std::size_t count, std::uint64_t* bits
     }
 }
 
-// count <= 56.
+// What one write can take beside the bits that wait.
+constexpr std::uint64_t kMaxPut = 56;
+
+// count <= kMaxPut.
 inline void put(BitWriter& writer, std::uint64_t bits, std::uint32_t count) {
     writer.bits |= bits << writer.count;
     std::memcpy(writer.out, &writer.bits, sizeof(writer.bits));
@@ -118,6 +121,19 @@ inline Joined join_4(const std::uint8_t* data, const std::uint32_t* literal) {
 
 inline void put(BitWriter& writer, const Joined& codes) {
     put(writer, codes.bits >> kLiteralShift, static_cast<std::uint32_t>(codes.count & kLengthMask));
+}
+
+// Most eights fit one write.
+inline void put(BitWriter& writer, const Joined& first, const Joined& second) {
+    const std::uint64_t count = first.count & kLengthMask;
+    const std::uint64_t both = count + (second.count & kLengthMask);
+    if (both <= kMaxPut) {
+        put(writer, first.bits >> kLiteralShift | second.bits >> kLiteralShift << count,
+            static_cast<std::uint32_t>(both));
+        return;
+    }
+    put(writer, first);
+    put(writer, second);
 }
 
 #if defined(__AVX512VBMI__)
@@ -170,7 +186,7 @@ void put_64(BitWriter& writer, const Groups& a, const Groups& b) {
     const __m512i counts =
         _mm512_add_epi64(first_counts, _mm512_unpackhi_epi64(a.counts, b.counts));
     // Eight codes of noise may be longer than a write can take: then four at a time.
-    if (_mm512_cmpgt_epu64_mask(counts, _mm512_set1_epi64(56)) == 0) {
+    if (_mm512_cmpgt_epu64_mask(counts, _mm512_set1_epi64(kMaxPut)) == 0) {
         const __m512i second = _mm512_unpackhi_epi64(a.bits, b.bits);
         const __m512i bits = _mm512_or_si512(_mm512_unpacklo_epi64(a.bits, b.bits),
                                              _mm512_sllv_epi64(second, first_counts));
@@ -280,11 +296,9 @@ void put_literals(BitWriter& writer, const std::uint8_t* data, std::size_t count
     BitWriter local = writer;
     for (; i + 8 <= count; i += 8) {
         if (paired && all_paired(data + i)) {
-            put(local, join_pairs(data + i, *pairs));
-            put(local, join_pairs(data + i + 4, *pairs));
+            put(local, join_pairs(data + i, *pairs), join_pairs(data + i + 4, *pairs));
         } else {
-            put(local, join_4(data + i, codes.literal));
-            put(local, join_4(data + i + 4, codes.literal));
+            put(local, join_4(data + i, codes.literal), join_4(data + i + 4, codes.literal));
         }
     }
     for (; i < count; ++i) {

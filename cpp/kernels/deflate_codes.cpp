@@ -19,9 +19,10 @@ std::uint32_t extra_bits_of(std::size_t symbol) {
 
 }  // namespace
 
-// Four tables, so that equal bytes in a row do not wait for one another's count.
 void count_bytes(const std::uint8_t* data, std::size_t count, std::uint32_t (&counts)[256]) {
     // A table for each of eight bytes: counting the same value again waits for the count before.
+    // The pass takes a fifth of the fast way's time. Counting half of the bytes, by pieces of 64,
+    // made pictures 9 % faster to encode and 0.2 % larger: not kept (measured 2026-11).
     std::uint32_t tables[8][256] = {};
     std::size_t i = 0;
     for (; i + 8 <= count; i += 8) {

@@ -108,12 +108,15 @@ void filter(FilterType type, const FilterRow& r, std::uint8_t* out) {
 // a large residual is long already and grows no more.
 class Costs {
   public:
-    void add(const Around& at) {
+    // Returns the residuals by kPaeth.
+    Bytes add(const Around& at) {
         none_.add(cost(residual<FilterType::kNone>(at)));
         sub_.add(cost(residual<FilterType::kSub>(at)));
         up_.add(cost(residual<FilterType::kUp>(at)));
         average_.add(cost(residual<FilterType::kAverage>(at)));
-        paeth_.add(cost(residual<FilterType::kPaeth>(at)));
+        const Bytes by_paeth = residual<FilterType::kPaeth>(at);
+        paeth_.add(cost(by_paeth));
+        return by_paeth;
     }
 
     // The first of equals, in an order that prefers the filters that usually win.
@@ -142,11 +145,18 @@ class Costs {
     ByteSum none_, sub_, up_, average_, paeth_;
 };
 
-FilterType choose_filter(const FilterRow& r) {
+FilterType choose_filter(const FilterRow& r, std::uint8_t* paeth) {
     Costs costs;
     std::size_t i = 0;
-    for (; i + Bytes::kSize <= r.count; i += Bytes::kSize) costs.add(load(r, i));
-    if (i < r.count) costs.add(Rest(r, i).around());
+    for (; i + Bytes::kSize <= r.count; i += Bytes::kSize) {
+        const Bytes by_paeth = costs.add(load(r, i));
+        if (paeth != nullptr) by_paeth.store(paeth + i);
+    }
+    if (i < r.count) {
+        std::uint8_t rest[Bytes::kSize];
+        costs.add(Rest(r, i).around()).store(rest);
+        for (std::size_t k = 0; paeth != nullptr && i + k < r.count; ++k) paeth[i + k] = rest[k];
+    }
     return costs.cheapest();
 }
 

@@ -19,8 +19,10 @@ struct FilterRow {
 };
 
 struct PngFilterOps {
-    // The filter whose residuals promise the shortest codes; the same at every level.
-    FilterType (*choose)(const FilterRow& row);
+    // The filter whose residuals promise the shortest codes; the same at every level. Judging finds
+    // the residuals by kPaeth, which wins most often: they are left in `paeth` (row.count bytes,
+    // apart from the row) unless it is null.
+    FilterType (*choose)(const FilterRow& row, std::uint8_t* paeth);
     // Writes row.count residuals. No overlap.
     void (*filter)(FilterType type, const FilterRow& row, std::uint8_t* out);
 };

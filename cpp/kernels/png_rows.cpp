@@ -7,6 +7,9 @@
 namespace hotcold {
 namespace {
 
+// The part of a row that its filter is judged by.
+constexpr std::size_t kJudgedBytes = 65536;
+
 // Rows by number, with their filter. Above the first row lie zeros; it is filtered by what is to
 // the left, which needs no such row to be made.
 class Rows {
@@ -16,10 +19,19 @@ class Rows {
 
     std::size_t bytes() const { return bytes_; }
 
-    // Judged by the first 64 KiB: a row longer than a caller's range is judged once for each.
+    // A row that a caller's range cuts is judged once for each part.
     FilterType type(std::size_t y) const {
         if (y == 0) return FilterType::kSub;
-        return ops_.choose(part(y, pixel(), std::min(bytes_, pixel() + 65536)));
+        return ops_.choose(part(y, pixel(), std::min(bytes_, pixel() + kJudgedBytes)), nullptr);
+    }
+
+    // A whole row, at most kJudgedBytes: its type, then its residuals. Returns their end.
+    std::uint8_t* write(std::size_t y, std::uint8_t* out) const {
+        FilterType type = FilterType::kSub;
+        if (y > 0) type = ops_.choose(part(y, pixel(), bytes_), out + 1 + pixel());
+        *out++ = static_cast<std::uint8_t>(type);
+        write(y, type, 0, type == FilterType::kPaeth ? pixel() : bytes_, out);
+        return out + bytes_;
     }
 
     // Residuals of bytes [first, last) of row y. Left of the first pixel lie zeros.
@@ -61,6 +73,11 @@ void filter_rows(const PngImage& image, std::size_t begin, std::size_t count, st
     std::size_t y = begin / (rows.bytes() + 1);
     std::size_t place = begin % (rows.bytes() + 1);
     while (count > 0) {
+        if (place == 0 && count > rows.bytes() && rows.bytes() <= kJudgedBytes) {
+            out = rows.write(y++, out);
+            count -= rows.bytes() + 1;
+            continue;
+        }
         // Where the caller's range cuts a row, its type is found anew from the whole row.
         const FilterType type = rows.type(y);
         if (place == 0) {
