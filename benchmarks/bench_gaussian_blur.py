@@ -1,5 +1,8 @@
 """The blur against OpenCV, scipy and the machine's multiply-add peak."""
 
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 import rivals
@@ -39,6 +42,8 @@ def _runners(a, sigma, accuracy="exact"):
 @pytest.mark.parametrize("sigma", [2, 5, 10, 20, 30, 60])
 def test_exact(benchmark, planes, sigma):
     ours, others = _runners(planes, sigma)
+    if find_spec("torch"):
+        others["torch"] = lambda: rivals.torch_blur(planes, sigma)
     to_cv2, to_scipy = TARGETS.get(sigma, (None, None))
     targets = {"cv2": to_cv2, "scipy": to_scipy} if to_cv2 else {}
     radius = int(4 * sigma + 0.5)
@@ -60,6 +65,24 @@ def test_exact(benchmark, planes, sigma):
         info = benchmark.extra_info
         per_second = info["folded_taps_per_item"] / info["us_per_item"] / 1e3
         info["percent_of_peak"] = 100 * per_second / peak
+
+
+@pytest.mark.benchmark(group="threads")
+def test_blur_in_two_threads(benchmark, planes):
+    run = lambda n: hotcold.gaussian_blur(planes, 10, n_threads=n)  # noqa: E731
+
+    def cv2_pool():
+        with ThreadPoolExecutor(2) as pool:
+            return np.stack(list(pool.map(lambda item: rivals.cv2_blur(item[0], 10)[None], planes)))
+
+    race(
+        benchmark,
+        lambda: run(2),
+        {"ours, one thread": lambda: run(1), "cv2 in two Python threads": cv2_pool},
+        check=_check(5e-6),
+        floors={"cv2 in two Python threads": 1.5},
+        items=PLANES,
+    )
 
 
 @pytest.mark.benchmark(group="gaussian_blur_fast")

@@ -25,6 +25,20 @@ def scipy_blur(plane: np.ndarray, sigma: float) -> np.ndarray:
     return scipy.ndimage.gaussian_filter(plane, sigma, mode="reflect", truncate=4.0)
 
 
+def torch_blur(planes: np.ndarray, sigma: float) -> np.ndarray:
+    """Blur (N, 1, H, W) by two convolutions of torch, on one thread."""
+    import torch
+
+    torch.set_num_threads(1)
+    radius = int(4 * sigma + 0.5)
+    taps = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    weights = torch.from_numpy((taps / taps.sum()).astype(np.float32))
+    # Torch's own "reflect" leaves the edge out; scipy's and ours is numpy's "symmetric".
+    padded = np.pad(planes, [(0, 0), (0, 0), (radius, radius), (radius, radius)], "symmetric")
+    rows = torch.nn.functional.conv2d(torch.from_numpy(padded), weights.reshape(1, 1, 1, -1))
+    return torch.nn.functional.conv2d(rows, weights.reshape(1, 1, -1, 1)).numpy()
+
+
 def jet_table() -> np.ndarray:
     """Matplotlib's jet as OpenCV wants it, uint8 (256, 1, 3), RGB."""
     return mpl.colormaps["jet"](np.arange(256), bytes=True)[:, None, :3].copy()
