@@ -43,9 +43,12 @@ def _ratios(record: dict[str, Any], axes: Axes) -> None:
     bars.reverse()
     axes.barh(range(len(bars)), [ratio for _, ratio, _ in bars], color=COLOURS["ours"], height=0.7)
     for place, (_, ratio, target) in enumerate(bars):
-        axes.text(ratio * 1.05, place, f"{ratio:.1f}", va="center", fontsize=6)
         if target:
             axes.plot([target, target], [place - 0.45, place + 0.45], color="black", lw=1.5)
+        # Above a mark that lies behind it.
+        blank = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+        text = f"{ratio:.1f}"
+        axes.text(ratio * 1.05, place, text, va="center", fontsize=6, bbox=blank, zorder=3)
     axes.set_yticks(range(len(bars)), [label for label, _, _ in bars], fontsize=6)
     axes.set_xscale("log")
     axes.set_ylim(-0.7, len(bars) - 0.3)
