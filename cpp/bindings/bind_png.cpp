@@ -12,7 +12,7 @@
 
 #include "bindings/bind.hpp"
 #include "bindings/numpy_view.hpp"
-#include "kernels/png.hpp"
+#include "kernels/png/png.hpp"
 #include "runtime/folder.hpp"
 
 namespace py = pybind11;

@@ -12,7 +12,7 @@
 
 #include "kernels/gaussian_blur.hpp"
 #include "kernels/percentile.hpp"
-#include "kernels/png.hpp"
+#include "kernels/png/png.hpp"
 #include "kernels/render.hpp"
 
 namespace {

@@ -1,4 +1,4 @@
-#include "kernels/deflate_runs.hpp"
+#include "kernels/png/deflate_runs.hpp"
 
 namespace hotcold {
 namespace {

@@ -6,11 +6,11 @@
 // beforehand, in a table that vectors make in some microseconds. With AVX-512 VBMI 64 codes are
 // looked up at once in tables held in registers (twelve of them) and joined by shifts in 16, 32 and
 // 64 bits: the chain is walked once per eight bytes.
-#include "kernels/deflate.simd.hpp"
+#include "kernels/png/deflate.simd.hpp"
 
 #include <cstring>
 
-#include "kernels/deflate_tables.hpp"
+#include "kernels/png/deflate_tables.hpp"
 
 #if defined(__AVX2__) || defined(__SSE2__)
 #if defined(__GNUC__) && !defined(__clang__)

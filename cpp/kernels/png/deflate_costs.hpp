@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/deflate_codes.hpp"
+#include "kernels/png/deflate_codes.hpp"
 
 namespace hotcold {
 

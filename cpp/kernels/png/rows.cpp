@@ -1,8 +1,8 @@
-#include "kernels/png_rows.hpp"
+#include "kernels/png/rows.hpp"
 
 #include <algorithm>
 
-#include "kernels/png_filter.simd.hpp"
+#include "kernels/png/filter.simd.hpp"
 
 namespace hotcold {
 namespace {

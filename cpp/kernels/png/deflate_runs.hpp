@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/deflate.simd.hpp"
-#include "kernels/deflate_costs.hpp"
+#include "kernels/png/deflate.simd.hpp"
+#include "kernels/png/deflate_costs.hpp"
 
 namespace hotcold {
 

@@ -1,6 +1,6 @@
-#include "kernels/checksum.hpp"
+#include "kernels/png/checksum.hpp"
 
-#include "kernels/checksum.simd.hpp"
+#include "kernels/png/checksum.simd.hpp"
 
 namespace hotcold {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/deflate.hpp"
+#include "kernels/png/deflate.hpp"
 
 namespace hotcold {
 

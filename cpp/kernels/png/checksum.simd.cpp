@@ -1,7 +1,7 @@
 // CRC-32 by carry-less multiplication where the level has it (Gopal et al., "Fast CRC Computation
 // for Generic Polynomials Using PCLMULQDQ Instruction", Intel 2009: four 128-bit lanes folded over
 // 64 bytes at a time), by eight tables otherwise. Adler-32 in blocks short enough for 32-bit sums.
-#include "kernels/checksum.simd.hpp"
+#include "kernels/png/checksum.simd.hpp"
 
 #if defined(__PCLMUL__) || defined(__AVX2__)
 #include <immintrin.h>

@@ -1,9 +1,9 @@
 // Encoding needs no result of its own neighbours, so every byte of a row is filtered independently,
 // a register of them at a time in 8-bit arithmetic. Compilers widen such loops to 16 bits and more
 // and then run several times slower (measured 2026-11), hence the intrinsics.
-#include "kernels/png_filter.simd.hpp"
+#include "kernels/png/filter.simd.hpp"
 
-#include "kernels/png_bytes.simd.hpp"
+#include "kernels/png/bytes.simd.hpp"
 
 namespace hotcold::HOTCOLD_LEVEL {
 namespace {

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/huffman.hpp"
 #include "kernels/levels.hpp"
+#include "kernels/png/huffman.hpp"
 
 namespace hotcold {
 

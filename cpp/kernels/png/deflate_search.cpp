@@ -8,7 +8,7 @@
 // Tried and left out (measured 2026-11, on 30 overlays and masks): chains of four or five bytes
 // find more but worse candidates, 0.3 % larger and a third slower at equal depth; every length of a
 // match instead of the whole saves less than 0.05 %, a run beside a longer match 0.1 %.
-#include "kernels/deflate_search.hpp"
+#include "kernels/png/deflate_search.hpp"
 
 #include <algorithm>
 #include <cassert>

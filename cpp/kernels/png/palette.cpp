@@ -1,7 +1,7 @@
 // A small hash table from colour to place in the list, read-only once filled, then one look-up per
 // pixel. Which places are used is known only at the end, so places are kept in 16 bits first and
 // numbered anew, without the unused ones, in a second pass.
-#include "kernels/png_palette.hpp"
+#include "kernels/png/palette.hpp"
 
 #include <algorithm>
 #include <atomic>

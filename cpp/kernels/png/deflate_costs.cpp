@@ -1,4 +1,4 @@
-#include "kernels/deflate_costs.hpp"
+#include "kernels/png/deflate_costs.hpp"
 
 namespace hotcold {
 namespace {

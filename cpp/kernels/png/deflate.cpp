@@ -3,15 +3,15 @@
 // pay (measured 2026-11: a search with one table saves 0 to 1 % of an overlay, 1 to 2 % of a masked
 // photograph, and takes four times as long as all the rest). The thorough way looks closely and
 // takes thirty times as long; it is never larger.
-#include "kernels/deflate.hpp"
+#include "kernels/png/deflate.hpp"
 
 #include <cassert>
 #include <cstring>
 
-#include "kernels/deflate_codes.hpp"
-#include "kernels/deflate_costs.hpp"
-#include "kernels/deflate_runs.hpp"
-#include "kernels/deflate_search.hpp"
+#include "kernels/png/deflate_codes.hpp"
+#include "kernels/png/deflate_costs.hpp"
+#include "kernels/png/deflate_runs.hpp"
+#include "kernels/png/deflate_search.hpp"
 #include "runtime/workspace.hpp"
 
 namespace hotcold {

@@ -5,16 +5,16 @@
 // and a code table; smaller bands would follow the picture more closely and pay more for tables
 // (measured 2026-11 on 224x224 overlays: 32 to 64 KiB are equal within 0.1 %, 16 KiB is 0.3 %
 // worse).
-#include "kernels/png.hpp"
+#include "kernels/png/png.hpp"
 
 #include <algorithm>
 #include <cassert>
 #include <cstring>
 
-#include "kernels/checksum.hpp"
-#include "kernels/deflate.hpp"
-#include "kernels/png_palette.hpp"
-#include "kernels/png_rows.hpp"
+#include "kernels/png/checksum.hpp"
+#include "kernels/png/deflate.hpp"
+#include "kernels/png/palette.hpp"
+#include "kernels/png/rows.hpp"
 #include "runtime/parallel.hpp"
 #include "runtime/workspace.hpp"
 

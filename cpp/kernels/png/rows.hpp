@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/png.hpp"
+#include "kernels/png/png.hpp"
 
 namespace hotcold {
 

@@ -3,7 +3,7 @@
 // again by lengthening shorter codes; package-merge would be optimal there but costs ten times as
 // much for a case that pictures do not meet (a depth above 14 needs counts that grow like
 // Fibonacci's numbers), and what it would save is below a byte in a thousand.
-#include "kernels/huffman.hpp"
+#include "kernels/png/huffman.hpp"
 
 #include <cassert>
 #include <utility>

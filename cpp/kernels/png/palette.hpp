@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "kernels/png.hpp"
+#include "kernels/png/png.hpp"
 
 namespace hotcold {
 

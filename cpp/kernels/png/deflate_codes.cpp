@@ -1,4 +1,4 @@
-#include "kernels/deflate_codes.hpp"
+#include "kernels/png/deflate_codes.hpp"
 
 #include <cstring>
 #include <utility>
