@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "kernels/paint.simd.hpp"
 
@@ -133,6 +134,38 @@ std::size_t overlay_8s(const Entry* entries, const std::uint8_t* pixels, std::si
         const __m256i closed = _mm256_shuffle_epi8(wide, close);
         store_16(out + 3 * i, _mm256_castsi256_si128(closed));
         store_16(out + 3 * i + 12, _mm256_extracti128_si256(closed, 1));
+    }
+    return i;
+}
+
+// Four entries' pixels of four bytes.
+template <typename Entry>
+__m128i pixels_of(const std::uint8_t* table, const Entry* e) {
+    const auto one = [&](std::size_t i) {
+        int pixel;
+        std::memcpy(&pixel, table + std::size_t{4} * e[i], 4);
+        return pixel;
+    };
+    const __m128i first = _mm_cvtsi32_si128(one(0));
+    const __m128i two = _mm_insert_epi32(first, one(1), 1);
+    return _mm_insert_epi32(_mm_insert_epi32(two, one(2), 2), one(3), 3);
+}
+
+// The same from the means of image bytes and partners (ColorPlanes).
+template <typename Entry>
+std::size_t means_8s(const Entry* entries, const std::uint8_t* pixels, std::size_t count,
+                     const std::uint8_t* partners, std::uint8_t* out) {
+    constexpr std::size_t kMargin = 2;
+    const __m256i close = pattern_of(kWiden.close);
+    std::size_t i = 0;
+    for (; i + 8 + kMargin <= count; i += 8) {
+        const __m128i low = pixels_of(partners, entries + i);
+        const __m128i high = pixels_of(partners, entries + i + 4);
+        const __m256i colors = _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+        const __m256i bytes = two_halves(pixels + 3 * i, pixels + 3 * i + 12);
+        const __m256i mean = _mm256_avg_epu8(bytes, _mm256_shuffle_epi8(colors, close));
+        store_16(out + 3 * i, _mm256_castsi256_si128(mean));
+        store_16(out + 3 * i + 12, _mm256_extracti128_si256(mean, 1));
     }
     return i;
 }

@@ -36,6 +36,7 @@ template <typename Entry>
 void paint_overlay(const Entry* entries, const ByteRun& image, const ColorPlanes& table,
                    const ImageTable& shares, std::uint8_t* out) {
     const PaintOps<Entry>& chosen = ops<Entry>();
+    if (table.partner != nullptr) return chosen.overlay_by_means(entries, image, table, out);
     std::uint8_t room[kMaxPictureChannels][kRun];
     chosen.overlay(entries, chosen.takes_pixels ? image : apart(image, room), table, shares, out);
 }

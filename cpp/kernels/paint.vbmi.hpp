@@ -7,18 +7,10 @@
 #include <cstdint>
 
 #include "kernels/paint.simd.hpp"
+#include "kernels/weave.vbmi.hpp"
 
 namespace hotcold::HOTCOLD_LEVEL {
 namespace {
-
-// Byte masks for what is left of a run: bytes [0, left) of a vector.
-inline __mmask64 first_bytes(std::size_t left) {
-    return left >= 64 ? ~__mmask64{0} : (__mmask64{1} << left) - 1;
-}
-
-inline std::size_t beyond(std::size_t left, std::size_t used) {
-    return left > used ? left - used : 0;
-}
 
 // 256 bytes; index bit 7 chooses between two permutes of 128.
 struct Table {
@@ -33,83 +25,6 @@ struct Table {
         return _mm512_mask_mov_epi8(low, _mm512_movepi8_mask(index), high);
     }
 };
-
-// --- weaving 64 pixels of planes into pixels and back -------------------------------------------
-// Patterns for byte j of the k-th vector of woven pixels; an index of 64 and above means the second
-// source.
-
-struct Weave3 {
-    // From R and G: pixel for R, 64 + pixel for G, anything for B; and B's pixel where j is B's.
-    alignas(64) std::uint8_t red_green[3][64];
-    alignas(64) std::uint8_t pixel[3][64];
-    std::uint64_t blue[3];
-    // Splitting: byte 3 i + c among the first two vectors, or beyond them in the third.
-    alignas(64) std::uint8_t first_two[3][64];
-    alignas(64) std::uint8_t third[3][64];
-    std::uint64_t in_third[3];
-
-    constexpr Weave3() : red_green(), pixel(), blue(), first_two(), third(), in_third() {
-        for (unsigned k = 0; k < 3; ++k) {
-            for (unsigned j = 0; j < 64; ++j) {
-                const unsigned byte = 64 * k + j;
-                pixel[k][j] = static_cast<std::uint8_t>(byte / 3);
-                red_green[k][j] = static_cast<std::uint8_t>(byte / 3 + (byte % 3 == 1 ? 64 : 0));
-                if (byte % 3 == 2) blue[k] |= std::uint64_t{1} << j;
-                const unsigned from = 3 * j + k;  // here k is the channel, j the pixel
-                first_two[k][j] = static_cast<std::uint8_t>(from & 127);
-                third[k][j] = static_cast<std::uint8_t>(from & 63);
-                if (from >= 128) in_third[k] |= std::uint64_t{1} << j;
-            }
-        }
-    }
-};
-constexpr Weave3 kWeave3;
-
-// The same for four planes, from R and G, or B and A.
-struct Weave4 {
-    alignas(64) std::uint8_t pairs[4][64];
-
-    constexpr Weave4() : pairs() {
-        for (unsigned k = 0; k < 4; ++k) {
-            for (unsigned j = 0; j < 64; ++j) {
-                pairs[k][j] = static_cast<std::uint8_t>(16 * k + j / 4 + (j % 2) * 64);
-            }
-        }
-    }
-};
-constexpr Weave4 kWeave4;
-
-inline __m512i pattern(const std::uint8_t (&bytes)[64]) { return _mm512_load_si512(bytes); }
-
-// `left` pixels, up to 64.
-inline void store_3(__m512i r, __m512i g, __m512i b, std::size_t left, std::uint8_t* out) {
-    for (unsigned k = 0; k < 3; ++k) {
-        const __m512i rg = _mm512_permutex2var_epi8(r, pattern(kWeave3.red_green[k]), g);
-        const __m512i rgb =
-            _mm512_mask_permutexvar_epi8(rg, kWeave3.blue[k], pattern(kWeave3.pixel[k]), b);
-        if (left >= 64) {
-            _mm512_storeu_si512(out + 64 * k, rgb);
-        } else {
-            _mm512_mask_storeu_epi8(out + 64 * k, first_bytes(beyond(3 * left, 64 * k)), rgb);
-        }
-    }
-}
-
-inline void store_4(__m512i r, __m512i g, __m512i b, __m512i a, std::size_t left,
-                    std::uint8_t* out) {
-    constexpr __mmask64 kBlueAlpha = 0xccccccccccccccccu;
-    for (unsigned k = 0; k < 4; ++k) {
-        const __m512i pairs = pattern(kWeave4.pairs[k]);
-        const __m512i rg = _mm512_permutex2var_epi8(r, pairs, g);
-        const __m512i ba = _mm512_permutex2var_epi8(b, pairs, a);
-        _mm512_mask_storeu_epi8(out + 64 * k, first_bytes(beyond(4 * left, 64 * k)),
-                                _mm512_mask_mov_epi8(rg, kBlueAlpha, ba));
-    }
-}
-
-inline __m512i load_bytes(const std::uint8_t* from, std::size_t left) {
-    return left >= 64 ? _mm512_loadu_si512(from) : _mm512_maskz_loadu_epi8(first_bytes(left), from);
-}
 
 void split_3_by_permutes(const std::uint8_t* pixels, std::size_t count,
                          std::uint8_t* const* planes) {
@@ -203,20 +118,127 @@ void overlay_by_permutes(const std::uint8_t* entries, const ByteRun& image,
     }
 }
 
+// Means of image bytes and the entries' partners (ColorPlanes), pixels as they lie.
+template <std::size_t channels>
+void mean_pixels(const std::uint8_t* entries, const ByteRun& image, const ColorPlanes& table,
+                 std::uint8_t* out) {
+    constexpr __mmask64 kAlpha = 0x8888888888888888u;
+    const Table red(table.partner);
+    const Table green(table.partner + table.stride);
+    const Table blue(table.partner + 2 * table.stride);
+    for (std::size_t i = 0; i < image.count; i += 64) {
+        const __m512i entry = load_bytes(entries + i, image.count - i);
+        const __m512i r = red[entry];
+        const __m512i g = green[entry];
+        const __m512i b = blue[entry];
+        const std::uint8_t* from = image.planes[0] + channels * i;
+        const std::size_t left = channels * (image.count - i);
+        for (unsigned k = 0; k < channels; ++k) {
+            const __m512i x = load_part(from, left, k);
+            if constexpr (channels == 4) {
+                const __m512i mean = _mm512_avg_epu8(x, woven_4(r, g, b, b, k));
+                store_part(_mm512_mask_mov_epi8(mean, kAlpha, x), left, k, out + 4 * i);
+            } else {
+                store_part(_mm512_avg_epu8(x, woven_3(r, g, b, k)), left, k, out + 3 * i);
+            }
+        }
+    }
+}
+
+template <std::size_t channels>
+void mean_planes(const std::uint8_t* entries, const ByteRun& image, const ColorPlanes& table,
+                 std::uint8_t* out) {
+    constexpr std::size_t kOut = channels == 4 ? 4 : 3;
+    const Table color[3] = {Table(table.partner), Table(table.partner + table.stride),
+                            Table(table.partner + 2 * table.stride)};
+    for (std::size_t i = 0; i < image.count; i += 64) {
+        const std::size_t left = image.count - i;
+        const __m512i entry = load_bytes(entries + i, left);
+        __m512i mean[3];
+        for (std::size_t c = 0; c < 3; ++c) {
+            const __m512i x = load_bytes(image.planes[channels == 1 ? 0 : c] + i, left);
+            mean[c] = _mm512_avg_epu8(x, color[c][entry]);
+        }
+        if constexpr (channels == 4) {
+            store_4(mean[0], mean[1], mean[2], load_bytes(image.planes[3] + i, left), left,
+                    out + kOut * i);
+        } else {
+            store_3(mean[0], mean[1], mean[2], left, out + kOut * i);
+        }
+    }
+}
+
+void means_by_permutes(const std::uint8_t* entries, const ByteRun& image, const ColorPlanes& table,
+                       std::uint8_t* out) {
+    const bool pixels = image.step != 1;
+    switch (image.channels) {
+        case 1:
+            return mean_planes<1>(entries, image, table, out);
+        case 3:
+            return pixels ? mean_pixels<3>(entries, image, table, out)
+                          : mean_planes<3>(entries, image, table, out);
+        default:
+            return pixels ? mean_pixels<4>(entries, image, table, out)
+                          : mean_planes<4>(entries, image, table, out);
+    }
+}
+
+// What is shown where the mask is 255, and where it is 0.
+struct Shades {
+    explicit Shades(const ImageTable& table)
+        : plain(table.plain), masked(table.masked), identity(table.identity) {}
+
+    __m512i of(__m512i x, __m512i mask) const {
+        const __m512i shown = identity ? x : plain[x];
+        return _mm512_mask_mov_epi8(masked[x], _mm512_movepi8_mask(mask), shown);
+    }
+
+    Table plain;
+    Table masked;
+    bool identity;
+};
+
+// Bytes 255 where the channel has no mask.
+inline __m512i load_mask(const std::uint8_t* mask, std::size_t at, std::size_t left) {
+    return mask == nullptr ? _mm512_set1_epi8(-1) : load_bytes(mask + at, left);
+}
+
+template <std::size_t channels>
+void mask_pixels(const std::uint8_t* const* masks, const ByteRun& image, const ImageTable& table,
+                 std::uint8_t* out) {
+    const Shades shades(table);
+    const bool one_mask = masks[0] == masks[1] && masks[1] == masks[2];
+    for (std::size_t i = 0; i < image.count; i += 64) {
+        __m512i mask[channels];
+        for (std::size_t c = 0; c < channels; ++c) {
+            mask[c] = load_mask(masks[c], i, image.count - i);
+        }
+        const std::uint8_t* from = image.planes[0] + channels * i;
+        const std::size_t left = channels * (image.count - i);
+        for (unsigned k = 0; k < channels; ++k) {
+            __m512i woven;
+            if constexpr (channels == 4) {
+                woven = woven_4(mask[0], mask[1], mask[2], mask[3], k);
+            } else if (one_mask) {
+                woven = spread_3(mask[0], k);
+            } else {
+                woven = woven_3(mask[0], mask[1], mask[2], k);
+            }
+            store_part(shades.of(load_part(from, left, k), woven), left, k, out + channels * i);
+        }
+    }
+}
+
 template <std::size_t channels>
 void mask_planes(const std::uint8_t* const* masks, const ByteRun& image, const ImageTable& table,
                  std::uint8_t* out) {
-    const Table plain(table.plain);
-    const Table masked(table.masked);
+    const Shades shades(table);
     for (std::size_t i = 0; i < image.count; i += 64) {
         const std::size_t left = image.count - i;
-        __m512i pixel[4];
+        __m512i pixel[channels];
         for (std::size_t c = 0; c < channels; ++c) {
-            const __m512i x = load_bytes(image.planes[c] + i, left);
-            pixel[c] = plain[x];
-            if (masks[c] == nullptr) continue;
-            const __mmask64 shown = _mm512_movepi8_mask(load_bytes(masks[c] + i, left));
-            pixel[c] = _mm512_mask_mov_epi8(masked[x], shown, pixel[c]);
+            pixel[c] =
+                shades.of(load_bytes(image.planes[c] + i, left), load_mask(masks[c], i, left));
         }
         if constexpr (channels == 1) {
             store_3(pixel[0], pixel[0], pixel[0], left, out + 3 * i);
@@ -230,13 +252,16 @@ void mask_planes(const std::uint8_t* const* masks, const ByteRun& image, const I
 
 void mask_by_permutes(const std::uint8_t* const* masks, const ByteRun& image,
                       const ImageTable& table, std::uint8_t* out) {
+    const bool pixels = image.step != 1;
     switch (image.channels) {
         case 1:
             return mask_planes<1>(masks, image, table, out);
         case 3:
-            return mask_planes<3>(masks, image, table, out);
+            return pixels ? mask_pixels<3>(masks, image, table, out)
+                          : mask_planes<3>(masks, image, table, out);
         default:
-            return mask_planes<4>(masks, image, table, out);
+            return pixels ? mask_pixels<4>(masks, image, table, out)
+                          : mask_planes<4>(masks, image, table, out);
     }
 }
 

@@ -59,6 +59,12 @@ ImageTable::ImageTable(double low, double high, double overlay_opacity, double m
         masked[i] = cut(255.0 * (masked_opacity * x01) + 0.5);
         shares[i] = in_units(255.0 * ((1.0 - overlay_opacity) * x01));
     }
+    identity = true;
+    halves = true;
+    for (std::size_t i = 0; i < 256; ++i) {
+        identity = identity && plain[i] == i;
+        halves = halves && shares[i] == i * (kOne / 2);
+    }
     rank_fractions(shares);
     const double slope = 255.0 / (high - low);
     plain_line = ByteLine(plain, slope);
@@ -129,8 +135,15 @@ ColorTable::ColorTable(const double* rgba, std::size_t entries)
 }
 
 ColorPlanes ColorTable::planes() const {
-    return {stride_,           bytes_.data(), share_.data(), whole_.data(),
-            threshold_.data(), codes_.data(), pixels_.data()};
+    return {stride_,
+            bytes_.data(),
+            share_.data(),
+            whole_.data(),
+            threshold_.data(),
+            codes_.data(),
+            pixels_.data(),
+            partner_.empty() ? nullptr : partner_.data(),
+            partner_pixels_.data()};
 }
 
 void ColorTable::prepare_overlay(double overlay_opacity) {
@@ -147,6 +160,8 @@ void ColorTable::prepare_overlay(double overlay_opacity, const ImageTable& image
     whole_.assign(3 * stride_, 0);
     threshold_.assign(3 * stride_, 0);
     codes_.assign(4 * stride_, 0);
+    partner_.assign(image.halves ? 3 * stride_ : 0, 0);
+    partner_pixels_.assign(image.halves ? 4 * stride_ : 0, 0);
     const std::uint32_t* const first = image.fractions;
     const std::uint32_t* const last = image.fractions + image.n_fractions;
     for (std::size_t i = 0; i < entries_; ++i) {
@@ -165,6 +180,10 @@ void ColorTable::prepare_overlay(double overlay_opacity, const ImageTable& image
             const bool none = lowest == image.n_fractions;
             const unsigned carry = all || none ? 0u : 256u - image.lowest_byte[lowest];
             codes_[4 * i + c] = static_cast<std::uint16_t>(256u * whole_[at] + carry);
+            if (!image.halves) continue;
+            // Without the half that rounds.
+            partner_[at] = whole_part(2 * (share - kOne / 2));
+            partner_pixels_[4 * i + c] = partner_[at];
         }
     }
 }

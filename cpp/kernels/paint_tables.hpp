@@ -31,6 +31,7 @@ struct ImageTable {
 
     std::uint8_t plain[256];   // floor(255 * x01 + 0.5)
     std::uint8_t masked[256];  // floor(255 * masked_opacity * x01 + 0.5)
+    bool identity = false;     // plain[x] is x
     ByteLine plain_line;
     ByteLine masked_line;
 
@@ -40,6 +41,7 @@ struct ImageTable {
     std::uint8_t rank[256];
     std::uint32_t fractions[256];  // by rank, n_fractions of them
     std::size_t n_fractions = 0;
+    bool halves = false;  // the share is x / 2, as for the range 0 to 255 at opacity 0.5
 
     // The same in one number: 256 * whole plus a byte that grows with the rank. Where `code_gain`
     // is not 0 it is (x * code_gain) >> 8, so that no table is needed.
@@ -69,6 +71,12 @@ struct ColorPlanes {
     const std::uint16_t* codes;
     // R, G, B and a byte of padding for each entry.
     const std::uint8_t* pixels;
+    // Null unless the image's shares are halves (ImageTable). Twice the colour's share cut to a
+    // byte: the blended byte is the mean of it and the image's byte, halves rounded up, which is
+    // one instruction for a register of bytes. (x / 2 + s cut to a whole number is x + 2 s, cut,
+    // halved and cut again, since x is whole.)
+    const std::uint8_t* partner;
+    const std::uint8_t* partner_pixels;  // as `pixels`
 };
 
 // A colour map as entries x 4 numbers, and what the kernels need of it.
@@ -97,6 +105,8 @@ class ColorTable {
     std::vector<std::uint8_t> whole_;
     std::vector<std::uint8_t> threshold_;
     std::vector<std::uint16_t> codes_;
+    std::vector<std::uint8_t> partner_;
+    std::vector<std::uint8_t> partner_pixels_;
 };
 
 }  // namespace hotcold
