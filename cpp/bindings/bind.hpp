@@ -10,6 +10,7 @@ void bind_normalize(pybind11::module_& m);
 void bind_percentile_mask(pybind11::module_& m);
 void bind_png(pybind11::module_& m);
 void bind_render(pybind11::module_& m);
+void bind_render_png(pybind11::module_& m);
 void bind_runtime(pybind11::module_& m);
 void bind_tile(pybind11::module_& m);
 

@@ -9,6 +9,7 @@
 #include "bindings/bind.hpp"
 #include "bindings/names.hpp"
 #include "bindings/numpy_view.hpp"
+#include "bindings/render_inputs.hpp"
 #include "kernels/render.hpp"
 
 namespace py = pybind11;
@@ -102,41 +103,6 @@ std::unique_ptr<RenderPlan> make_plan(const std::string& reduction, const std::s
     return plan;
 }
 
-// The channel counts that make a picture of each kind; see render()'s preconditions.
-void check_channels(const RenderPlan& plan, const Shape& map, const Shape* image) {
-    const bool with_image = plan.paint == Paint::kOverlay || plan.paint == Paint::kMask;
-    if (with_image != (image != nullptr)) {
-        throw std::invalid_argument(with_image ? "`image` must be given to overlay and mask"
-                                               : "`image` must be None unless overlay or mask");
-    }
-    const std::size_t planes = plan.reduction == Reduction::kMean ? 1 : map.channels;
-    const auto drawable = [](std::size_t n) { return n == 1 || n == 3 || n == 4; };
-    if (image != nullptr) {
-        if (plan.upsample == Upsample::kNone) {
-            if (image->items != map.items || image->rows != map.rows ||
-                image->columns != map.columns) {
-                throw std::invalid_argument(
-                    "`image` and `attributions` must agree in items, rows and columns");
-            }
-        } else if (image->items != map.items || image->rows < map.rows ||
-                   image->columns < map.columns) {
-            throw std::invalid_argument(
-                "`image` must have the items of `attributions`, and no fewer rows and columns");
-        }
-        if (!drawable(image->channels)) {
-            throw std::invalid_argument("`image` must have 1, 3 or 4 channels, got " +
-                                        std::to_string(image->channels));
-        }
-    }
-    bool fits = planes == 1;
-    if (plan.paint == Paint::kChannels) fits = drawable(planes);
-    if (plan.paint == Paint::kMask) fits = planes == 1 || planes == image->channels;
-    if (!fits) {
-        throw std::invalid_argument("`attributions` has a channel count that cannot be drawn: " +
-                                    std::to_string(planes));
-    }
-}
-
 struct Arrays {
     const py::array& attributions;
     const std::optional<py::array>& image;
@@ -159,36 +125,28 @@ void refuse_overlaps(const Arrays& arrays) {
 template <typename T>
 py::object run(const RenderPlan& plan, const Arrays& arrays, std::size_t grid_columns,
                std::size_t padding, int n_threads) {
-    const SourceView map = source_view(arrays.attributions, "attributions");
-    std::optional<SourceView> image;
-    if (arrays.image) image = source_view(*arrays.image, "image");
-    check_channels(plan, map.shape, image ? &image->shape : nullptr);
+    const RenderInputs inputs = render_inputs(plan, arrays.attributions, arrays.image);
     refuse_overlaps(arrays);
-    const Shape drawn = drawn_shape(plan, map.shape, image ? &image->shape : nullptr);
     std::optional<BatchView<T>> values;
     if (arrays.values) {
-        Shape shape = drawn;
+        Shape shape = inputs.drawn;
         if (plan.reduction == Reduction::kMean) shape.channels = 1;
         values = batch_view<T>(*arrays.values, "values",
-                               plan.paint == Paint::kMask ? image->shape : shape);
+                               plan.paint == Paint::kMask ? inputs.image->shape : shape);
     }
     std::optional<PictureView> picture;
     if (arrays.picture) {
-        const std::size_t channels =
-            picture_channels(plan, map.shape.channels, image ? image->shape.channels : 0);
-        picture = picture_view(*arrays.picture, "picture", drawn, channels, grid_columns, padding);
+        picture = picture_view(*arrays.picture, "picture", inputs.drawn, inputs.channels,
+                               grid_columns, padding);
     }
     RenderFault fault;
     {
         // No Python object is touched until the kernel is done.
         const py::gil_scoped_release release;
-        fault = render<T>(plan, map, image ? &*image : nullptr, values ? &*values : nullptr,
+        fault = render<T>(plan, inputs.map, inputs.image_if_any(), values ? &*values : nullptr,
                           picture ? &*picture : nullptr, n_threads);
     }
-    if (!fault.found()) return py::none();
-    const bool first = fault.attributions.found();
-    const NonFinite& found = first ? fault.attributions : fault.image;
-    return py::make_tuple(first ? "attributions" : "x", found.item, found.count);
+    return fault_told(fault);
 }
 
 py::object render_into(const RenderPlan& plan, const py::array& attributions,
@@ -200,12 +158,12 @@ py::object render_into(const RenderPlan& plan, const py::array& attributions,
         throw std::invalid_argument("`grid_columns` and `padding` must be >= 0");
     }
     const Arrays arrays{attributions, image, values, picture};
-    const bool in_double = is_float64(attributions) || (image && is_float64(*image));
     const auto columns = static_cast<std::size_t>(grid_columns);
     const auto pad = static_cast<std::size_t>(padding);
     const int threads = checked_threads(n_threads);
-    return in_double ? run<double>(plan, arrays, columns, pad, threads)
-                     : run<float>(plan, arrays, columns, pad, threads);
+    return computes_in_double(attributions, image)
+               ? run<double>(plan, arrays, columns, pad, threads)
+               : run<float>(plan, arrays, columns, pad, threads);
 }
 
 }  // namespace

@@ -11,5 +11,6 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
     hotcold::bind_percentile_mask(m);
     hotcold::bind_tile(m);
     hotcold::bind_render(m);
+    hotcold::bind_render_png(m);
     hotcold::bind_png(m);
 }

@@ -47,6 +47,7 @@ class NonFiniteLog {
         }
     }
     NonFinite first() const { return first_; }
+    void clear() { first_ = {}; }
 
   private:
     std::mutex mutex_;

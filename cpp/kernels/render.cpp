@@ -37,14 +37,33 @@ Renderer<T>::Renderer(const RenderPlan& plan, const SourceView& attributions,
 template <typename T>
 RenderFault Renderer<T>::run(int n_threads) {
     if (needs_batch_limits()) find_batch_limits(n_threads);
-    for_each_item(attributions_.shape.items, plane_ * attributions_.shape.channels,
-                  workspace_bytes(), n_threads,
+    for_each_item(attributions_.shape.items, elements_per_item(), workspace_bytes(), n_threads,
                   [&](std::size_t item, Workspace& workspace, const Team& team) {
                       draw(item, workspace, team);
                   });
-    RenderFault fault;
-    if (!plan_.zero_nonfinite) fault = {bad_attributions_.first(), bad_image_.first()};
-    return fault;
+    return fault();
+}
+
+template <typename T>
+void Renderer<T>::run_each(const ItemDone& done, int n_threads) {
+    if (needs_batch_limits()) find_batch_limits(n_threads);
+    const Team team(elements_per_item() < kSerialElements ? 1 : n_threads);
+    bool wanted = true;
+    for (std::size_t item = 0; wanted && item < attributions_.shape.items; ++item) {
+        {
+            Workspace workspace(workspace_bytes());
+            draw(item, workspace, team);
+        }
+        wanted = done(item, fault());
+        bad_attributions_.clear();
+        bad_image_.clear();
+    }
+}
+
+template <typename T>
+RenderFault Renderer<T>::fault() const {
+    if (plan_.zero_nonfinite) return {};
+    return {bad_attributions_.first(), bad_image_.first()};
 }
 
 template <typename T>
@@ -128,8 +147,7 @@ bool Renderer<T>::needs_batch_limits() const {
 template <typename T>
 void Renderer<T>::find_batch_limits(int n_threads) {
     std::mutex mutex;
-    for_each_item(attributions_.shape.items, plane_ * attributions_.shape.channels,
-                  workspace_bytes(), n_threads,
+    for_each_item(attributions_.shape.items, elements_per_item(), workspace_bytes(), n_threads,
                   [&](std::size_t item, Workspace& workspace, const Team& team) {
                       T* map = workspace.take<T>(planes_ * plane_);
                       prepare(item, map, workspace, team);
@@ -169,9 +187,26 @@ RenderFault render(const RenderPlan& plan, const SourceView& attributions, const
     return Renderer<T>(plan, attributions, image, values, picture).run(n_threads);
 }
 
+template <typename T>
+void render_each(const RenderPlan& plan, const SourceView& attributions, const SourceView* image,
+                 std::uint8_t* pixels, const ItemDone& done, int n_threads) {
+    const Shape* image_shape = image == nullptr ? nullptr : &image->shape;
+    PictureView picture;  // the distances between items stay 0: all lie at one place
+    picture.data = pixels;
+    picture.channels = picture_channels(plan, attributions.shape.channels,
+                                        image == nullptr ? 0 : image_shape->channels);
+    picture.row_stride = static_cast<std::ptrdiff_t>(
+        picture.channels * drawn_shape(plan, attributions.shape, image_shape).columns);
+    Renderer<T>(plan, attributions, image, nullptr, &picture).run_each(done, n_threads);
+}
+
 template RenderFault render(const RenderPlan&, const SourceView&, const SourceView*,
                             const BatchView<float>*, const PictureView*, int);
 template RenderFault render(const RenderPlan&, const SourceView&, const SourceView*,
                             const BatchView<double>*, const PictureView*, int);
+template void render_each<float>(const RenderPlan&, const SourceView&, const SourceView*,
+                                 std::uint8_t*, const ItemDone&, int);
+template void render_each<double>(const RenderPlan&, const SourceView&, const SourceView*,
+                                  std::uint8_t*, const ItemDone&, int);
 
 }  // namespace hotcold

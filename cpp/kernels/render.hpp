@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 
 #include "kernels/gaussian_blur.hpp"
 #include "kernels/image_view.hpp"
@@ -89,5 +91,16 @@ Shape drawn_shape(const RenderPlan& plan, const Shape& attributions, const Shape
 template <typename T>
 RenderFault render(const RenderPlan& plan, const SourceView& attributions, const SourceView* image,
                    const BatchView<T>* values, const PictureView* picture, int n_threads);
+
+// Told of an item once its picture is finished, or that it has none for its non-finite values.
+// False: that is enough.
+using ItemDone = std::function<bool(std::size_t item, const RenderFault& fault)>;
+
+// Renders the items one after the other, each picture over the last at `pixels` (rows adjoining,
+// picture_channels() to a pixel), and calls `done` while it is in the caches, on this thread and
+// with its Workspace free. n_threads share the rows of an item. Preconditions as above.
+template <typename T>
+void render_each(const RenderPlan& plan, const SourceView& attributions, const SourceView* image,
+                 std::uint8_t* pixels, const ItemDone& done, int n_threads);
 
 }  // namespace hotcold

@@ -25,16 +25,21 @@ class Renderer {
              const BatchView<T>* values, const PictureView* picture);
 
     RenderFault run(int n_threads);
+    // As for render_each(); every item of `picture` lies at one place.
+    void run_each(const ItemDone& done, int n_threads);
 
   private:
     std::size_t rows() const { return shape_.rows; }
     std::size_t columns() const { return shape_.columns; }
+    std::size_t elements_per_item() const { return plane_ * attributions_.shape.channels; }
 
     // --- items and their maps (render.cpp) ------------------------------------------------------
 
     // One item from start to end, in a workspace of workspace_bytes().
     void draw(std::size_t item, Workspace& workspace, const Team& team);
     std::size_t workspace_bytes() const;
+    // What has been found, unless it was to be taken as 0.
+    RenderFault fault() const;
     // What a map of the attributions' own size takes before it is enlarged.
     std::size_t small_bytes() const;
 

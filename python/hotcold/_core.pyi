@@ -62,6 +62,17 @@ def render(
     padding: int,
     n_threads: int,
 ) -> tuple[str, int, int] | None: ...
+def render_png(
+    plan: RenderPlan,
+    attributions: _Batch,
+    image: _Batch | None,
+    palette: NDArray[np.uint8] | None,
+    text: list[tuple[str, str]],
+    n_threads: int,
+    folder: bytes,
+    names: list[tuple[bytes, bytes]],
+    stop_at_fault: bool,
+) -> tuple[int, float, float, list[tuple[str, int, int]]]: ...
 def encode_png(
     picture: NDArray[np.uint8],
     palette: NDArray[np.uint8] | None,

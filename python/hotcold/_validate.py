@@ -190,14 +190,17 @@ def n_threads(value: Any) -> int:
 def finite(fault: tuple[str, int, int] | None, first_item: int = 0) -> None:
     """Raise for the (argument, item, count) of a kernel; items are counted from `first_item`."""
     if fault is not None:
-        name, item, count = fault
-        item += first_item
-        msg = (
-            f"`{name}` must be finite: {name}[{item}] holds {count} non-finite "
-            f"value{'s' if count != 1 else ''} (NaN or infinity); clean it, or pass "
-            'nonfinite="zero" to a visualizer to take them as 0'
-        )
-        raise ValueError(msg)
+        raise ValueError(not_finite(fault, first_item))
+
+
+def not_finite(fault: tuple[str, int, int], first_item: int = 0) -> str:
+    """Return the message for the (argument, item, count) of a kernel."""
+    name, item, count = fault
+    return (
+        f"`{name}` must be finite: {name}[{item + first_item}] holds {count} non-finite "
+        f"value{'s' if count != 1 else ''} (NaN or infinity); clean it, or pass "
+        'nonfinite="zero" to a visualizer to take them as 0'
+    )
 
 
 def unknown_name(name: str, value: object, choices: Iterable[str], what: str) -> str:

@@ -128,13 +128,22 @@ def save_pngs(
     text, colors, n_threads
         As in `encode`, for all of them.
     """
-    entries = [(os.fsencode(_temporary(name)), os.fsencode(name)) for name in names]
-    colors = _expected(colors, pictures.shape[3])
-    texts = list((text or {}).items())
     written = _core.write_png(
-        pictures, colors, texts, False, n_threads, os.fsencode(folder), entries
+        pictures,
+        expected_colors(colors, pictures.shape[3]),
+        list((text or {}).items()),
+        False,
+        n_threads,
+        os.fsencode(folder),
+        core_names(names),
     )
     return Saved(*written)
+
+
+def core_names(names: Sequence[str]) -> list[tuple[bytes, bytes]]:
+    """Return plain names as the core wants those of one call: each after its temporary one."""
+    token = _token()  # one is enough: the files of a call are made one after the other
+    return [(os.fsencode(_temporary(name, token)), os.fsencode(name)) for name in names]
 
 
 def encode(
@@ -166,14 +175,14 @@ def encode(
         For PNG; changes no byte.
     """
     if suffix == ".png":
-        colors = _expected(colors, picture.shape[2])
+        colors = expected_colors(colors, picture.shape[2])
         picture = np.ascontiguousarray(picture)
         return _core.encode_png(picture, colors, list((text or {}).items()), thorough, n_threads)
     return _encode_with_pillow(picture, suffix)
 
 
-def _expected(colors: Picture | None, channels: int) -> Picture | None:
-    """Return the colours that the core can look for, if any."""
+def expected_colors(colors: Picture | None, channels: int) -> Picture | None:
+    """Return the colours that the core can look for in pictures of so many channels, if any."""
     return colors if channels == 3 and colors is not None and len(colors) <= _MOST_COLORS else None
 
 
@@ -219,16 +228,21 @@ def _no_folder(folder: str) -> FileNotFoundError:
     return FileNotFoundError(errno.ENOENT, message, str(Path(folder).resolve()))
 
 
-def _temporary(name: str) -> str:
+def _token() -> str:
+    return os.urandom(4).hex()
+
+
+def _temporary(name: str, token: str) -> str:
     """Return a name in the same folder that nobody has and `target_of_leftover` knows."""
     # Of a long name only the start: the temporary one must fit in a directory entry too.
-    start = name if len(os.fsencode(name)) <= LONGEST_NAME else name[:40]
-    return f".{start}.{os.urandom(4).hex()}.part"
+    # Characters are at most four bytes: most names need not be encoded to know.
+    short = 4 * len(name) <= LONGEST_NAME or len(os.fsencode(name)) <= LONGEST_NAME
+    return f".{name if short else name[:40]}.{token}.part"
 
 
 def write_entry(folder: str, name: str, data: bytes) -> None:
     """Write a plain file of a folder atomically, without looking for links: for very many files."""
-    temporary = f"{folder}{os.sep}{_temporary(name)}"
+    temporary = f"{folder}{os.sep}{_temporary(name, _token())}"
     try:
         # "x" makes the file with the permissions of any new file.
         with open(temporary, "xb", buffering=0) as file:  # noqa: PTH123

@@ -5,11 +5,13 @@ Everything that draws goes through `run`: a visualizer's call, its `render`, fil
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from hotcold import _core, _validate
+from hotcold import _core, _validate, files
 from hotcold._arrays import Array, empty_batch, new_array, result_dtype
 from hotcold.options import RenderSpec, compile_plan
 from hotcold.tiler import Tiler
@@ -74,6 +76,57 @@ def render(job: Job, out: NDArray[np.uint8] | None, n_threads: int | None) -> ND
     picture = new_array(shape, np.dtype(np.uint8)) if out is None else _checked_out(out, shape, job)
     _run(job, None, picture, 0, 0, n_threads)
     return picture
+
+
+class Saved(NamedTuple):
+    """What `save` wrote, how long it took, and which items have no file."""
+
+    n_files: int
+    n_bytes: int
+    encode_seconds: float
+    write_seconds: float
+    failures: list[tuple[int, str]]  # item, counted as messages do, and why
+
+
+def save(
+    job: Job,
+    folder: str,
+    names: Sequence[str],
+    text: Mapping[str, str],
+    n_threads: int,
+    *,
+    stop_at_failure: bool,
+) -> Saved:
+    """Render the pictures of a job into PNG files of a folder, where `files.CORE_WRITES`.
+
+    One call of the core, in which each picture is encoded and written before the next is rendered.
+    The files are those of `render` and `files.save_pngs`.
+
+    Parameters
+    ----------
+    job : Job
+        What to render.
+    folder, names, text, n_threads
+        As in `files.save_pngs`.
+    stop_at_failure : bool
+        The first item with NaN or infinity ends it; otherwise all others get their files.
+    """
+    n_bytes, encode_seconds, write_seconds, faults = _core.render_png(
+        compile_plan(job.spec),
+        job.attributions,
+        job.image,
+        files.expected_colors(job.colors, job.picture_shape[2]),
+        list(text.items()),
+        n_threads,
+        os.fsencode(folder),
+        files.core_names(names),
+        stop_at_failure,
+    )
+    told = [
+        (fault[1] + job.first_item, _validate.not_finite(fault, job.first_item)) for fault in faults
+    ]
+    n_done = told[0][0] + 1 - job.first_item if told and stop_at_failure else job.n_items
+    return Saved(n_done - len(told), n_bytes, encode_seconds, write_seconds, told)
 
 
 def values(job: Job, n_threads: int | None) -> Array:

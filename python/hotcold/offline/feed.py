@@ -23,6 +23,13 @@ class Piece(NamedTuple):
     attributions: Array
     x: Array | None
 
+    def parts(self, size: int) -> Iterator[Piece]:
+        """Yield it again, at most `size` items at a time."""
+        for i in range(0, len(self.attributions), size):
+            part = slice(i, i + size)
+            x = None if self.x is None else self.x[part]
+            yield Piece(self.start + i, self.attributions[part], x)
+
 
 class Bad(NamedTuple):
     """An item that cannot be read."""

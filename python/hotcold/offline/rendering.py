@@ -78,24 +78,36 @@ class Renderer:
             if len(piece.attributions) == 1:
                 yield Bad(piece.start, str(error))
                 return
-            for one in single_items(piece):
+            for one in piece.parts(1):
                 yield from self.pictures(one)
         else:
             yield Drawn(piece.start, pictures, job.colors)
 
     def batch(self, piece: Piece) -> tuple[pipeline.Job, Picture]:
         """Return all pictures of a piece and the job that made them; raise for a bad item."""
+        job = self.job(piece)
+        return job, pipeline.render(job, None, self._n_threads)
+
+    def jobs(self, piece: Piece | Bad) -> Iterator[pipeline.Job | Bad]:
+        """Yield what is to be rendered, whole pieces where possible, or why it cannot be."""
+        if isinstance(piece, Bad):
+            yield piece
+            return
+        try:
+            yield self.job(piece)
+        except (ValueError, TypeError) as error:
+            if len(piece.attributions) == 1:
+                yield Bad(piece.start, str(error))
+                return
+            for one in piece.parts(1):
+                yield from self.jobs(one)
+
+    def job(self, piece: Piece) -> pipeline.Job:
+        """Return the checked inputs of a piece's pictures."""
         job = self._visualizer.job(piece.attributions, piece.x)._replace(first_item=piece.start)
         if self._limits is not None and shares_scale(job):
             job = job._replace(spec=dataclasses.replace(job.spec, limits=self._limits))
-        return job, pipeline.render(job, None, self._n_threads)
-
-
-def single_items(piece: Piece) -> Iterator[Piece]:
-    """Yield the items of a piece one by one."""
-    for i in range(len(piece.attributions)):
-        x = None if piece.x is None else piece.x[i : i + 1]
-        yield Piece(piece.start + i, piece.attributions[i : i + 1], x)
+        return job
 
 
 def largest_value(visualizer: Renders, piece: Piece | Bad) -> float:
@@ -108,5 +120,5 @@ def largest_value(visualizer: Renders, piece: Piece | Bad) -> float:
     except (ValueError, TypeError):
         if len(piece.attributions) == 1:
             return 0.0  # the pass that draws reports it
-        return max(largest_value(visualizer, one) for one in single_items(piece))
+        return max(largest_value(visualizer, one) for one in piece.parts(1))
     return max(float(values.max()), -float(values.min()))

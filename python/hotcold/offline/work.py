@@ -19,7 +19,7 @@ from hotcold.offline.rendering import Drawn, Picture, Renderer
 from hotcold.offline.report import Failure
 from hotcold.offline.stopwatch import Stopwatch
 from hotcold.offline.writers import Writer
-from hotcold.pipeline import WHITE
+from hotcold.pipeline import WHITE, Job
 
 _AT_ONCE = 16  # pictures that are written before a worker looks whether the job is ending
 
@@ -78,18 +78,23 @@ class Worker:
     def _make(self, chunk: Chunk, first: int, last: int, done: Done) -> None:
         """Draw items [first, last) of a chunk and deliver their files."""
         sheet = _Sheet(self.layout)
-        for drawn in self._drawn(chunk, first, last, done.watch):
-            if isinstance(drawn, Bad):
-                self._fail(drawn, done)
-            if self.layout.sheets:
-                self._fill(sheet, drawn, last, done)
-            elif isinstance(drawn, Bad):
-                self._deliver(drawn.item, None, None, done)
-            elif self.writer.saves:
-                self._save(drawn, done)
-            else:
-                for item, picture in enumerate(drawn.pictures, drawn.first):
-                    self._deliver(item, picture, drawn.colors, done)
+        for piece in self._pieces(chunk, first, last, done.watch):
+            if self.writer.saves and not self.layout.sheets:
+                self._save(piece, done)
+                continue
+            for drawn in self._drawn(piece):
+                self._take(drawn, sheet, last, done)
+
+    def _take(self, drawn: Drawn | Bad, sheet: _Sheet, last: int, done: Done) -> None:
+        if isinstance(drawn, Bad):
+            self._fail(drawn, done)
+        if self.layout.sheets:
+            self._fill(sheet, drawn, last, done)
+        elif isinstance(drawn, Bad):
+            self._deliver(drawn.item, None, None, done)
+        else:
+            for item, picture in enumerate(drawn.pictures, drawn.first):
+                self._deliver(item, picture, drawn.colors, done)
 
     def _fill(self, sheet: _Sheet, drawn: Drawn | Bad, last: int, done: Done) -> None:
         """Put pictures into their cells, and deliver each sheet at its end."""
@@ -106,20 +111,27 @@ class Worker:
             if cell == cells - 1 or first + i == last - 1:
                 self._deliver(unit, *sheet.take(), done)
 
-    def _drawn(
+    def _pieces(
         self, chunk: Chunk, first: int, last: int, watch: Stopwatch
-    ) -> Iterator[Drawn | Bad]:
+    ) -> Iterator[Piece | Bad]:
         pieces = chunk.load(first, last)
         while True:
             piece = self._next(pieces)
             watch.lap("read")
             if piece is None:
                 return
-            for drawn in self.renderer.pictures(piece):
-                for part in [drawn] if isinstance(drawn, Bad) else drawn.parts(_AT_ONCE):
-                    if self.stop is not None and self.stop.is_set():
-                        raise Stopped
-                    yield part
+            self._check_stop()
+            yield piece
+
+    def _drawn(self, piece: Piece | Bad) -> Iterator[Drawn | Bad]:
+        for drawn in self.renderer.pictures(piece):
+            for part in [drawn] if isinstance(drawn, Bad) else drawn.parts(_AT_ONCE):
+                self._check_stop()
+                yield part
+
+    def _check_stop(self) -> None:
+        if self.stop is not None and self.stop.is_set():
+            raise Stopped
 
     @staticmethod
     def _next(pieces: Iterator[Piece | Bad]) -> Piece | Bad | None:
@@ -155,19 +167,32 @@ class Worker:
         name = self.names.stem(bad.item // self.layout.n_cells)
         done.failures.append(Failure(bad.item, name, bad.error))
 
-    def _save(self, drawn: Drawn, done: Done) -> None:
-        """Encode and write the files of items that have one each."""
-        done.watch.lap("render")
+    def _save(self, piece: Piece | Bad, done: Done) -> None:
+        """Render, encode and write the files of items that have one each."""
+        for part in [piece] if isinstance(piece, Bad) else piece.parts(_AT_ONCE):
+            self._check_stop()
+            for job in self.renderer.jobs(part):
+                if isinstance(job, Bad):
+                    self._miss(job, done)
+                else:
+                    self._save_job(job, done)
+
+    def _save_job(self, job: Job, done: Done) -> None:
         try:
-            saved = self.writer.save(
-                drawn.first, drawn.pictures, self.text, drawn.colors, self.n_threads
-            )
+            saved = self.writer.save(job, self.text, self.n_threads, not self.record)
         except OSError as error:
             raise output_error(error, self.writer.output) from error
-        done.n_files += len(drawn.pictures)
+        done.n_files += saved.n_files
         done.n_bytes += saved.n_bytes
-        done.watch.lap("write")
-        done.watch.move("write", "encode", saved.encode_seconds)
+        done.watch.lap("render")
+        done.watch.move("render", "encode", saved.encode_seconds)
+        done.watch.move("render", "write", saved.write_seconds)
+        for item, why in saved.failures:
+            self._miss(Bad(item, why), done)
+
+    def _miss(self, bad: Bad, done: Done) -> None:
+        self._fail(bad, done)
+        done.n_missing += 1
 
     def _deliver(
         self, unit: int, picture: Picture | None, colors: Picture | None, done: Done

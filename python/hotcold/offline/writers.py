@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hotcold import files
+from hotcold import files, pipeline
 from hotcold.offline.names import Names
 
 Picture = NDArray[np.uint8]
@@ -31,7 +31,7 @@ class Writer(abc.ABC):
     in_order : bool
         Takes units in their order from one thread; otherwise in any order from any thread.
     saves : bool
-        Has `save`, which takes many pixels at once.
+        Has `save`, which renders many units itself.
     output : Path
         What the user is told.
     """
@@ -50,14 +50,9 @@ class Writer(abc.ABC):
         """Take a unit and return its bytes; None stands for one that failed."""
 
     def save(
-        self,
-        unit: int,
-        pictures: Picture,
-        text: Mapping[str, str],
-        colors: Picture | None,
-        n_threads: int,
-    ) -> files.Saved:
-        """Encode and take the pictures of consecutive units, the first of which is `unit`."""
+        self, job: pipeline.Job, text: Mapping[str, str], n_threads: int, stop_at_failure: bool
+    ) -> pipeline.Saved:
+        """Render, encode and take consecutive units, the job's items."""
         raise NotImplementedError
 
     def finish(self) -> None:  # noqa: B027 - optional
@@ -94,16 +89,14 @@ class FolderWriter(Writer):
             return False
 
     def save(
-        self,
-        unit: int,
-        pictures: Picture,
-        text: Mapping[str, str],
-        colors: Picture | None,
-        n_threads: int,
-    ) -> files.Saved:
-        """Encode and write the files of consecutive units in one call of the core."""
-        names = [self._names.file_name(unit + i) for i in range(len(pictures))]
-        return files.save_pngs(self._folder, names, pictures, text, colors, n_threads=n_threads)
+        self, job: pipeline.Job, text: Mapping[str, str], n_threads: int, stop_at_failure: bool
+    ) -> pipeline.Saved:
+        """Render the files of consecutive units in one call of the core."""
+        units = range(job.first_item, job.first_item + job.n_items)
+        names = [self._names.file_name(unit) for unit in units]
+        return pipeline.save(
+            job, self._folder, names, text, n_threads, stop_at_failure=stop_at_failure
+        )
 
     def write(self, unit: int, content: Any) -> int:
         """Write a file under a temporary name, then rename it."""

@@ -1,0 +1,87 @@
+// Pictures from the attributions to their files, one item at a time: rendered, encoded and written
+// while it is in the caches.
+#include <pybind11/stl.h>
+
+#include <limits>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "bindings/bind.hpp"
+#include "bindings/numpy_view.hpp"
+#include "bindings/png_files.hpp"
+#include "bindings/render_inputs.hpp"
+
+namespace py = pybind11;
+
+namespace hotcold {
+namespace {
+
+// The picture of an item, still without its pixels.
+PngImage blank_picture(const RenderInputs& inputs, const std::optional<py::array>& palette) {
+    constexpr std::size_t kMost = std::numeric_limits<std::int32_t>::max();
+    if (inputs.drawn.rows > kMost || inputs.drawn.columns > kMost) {
+        throw std::invalid_argument("a PNG picture has at most 2147483647 rows and columns");
+    }
+    PngImage image;
+    image.height = inputs.drawn.rows;
+    image.width = inputs.drawn.columns;
+    image.channels = inputs.channels;
+    image.row_stride = static_cast<std::ptrdiff_t>(image.width * image.channels);
+    if (palette) set_palette(*palette, image);
+    return image;
+}
+
+template <typename T>
+py::tuple run(const RenderPlan& plan, const RenderInputs& inputs, PngImage image, PngFiles& files,
+              bool stop_at_fault, int n_threads) {
+    std::vector<RenderFault> faults;
+    try {
+        // The caller's references keep the arrays alive; no Python object is touched.
+        const py::gil_scoped_release release;
+        const Scratch pixels(image.height * image.width * image.channels);
+        image.data = pixels.data();
+        files.open(image);
+        const auto done = [&](std::size_t item, const RenderFault& fault) {
+            if (fault.found()) {
+                faults.push_back(fault);
+                return !stop_at_fault;
+            }
+            files.put(item, image);
+            return true;
+        };
+        render_each<T>(plan, inputs.map, inputs.image_if_any(), pixels.data(), done, n_threads);
+    } catch (const FileError& error) {
+        raise(error);
+    }
+    py::list told;
+    for (const RenderFault& fault : faults) told.append(fault_told(fault));
+    return py::make_tuple(files.n_bytes(), files.encode_seconds(), files.write_seconds(), told);
+}
+
+py::tuple render_png(const RenderPlan& plan, const py::array& attributions,
+                     const std::optional<py::array>& image, const std::optional<py::array>& palette,
+                     const Texts& text, int n_threads, const py::bytes& folder,
+                     const std::vector<FileNames>& names, bool stop_at_fault) {
+    const RenderInputs inputs = render_inputs(plan, attributions, image);
+    const PngImage picture = blank_picture(inputs, palette);
+    PngFiles files(folder, names, inputs.map.shape.items, text, Effort::kFast, n_threads);
+    return computes_in_double(attributions, image)
+               ? run<double>(plan, inputs, picture, files, stop_at_fault, n_threads)
+               : run<float>(plan, inputs, picture, files, stop_at_fault, n_threads);
+}
+
+}  // namespace
+
+void bind_render_png(py::module_& m) {
+    m.def("render_png", &render_png,
+          "Renders items and puts the picture of each into a folder, as `render` and `write_png` "
+          "would. Returns (bytes, seconds of encoding, seconds of writing, faults), a fault "
+          "for each item without a file.",
+          py::arg("plan"), py::arg("attributions").noconvert(), py::arg("image").noconvert(),
+          py::arg("palette").none(true), py::arg("text"), py::arg("n_threads"), py::arg("folder"),
+          py::arg("names"), py::arg("stop_at_fault"));
+}
+
+}  // namespace hotcold

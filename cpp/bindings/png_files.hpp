@@ -1,0 +1,78 @@
+// What the functions that make PNG files have in common: checks of their arguments, and a folder
+// that takes one picture after the other.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kernels/png/png.hpp"
+#include "runtime/buffers.hpp"
+#include "runtime/folder.hpp"
+
+namespace hotcold {
+
+using Texts = std::vector<std::pair<std::string, std::string>>;
+// A file's temporary name and its own, as the system has them.
+using FileNames = std::pair<pybind11::bytes, pybind11::bytes>;
+
+// std::invalid_argument for what a text chunk cannot hold.
+std::vector<PngText> checked_texts(const Texts& text);
+
+// The view of a picture (H, W) or (H, W, C), and the colours or the palette added to one.
+PngImage image_view(const pybind11::array& picture);
+void set_palette(const pybind11::array& palette, PngImage& image);
+
+// What Python's own functions raise: OSError, of the class that belongs to the errno.
+[[noreturn]] void raise(const FileError& error);
+
+// Memory for the length of a call, from those blocks that are kept for the next one.
+class Scratch {
+  public:
+    explicit Scratch(std::size_t bytes) : data_(take_buffer(bytes)), bytes_(bytes) {}
+    ~Scratch() { return_buffer(data_, bytes_); }
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+
+    std::uint8_t* data() const { return static_cast<std::uint8_t*>(data_); }
+
+  private:
+    void* data_;
+    std::size_t bytes_;
+};
+
+// The files of one call.
+class PngFiles {
+  public:
+    // With the GIL: checks everything.
+    PngFiles(const pybind11::bytes& folder, const std::vector<FileNames>& names,
+             std::size_t n_pictures, const Texts& text, Effort effort, int n_threads);
+
+    // Without it. Opens the folder and makes room for pictures of this size; once, before put().
+    void open(const PngImage& like);
+    // Encodes picture i and writes its file. These throw FileError.
+    void put(std::size_t i, const PngImage& image);
+
+    std::size_t n_bytes() const { return n_bytes_; }
+    double encode_seconds() const { return encode_seconds_; }
+    double write_seconds() const { return write_seconds_; }
+
+  private:
+    std::string path_;
+    std::vector<std::pair<std::string, std::string>> names_;
+    std::vector<PngText> texts_;
+    Effort effort_;
+    int n_threads_;
+    std::optional<Folder> folder_;
+    std::optional<Scratch> file_;
+    std::size_t n_bytes_ = 0;
+    double encode_seconds_ = 0.0;
+    double write_seconds_ = 0.0;
+};
+
+}  // namespace hotcold

@@ -1,0 +1,73 @@
+#include "bindings/render_inputs.hpp"
+
+#include <stdexcept>
+#include <string>
+
+#include "bindings/numpy_view.hpp"
+
+namespace py = pybind11;
+
+namespace hotcold {
+namespace {
+
+// The channel counts that make a picture of each kind; see render()'s preconditions.
+void check_channels(const RenderPlan& plan, const Shape& map, const Shape* image) {
+    const bool with_image = plan.paint == Paint::kOverlay || plan.paint == Paint::kMask;
+    if (with_image != (image != nullptr)) {
+        throw std::invalid_argument(with_image ? "`image` must be given to overlay and mask"
+                                               : "`image` must be None unless overlay or mask");
+    }
+    const std::size_t planes = plan.reduction == Reduction::kMean ? 1 : map.channels;
+    const auto drawable = [](std::size_t n) { return n == 1 || n == 3 || n == 4; };
+    if (image != nullptr) {
+        if (plan.upsample == Upsample::kNone) {
+            if (image->items != map.items || image->rows != map.rows ||
+                image->columns != map.columns) {
+                throw std::invalid_argument(
+                    "`image` and `attributions` must agree in items, rows and columns");
+            }
+        } else if (image->items != map.items || image->rows < map.rows ||
+                   image->columns < map.columns) {
+            throw std::invalid_argument(
+                "`image` must have the items of `attributions`, and no fewer rows and columns");
+        }
+        if (!drawable(image->channels)) {
+            throw std::invalid_argument("`image` must have 1, 3 or 4 channels, got " +
+                                        std::to_string(image->channels));
+        }
+    }
+    bool fits = planes == 1;
+    if (plan.paint == Paint::kChannels) fits = drawable(planes);
+    if (plan.paint == Paint::kMask) fits = planes == 1 || planes == image->channels;
+    if (!fits) {
+        throw std::invalid_argument("`attributions` has a channel count that cannot be drawn: " +
+                                    std::to_string(planes));
+    }
+}
+
+}  // namespace
+
+RenderInputs render_inputs(const RenderPlan& plan, const py::array& attributions,
+                           const std::optional<py::array>& image) {
+    RenderInputs inputs{source_view(attributions, "attributions"), std::nullopt, {}, 0};
+    if (image) inputs.image = source_view(*image, "image");
+    const Shape* shape = inputs.image ? &inputs.image->shape : nullptr;
+    check_channels(plan, inputs.map.shape, shape);
+    inputs.drawn = drawn_shape(plan, inputs.map.shape, shape);
+    inputs.channels =
+        picture_channels(plan, inputs.map.shape.channels, shape != nullptr ? shape->channels : 0);
+    return inputs;
+}
+
+bool computes_in_double(const py::array& attributions, const std::optional<py::array>& image) {
+    return is_float64(attributions) || (image && is_float64(*image));
+}
+
+py::object fault_told(const RenderFault& fault) {
+    if (!fault.found()) return py::none();
+    const bool first = fault.attributions.found();
+    const NonFinite& found = first ? fault.attributions : fault.image;
+    return py::make_tuple(first ? "attributions" : "x", found.item, found.count);
+}
+
+}  // namespace hotcold
