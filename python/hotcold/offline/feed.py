@@ -10,8 +10,10 @@ from typing import NamedTuple
 from hotcold._arrays import Array
 from hotcold.offline.sources import BadItem, IndexedSource, Source, StreamSource
 
-# A piece of about this size keeps a thread busy for milliseconds and stays near the caches.
+# A piece of about this size keeps a thread busy for milliseconds, beside which what Python does for
+# it is little (60 us, 2026-11), and stays near the caches. What is in memory anyway may be more.
 _PIECE_BYTES = 4 << 20
+_PIECE_BYTES_IN_MEMORY = 64 << 20
 _PIECE_ITEMS = 64
 _MAX_ALIGNED_BYTES = 64 << 20  # larger storage chunks are read more than once rather than kept
 
@@ -100,11 +102,12 @@ class Feed:
             yield from self._streamed_chunks(last, multiple)
 
     def _indexed_chunks(self, first: int, last: int, multiple: int, n_ways: int) -> Iterator[Chunk]:
-        size = max(1, min(self._piece_items, -(-(last - first) // n_ways)))
-        size = -(-size // multiple) * multiple
+        unit = multiple if multiple > 1 else self._storage_unit
         start = first
         while start < last:
-            stop = min(start - start % size + size, last)  # aligned with the storage's chunks
+            # Ever smaller towards the end, so that all threads end at about the same time.
+            share = -(-(last - start) // (2 * n_ways))
+            stop = min(_cut(start, min(self._piece_items, share), unit), last)
             yield Chunk(start, stop, self._load)
             start = stop
 
@@ -148,9 +151,8 @@ class Feed:
 
     def _load(self, start: int, stop: int) -> Iterator[Piece | Bad]:
         """Read items in pieces; a piece with a bad item one by one."""
-        size = self._piece_items
         while start < stop:
-            end = min(start - start % size + size, stop)
+            end = min(_cut(start, self._piece_items, self._storage_unit), stop)
             yield from self._read(start, end, [None] * len(self._sources))
             for source in self._sources:
                 source.release(start, end)  # type: ignore[union-attr]
@@ -184,16 +186,32 @@ class Feed:
 
     @functools.cached_property
     def _piece_items(self) -> int:
+        return self._piece[0]
+
+    @functools.cached_property
+    def _storage_unit(self) -> int:
+        return self._piece[1]
+
+    @functools.cached_property
+    def _piece(self) -> tuple[int, int]:
+        """Items in memory at a time, and at whose multiples they are cut."""
         if self._batch_size is not None:
-            return self._batch_size
-        item_bytes, chunk = 0, 1
+            return self._batch_size, 1
+        item_bytes, unit, room = 0, 1, _PIECE_BYTES_IN_MEMORY
         for source in self._sources:
             item_bytes += source.item_bytes
             if isinstance(source, IndexedSource):
-                chunk = max(chunk, source.chunk)
-        size = max(1, min(_PIECE_ITEMS, _PIECE_BYTES // max(item_bytes, 1)))
-        aligned = -(-size // chunk) * chunk
-        return aligned if aligned * item_bytes <= _MAX_ALIGNED_BYTES else size
+                unit = max(unit, source.chunk)
+            if not isinstance(source, IndexedSource) or not source.in_memory:
+                room = _PIECE_BYTES
+        size = max(1, min(_PIECE_ITEMS, room // max(item_bytes, 1)))
+        aligned = -(-size // unit) * unit
+        return (aligned, unit) if aligned * item_bytes <= _MAX_ALIGNED_BYTES else (size, 1)
+
+
+def _cut(start: int, size: int, unit: int) -> int:
+    """Return where about `size` items from `start` end, a multiple of `unit`."""
+    return max((start + size) // unit, start // unit + 1) * unit
 
 
 class _Part:

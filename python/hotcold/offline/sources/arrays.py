@@ -33,6 +33,7 @@ class ArraySource(IndexedSource):
         require_numbers(name, self.dtype, self.origin)
         self.chunk = _chunk_items(array)
         self._map = _MappedPages.of(array)
+        self.in_memory = isinstance(array, np.ndarray) and not isinstance(array, np.memmap)
 
     def read(self, start: int, stop: int) -> Array:
         """Return items [start, stop), a view where the array gives one."""

@@ -33,6 +33,8 @@ class IndexedSource(abc.ABC):
         As stored.
     chunk : int >= 1
         Items that the storage hands out together; reading in multiples of it costs least.
+    in_memory : bool
+        What `read` returns was in memory before, and stays there.
     """
 
     name: str
@@ -40,6 +42,7 @@ class IndexedSource(abc.ABC):
     shape: Shape
     dtype: np.dtype[Any]
     chunk: int = 1
+    in_memory: bool = False
 
     @property
     def n_items(self) -> int:
