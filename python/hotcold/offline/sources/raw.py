@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from hotcold._arrays import Array
+from hotcold._arrays import Array, new_array
 from hotcold.offline.sources.base import IndexedSource, Shape, require_numbers
 
 
@@ -69,8 +69,8 @@ class RawSource(IndexedSource):
         self._lock = threading.Lock()
 
     def read(self, start: int, stop: int) -> Array:
-        """Return items [start, stop) in new memory."""
-        array = np.empty((stop - start, *self.shape[1:]), self._stored)
+        """Return items [start, stop) in memory of their own."""
+        array = new_array((stop - start, *self.shape[1:]), self._stored)
         buffer = memoryview(array.reshape(-1).view(np.uint8).data)
         position = self._offset + start * self._stride
         while buffer:
