@@ -43,7 +43,12 @@ def write(output_dir: Path, settings: dict[str, Any], **extra: Any) -> None:
     path = job_path(output_dir)
     path.parent.mkdir(exist_ok=True)
     content = {"version": _VERSION, "hotcold": _core.__version__, "settings": settings, **extra}
-    files.write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())
+    # A setting a line, for people. What json does with `indent` takes six times as long.
+    told = {name: json.dumps(value) for name, value in content.items() if name != "settings"}
+    lines = (f"    {json.dumps(name)}: {json.dumps(value)}" for name, value in settings.items())
+    told["settings"] = "{\n" + ",\n".join(lines) + "\n  }"
+    text = ",\n".join(f'  "{name}": {value}' for name, value in told.items())
+    files.write_atomically(path, f"{{\n{text}\n}}\n".encode())
 
 
 def read(output_dir: Path) -> dict[str, Any] | None:

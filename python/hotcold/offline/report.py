@@ -83,8 +83,10 @@ class RenderReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as plain values."""
-        plain = {**dataclasses.asdict(self), "ok": self.ok, "rate": self.rate}
-        return {**plain, "failures": list(plain["failures"])}
+        # By hand: `asdict` of the whole copies every number deeply.
+        plain = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        failures = [dataclasses.asdict(failure) for failure in self.failures]
+        return {**plain, "failures": failures, "ok": self.ok, "rate": self.rate}
 
     def to_json(self, indent: int | None = 2) -> str:
         """Return all of it as JSON."""
