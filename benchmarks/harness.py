@@ -33,6 +33,7 @@ def race(
     floors: Mapping[str, float] | None = None,
     rounds: int = 15,
     items: int = 1,
+    rival_items: Mapping[str, int] | None = None,
     **info: Any,
 ) -> None:
     """Run a case.
@@ -50,13 +51,17 @@ def race(
         reach it, and above what a lost vector path would leave.
     items
         Pictures or planes in one run, for times per item.
+    rival_items
+        The same for rivals that do fewer than all in a run, because they take long; ratios are
+        those of the times per item.
     """
     answers = {name: rival() for name, rival in rivals.items()}
     check(ours(), answers)
     if benchmark.disabled:
         benchmark(ours)
         return
-    turns = {name: Times() for name in rivals}
+    shares = {name: (rival_items or {}).get(name, items) / items for name in rivals}
+    turns = {name: Times(share=shares[name]) for name in rivals}
     mine = Times()
 
     def before_ours() -> None:
@@ -98,20 +103,24 @@ def race(
 
 @dataclass
 class Times:
-    """Seconds of a contestant's turns: two runs each, the first with the caches another left."""
+    """Seconds of a contestant's turns: two runs each, the first with the caches another left.
+
+    Medians are of a run with all items.
+    """
 
     first: list[float] = field(default_factory=list)
     again: list[float] = field(default_factory=list)
+    share: float = 1.0  # of the items in a run
 
     def run_twice(self, run: Contestant) -> None:
         self.first.append(_seconds(run))
         self.again.append(_seconds(run))
 
     def median(self) -> float:
-        return statistics.median(self.again)
+        return statistics.median(self.again) / self.share
 
     def first_median(self) -> float:
-        return statistics.median(self.first)
+        return statistics.median(self.first) / self.share
 
     def clear(self) -> None:
         self.first.clear()
