@@ -365,6 +365,7 @@ EMULATED __m512i mask_blend_epi8(__mmask64 mask, const __m512i& no, const __m512
 #define _mm512_xor_si512 ::avx512_emulated::xor_si512
 
 // Last, so that the compiler's own headers above saw the processor as it is.
+#define HOTCOLD_AVX512_AS_LOOPS 1  // no registers to write instructions for
 #define __AVX512F__ 1
 #define __AVX512BW__ 1
 #define __AVX512DQ__ 1
