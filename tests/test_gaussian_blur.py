@@ -132,6 +132,25 @@ def test_gaussian_blur_threads_change_no_bit(rng, accuracy, sigma, shape):
             assert np.array_equal(blur(plane, sigma, accuracy, n_threads), result)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("shape", "sigma"), [((20, 37), 2.0), ((33, 16), 1.0), ((130, 141), 12.0)])
+def test_gaussian_blur_counts_what_is_not_finite_wherever_it_lies(shape, sigma, dtype):
+    """Squares are checked as they are packed, the columns that fill none apart from them."""
+    height, width = shape
+    batch = np.ones((2, 1, height, width), dtype)
+    out = np.empty_like(batch)
+    for bad in (np.nan, np.inf, -np.inf):
+        for y in (0, height // 2, height - 1):
+            for x in (0, 15, width // 2, width - 1):
+                batch[1, 0, y, x] = bad
+                fault = _core.gaussian_blur(batch, sigma, sigma, False, out, 1)
+                assert fault == (1, 1), (bad, y, x)
+                batch[1, 0, y, x] = 1
+    # The largest finite values are none of them, although their sums overflow.
+    batch[:] = np.finfo(dtype).max
+    assert _core.gaussian_blur(batch, sigma, sigma, False, out, 1) is None
+
+
 def test_gaussian_blur_of_a_blur_adds_variances(rng):
     plane = rng.uniform(-1, 1, (120, 120)).astype(np.float64)
     twice = blur(blur(plane, 6.0), 8.0)

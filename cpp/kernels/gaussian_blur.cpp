@@ -1,15 +1,25 @@
 // The ways of blurring are in blur/; here batches are walked.
 #include "kernels/gaussian_blur.hpp"
 
+#include <algorithm>
+
 #include "kernels/batch.hpp"
 #include "kernels/load.hpp"
 
 namespace hotcold {
+namespace {
+
+// A block of the first pass, at any level.
+constexpr std::size_t kRowsAhead = 16;
+
+}  // namespace
 
 template <typename T>
 GaussianBlur<T>::GaussianBlur(std::size_t rows, std::size_t columns, double sigma_y, double sigma_x,
                               BlurAccuracy accuracy)
-    : method_(make_blur<T>(rows, columns, sigma_y, sigma_x, accuracy)) {}
+    : rows_(rows),
+      columns_(columns),
+      method_(make_blur<T>(rows, columns, sigma_y, sigma_x, accuracy)) {}
 
 template <typename T>
 GaussianBlur<T>::~GaussianBlur() = default;
@@ -31,7 +41,15 @@ std::size_t GaussianBlur<T>::workspace_bytes() const {
 
 template <typename T>
 void GaussianBlur<T>::apply(T* plane, std::byte* scratch, const Team& team) const {
-    if (!is_identity()) method_->apply(plane, scratch, team);
+    apply(PlaneReader<T>::plane(plane, rows_, columns_), nullptr, plane, scratch, team);
+}
+
+template <typename T>
+std::size_t GaussianBlur<T>::apply(const PlaneReader<T>& from, const PlaneReader<T>* next, T* out,
+                                   std::byte* scratch, const Team& team) const {
+    if (is_identity()) return from.read(out, team);
+    const Upcoming upcoming = next != nullptr ? next->memory(0, kRowsAhead) : Upcoming{};
+    return method_->apply(from, upcoming, out, scratch, team);
 }
 
 template <typename T>
@@ -43,6 +61,8 @@ NonFinite gaussian_blur(const SourceView& source, double sigma_y, double sigma_x
     const std::size_t bytes =
         Workspace::bytes_for<T>(shape.plane()) + Workspace::bytes_for<std::byte>(scratch_bytes);
     const bool in_place = out.strides.column == 1 && rows_adjoin(shape, out.strides);
+    // Threads take items in turn.
+    const auto step = static_cast<std::size_t>(std::max(1, n_threads));
     NonFiniteLog log;
     for_each_item(shape.items, shape.channels * shape.plane(), bytes, n_threads,
                   [&](std::size_t item, Workspace& workspace, const Team& team) {
@@ -50,10 +70,14 @@ NonFinite gaussian_blur(const SourceView& source, double sigma_y, double sigma_x
                       std::byte* scratch = workspace.take<std::byte>(scratch_bytes);
                       std::size_t bad = 0;
                       for (std::size_t c = 0; c < shape.channels; ++c) {
+                          const auto from = PlaneReader<T>::channel(source, item, c);
+                          const bool last = c + 1 == shape.channels;
+                          const auto next = PlaneReader<T>::channel(
+                              source, std::min(last ? item + step : item, shape.items - 1),
+                              last ? 0 : c + 1);
                           // A plane without gaps is blurred where it is to go.
                           T* target = in_place ? out.at(item, c, 0) : plane;
-                          bad += load_channel(source, item, c, target, team);
-                          blur.apply(target, scratch, team);
+                          bad += blur.apply(from, &next, target, scratch, team);
                           if (!in_place) store_channel(plane, out, item, c, team);
                       }
                       log.record(item, bad);

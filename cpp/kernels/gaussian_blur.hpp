@@ -12,6 +12,7 @@
 
 #include "kernels/blur/choose.hpp"
 #include "kernels/image_view.hpp"
+#include "kernels/plane_reader.hpp"
 #include "runtime/parallel.hpp"
 #include "runtime/workspace.hpp"
 
@@ -37,11 +38,19 @@ class GaussianBlur {
     // Blurs a contiguous plane in place. `scratch` holds workspace_bytes(), 64-byte aligned.
     void apply(T* plane, std::byte* scratch, const Team& team) const;
 
+    // Reads a plane of this size and blurs it into the contiguous plane `out`. Returns how many
+    // values were not finite. `next`, if not null, is what will be read afterwards: its beginning
+    // is fetched on the way.
+    std::size_t apply(const PlaneReader<T>& from, const PlaneReader<T>* next, T* out,
+                      std::byte* scratch, const Team& team) const;
+
     // The name of the way chosen: "identity", "fir", "nodes", "nodes with tail". For tests and
     // benchmarks.
     const char* method() const;
 
   private:
+    std::size_t rows_;
+    std::size_t columns_;
     std::unique_ptr<const BlurMethod<T>> method_;  // none: nothing to do
 };
 

@@ -4,45 +4,18 @@
 #include <atomic>
 
 #include "kernels/load.simd.hpp"
+#include "kernels/plane_reader.hpp"
 
 namespace hotcold {
-namespace {
 
-template <typename T>
-const LoadOps<T>& ops();
 template <>
-const LoadOps<float>& ops<float>() {
+const LoadOps<float>& load_ops<float>() {
     return HOTCOLD_SELECT(load_f);
 }
 template <>
-const LoadOps<double>& ops<double>() {
+const LoadOps<double>& load_ops<double>() {
     return HOTCOLD_SELECT(load_d);
 }
-
-template <typename T, typename Read>
-std::size_t load_blocks(const SourceView& source, std::size_t item, std::size_t channel,
-                        std::size_t channels, T* out, const Team& team, Read read) {
-    const Shape& shape = source.shape;
-    const std::size_t step = rows_per_block(shape.columns);
-    std::atomic<std::size_t> bad{0};
-    team.for_each((shape.rows + step - 1) / step, [&](std::size_t block) {
-        const std::size_t row = block * step;
-        SourceRows rows;
-        rows.data = source.at(item, channel, row);
-        rows.type = source.type;
-        rows.channels = channels;
-        rows.rows = std::min(step, shape.rows - row);
-        rows.columns = shape.columns;
-        rows.channel_stride = source.strides.channel;
-        rows.row_stride = source.strides.row;
-        rows.column_stride = source.strides.column;
-        const std::size_t found = read(rows, out + row * shape.columns);
-        if (found != 0) bad.fetch_add(found, std::memory_order_relaxed);
-    });
-    return bad.load();
-}
-
-}  // namespace
 
 std::size_t rows_per_block(std::size_t columns) {
     // 16 Ki elements: 64 KiB of float, enough work to outweigh handing a block to a thread.
@@ -53,13 +26,7 @@ std::size_t rows_per_block(std::size_t columns) {
 template <typename T>
 std::size_t load_channel(const SourceView& source, std::size_t item, std::size_t channel, T* out,
                          const Team& team) {
-    return load_blocks(source, item, channel, 1, out, team, ops<T>().channel);
-}
-
-template <typename T>
-std::size_t load_mean(const SourceView& source, std::size_t item, T* out, const Team& team) {
-    if (source.shape.channels == 1) return load_channel(source, item, 0, out, team);
-    return load_blocks(source, item, 0, source.shape.channels, out, team, ops<T>().mean);
+    return PlaneReader<T>::channel(source, item, channel).read(out, team);
 }
 
 template <typename T>
@@ -68,7 +35,7 @@ bool all_finite(const T* values, std::size_t count, const Team& team) {
     std::atomic<bool> fine{true};
     team.for_each((count + kBlock - 1) / kBlock, [&](std::size_t block) {
         const std::size_t begin = block * kBlock;
-        if (!ops<T>().all_finite(values + begin, std::min(kBlock, count - begin))) {
+        if (!load_ops<T>().all_finite(values + begin, std::min(kBlock, count - begin))) {
             fine.store(false, std::memory_order_relaxed);
         }
     });
@@ -92,8 +59,6 @@ void store_channel(const T* plane, const BatchView<T>& out, std::size_t item, st
 template std::size_t load_channel(const SourceView&, std::size_t, std::size_t, float*, const Team&);
 template std::size_t load_channel(const SourceView&, std::size_t, std::size_t, double*,
                                   const Team&);
-template std::size_t load_mean(const SourceView&, std::size_t, float*, const Team&);
-template std::size_t load_mean(const SourceView&, std::size_t, double*, const Team&);
 template bool all_finite(const float*, std::size_t, const Team&);
 template bool all_finite(const double*, std::size_t, const Team&);
 template void store_channel(const float*, const BatchView<float>&, std::size_t, std::size_t,

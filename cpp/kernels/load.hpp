@@ -19,10 +19,6 @@ template <typename T>
 std::size_t load_channel(const SourceView& source, std::size_t item, std::size_t channel, T* out,
                          const Team& team);
 
-// The mean over all channels of `item`, in T, from the first channel to the last.
-template <typename T>
-std::size_t load_mean(const SourceView& source, std::size_t item, T* out, const Team& team);
-
 // Whether `count` adjacent values hold neither NaN nor infinity.
 template <typename T>
 bool all_finite(const T* values, std::size_t count, const Team& team);

@@ -39,4 +39,8 @@ struct LoadOps {
 HOTCOLD_FOR_EACH_LEVEL(HOTCOLD_DECLARE)
 #undef HOTCOLD_DECLARE
 
+// The table of the level that runs.
+template <typename T>
+const LoadOps<T>& load_ops();
+
 }  // namespace hotcold

@@ -36,6 +36,7 @@ Renderer<T>::Renderer(const RenderPlan& plan, const SourceView& attributions,
 
 template <typename T>
 RenderFault Renderer<T>::run(int n_threads) {
+    step_ = static_cast<std::size_t>(std::max(1, n_threads));
     if (needs_batch_limits()) find_batch_limits(n_threads);
     for_each_item(attributions_.shape.items, elements_per_item(), workspace_bytes(), n_threads,
                   [&](std::size_t item, Workspace& workspace, const Team& team) {
@@ -93,41 +94,46 @@ std::size_t Renderer<T>::small_bytes() const {
            Workspace::bytes_for<std::byte>(resize_.workspace_bytes());
 }
 
-// Load, reduce. Returns how many values were not finite.
+// Load, reduce and upsample.
 template <typename T>
-std::size_t Renderer<T>::load(std::size_t item, T* planes, const Team& team) const {
-    if (plan_.reduction == Reduction::kMean) return load_mean(attributions_, item, planes, team);
+std::size_t Renderer<T>::load_drawn(std::size_t item, T* map, Workspace& workspace,
+                                    const Team& team) const {
+    const std::size_t small_plane = attributions_.shape.plane();
+    T* small = workspace.take<T>(planes_ * small_plane);
+    std::byte* scratch = workspace.take<std::byte>(resize_.workspace_bytes());
     std::size_t bad = 0;
     for (std::size_t c = 0; c < planes_; ++c) {
-        T* plane = planes + c * attributions_.shape.plane();
-        bad += load_channel(attributions_, item, c, plane, team);
+        bad += plane_of(item, c).read(small + c * small_plane, team);
+        resize_.apply(small + c * small_plane, map + c * plane_, scratch, team);
     }
     return bad;
 }
 
-// Load and upsample.
+// A plane of the attributions as it is read; past the last one of an item, the first of the item
+// that the same thread takes next.
 template <typename T>
-std::size_t Renderer<T>::load_drawn(std::size_t item, T* map, Workspace& workspace,
-                                    const Team& team) const {
-    if (resize_.is_identity()) return load(item, map, team);
-    const std::size_t small_plane = attributions_.shape.plane();
-    T* small = workspace.take<T>(planes_ * small_plane);
-    std::byte* scratch = workspace.take<std::byte>(resize_.workspace_bytes());
-    const std::size_t bad = load(item, small, team);
-    for (std::size_t c = 0; c < planes_; ++c) {
-        resize_.apply(small + c * small_plane, map + c * plane_, scratch, team);
-    }
-    return bad;
+PlaneReader<T> Renderer<T>::plane_of(std::size_t item, std::size_t plane) const {
+    const std::size_t last = attributions_.shape.items - 1;
+    if (plane == planes_) return plane_of(std::min(item + step_, last), 0);
+    if (plan_.reduction == Reduction::kMean) return PlaneReader<T>::mean(attributions_, item);
+    return PlaneReader<T>::channel(attributions_, item, plane);
 }
 
 // Load, reduce, upsample, blur, sign. Returns how many values were not finite.
 template <typename T>
 std::size_t Renderer<T>::prepare(std::size_t item, T* map, Workspace& workspace,
                                  const Team& team) const {
-    const std::size_t bad = load_drawn(item, map, workspace, team);
-    if (!blur_.is_identity()) {
-        std::byte* scratch = workspace.take<std::byte>(blur_.workspace_bytes());
-        for (std::size_t c = 0; c < planes_; ++c) blur_.apply(map + c * plane_, scratch, team);
+    std::size_t bad = 0;
+    if (!resize_.is_identity()) bad = load_drawn(item, map, workspace, team);
+    std::byte* scratch = workspace.take<std::byte>(blur_.workspace_bytes());
+    for (std::size_t c = 0; c < planes_; ++c) {
+        T* const plane = map + c * plane_;
+        if (resize_.is_identity()) {
+            const PlaneReader<T> next = plane_of(item, c + 1);
+            bad += blur_.apply(plane_of(item, c), &next, plane, scratch, team);
+        } else {
+            blur_.apply(plane, scratch, team);
+        }
     }
     // mask_limit() clips in its own way.
     const bool later = plan_.paint == Paint::kMask && plan_.opacity == Opacity::kPercentile;

@@ -43,11 +43,10 @@ class Renderer {
     // What a map of the attributions' own size takes before it is enlarged.
     std::size_t small_bytes() const;
 
-    // These return how many values were not finite. Load, reduce;
-    std::size_t load(std::size_t item, T* planes, const Team& team) const;
-    // upsample;
+    PlaneReader<T> plane_of(std::size_t item, std::size_t plane) const;
+    // These return how many values were not finite. Load, reduce, upsample;
     std::size_t load_drawn(std::size_t item, T* map, Workspace& workspace, const Team& team) const;
-    // blur, sign.
+    // the same or without upsampling, then blur, sign.
     std::size_t prepare(std::size_t item, T* map, Workspace& workspace, const Team& team) const;
 
     bool needs_batch_limits() const;
@@ -131,6 +130,7 @@ class Renderer {
     const std::size_t planes_;
     const std::size_t plane_;
     const bool byte_image_;  // uint8 with the tables at hand
+    std::size_t step_ = 1;   // from an item to the next of the same thread
     const bool adjoining_;   // rows of everything but the attributions follow one another
     T batch_max_ = 0;
     NonFiniteLog bad_attributions_;

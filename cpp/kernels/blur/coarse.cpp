@@ -45,7 +45,9 @@ class CoarseBlur final : public BlurMethod<T> {
                (tail_ != nullptr ? tail_->workspace_bytes() : 0);
     }
 
-    void apply(T* plane, std::byte* scratch, const Team& team) const override {
+    std::size_t apply(const PlaneReader<T>& from, const Upcoming&, T* plane, std::byte* scratch,
+                      const Team& team) const override {
+        const std::size_t bad = from.read(plane, team);
         std::byte* tail_scratch = scratch + upright_bytes() + lying_bytes() + margin_bytes();
         const Groups groups(full_panels(), ops_.group, team);
         const std::size_t gathered = groups.tasks() + (margin() > 0 ? 1 : 0);
@@ -76,6 +78,7 @@ class CoarseBlur final : public BlurMethod<T> {
                 spread_margin(plane, scratch, tail_scratch);
             }
         });
+        return bad;
     }
 
   private:
@@ -103,7 +106,7 @@ class CoarseBlur final : public BlurMethod<T> {
             upright().reflect(panel);
             fir_.transposed(upright().row(panel, 0), grid_.nodes(), grid_.blur().view(),
                             lying().row(at(scratch, upright_bytes()), (first + v) * lanes()),
-                            as_signed(lying().size()));
+                            as_signed(lying().size()), {});
         }
     }
 
@@ -124,8 +127,8 @@ class CoarseBlur final : public BlurMethod<T> {
         T* panel = at(scratch, upright_bytes()) + index * lying().size();
         lying().reflect(panel);
         fir_.transposed(lying().row(panel, 0), columns_, taps_x_.view(),
-                        upright().row(at(scratch, 0), index * lanes()),
-                        as_signed(upright().size()));
+                        upright().row(at(scratch, 0), index * lanes()), as_signed(upright().size()),
+                        {});
     }
 
     void spread(T* to, std::ptrdiff_t row, std::ptrdiff_t vector, std::byte* scratch,

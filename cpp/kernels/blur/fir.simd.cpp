@@ -8,6 +8,7 @@
 #include "kernels/blur/fir.simd.hpp"
 
 #include "kernels/blur/transpose.hpp"
+#include "kernels/upcoming.simd.hpp"
 
 namespace hotcold::HOTCOLD_LEVEL {
 namespace {
@@ -251,15 +252,28 @@ std::size_t begin_of(std::size_t y, std::size_t count) {
     return y + kRows<T> <= whole ? y : whole - kRows<T>;
 }
 
+// A Fetcher takes longer over single lines than they are worth when they are near.
+template <typename T, std::size_t... J>
+HOTCOLD_INLINE void fetch_rows(const T* row, std::ptrdiff_t pitch, Steps<J...>) {
+#if defined(__GNUC__)
+    (__builtin_prefetch(row + static_cast<std::ptrdiff_t>(J) * pitch, 0, 2), ...);
+#endif
+}
+
 template <typename T>
 void rows(const T* panel, std::size_t count, const FirTaps<T>& taps, T* out, std::ptrdiff_t pitch,
-          std::size_t columns) {
+          std::size_t columns, const T* ahead, const Upcoming& upcoming) {
     constexpr std::size_t lanes = kLanes<T>;
     constexpr std::size_t step = kRows<T>;
     const steps_to<step> steps;
+    Fetcher fetcher(upcoming, (count + step - 1) / step);
     std::size_t y = 0;
     if (columns == lanes) {
         for (; y + step <= count; y += step) {
+            fetcher.fetch();
+            if (ahead != nullptr) {
+                fetch_rows(ahead + static_cast<std::ptrdiff_t>(y) * pitch, pitch, steps);
+            }
             blur_rows(panel + y * lanes, taps,
                       PutRows<T>{out + static_cast<std::ptrdiff_t>(y) * pitch, pitch}, steps);
         }
@@ -279,9 +293,10 @@ void rows(const T* panel, std::size_t count, const FirTaps<T>& taps, T* out, std
 // Results that do not come in whole or half squares are collected until they do.
 template <typename T>
 void collect_transposed(const T* panel, std::size_t count, const FirTaps<T>& taps, T* out,
-                        std::ptrdiff_t square_stride) {
+                        std::ptrdiff_t square_stride, const Upcoming& upcoming) {
     constexpr std::size_t lanes = kLanes<T>;
     constexpr std::size_t step = kRows<T>;
+    Fetcher fetcher(upcoming, (count + step - 1) / step);
     // The fewest rows that are both whole squares and whole steps.
     constexpr std::size_t most = lanes % step == 0 ? lanes : lanes * step;
     T block[most * lanes];
@@ -290,6 +305,7 @@ void collect_transposed(const T* panel, std::size_t count, const FirTaps<T>& tap
         const std::size_t whole = (rows + lanes - 1) / lanes * lanes;
         for (std::size_t done = 0; done < whole; done += step) {
             const std::size_t begin = begin_of<T>(y + done, count);
+            fetcher.fetch();
             blur_rows(panel + begin * lanes, taps,
                       PutRows<T>{block + (begin - y) * lanes, static_cast<std::ptrdiff_t>(lanes)},
                       steps_to<step>{});
@@ -305,38 +321,51 @@ void collect_transposed(const T* panel, std::size_t count, const FirTaps<T>& tap
 
 template <typename T>
 void transposed(const T* panel, std::size_t count, const FirTaps<T>& taps, T* out,
-                std::ptrdiff_t square_stride) {
+                std::ptrdiff_t square_stride, const Upcoming& upcoming) {
     if constexpr (kWholeSquares<T> || kHalfSquares<T>) {
         constexpr std::size_t lanes = kLanes<T>;
         constexpr steps_to<kRows<T>> steps;
+        Fetcher fetcher(upcoming, (count + kRows<T> - 1) / kRows<T>);
         for (std::size_t y = 0; y < count; y += lanes, out += square_stride) {
             for (std::size_t x = 0; x < lanes; x += kRows<T>) {
+                fetcher.fetch();
                 blur_rows(panel + (y + x) * lanes, taps, PutColumns<T>{out + x}, steps);
             }
         }
     } else {
-        collect_transposed(panel, count, taps, out, square_stride);
+        collect_transposed(panel, count, taps, out, square_stride, upcoming);
     }
 }
 
 template <typename T>
-void pack(const T* plane, std::ptrdiff_t pitch, std::size_t row_count, std::size_t columns,
+bool pack(const T* plane, std::ptrdiff_t pitch, std::size_t row_count, std::size_t columns,
           T* panel) {
     constexpr std::size_t lanes = kLanes<T>;
     const T* from[lanes];
     for (std::size_t i = 0; i < lanes; ++i) {
         from[i] = plane + static_cast<std::ptrdiff_t>(i < row_count ? i : row_count - 1) * pitch;
     }
+    // Stay 0 but for NaN and infinity, which times 0 are NaN; two, lest each waits for the last.
+    const Vec<T> zero = broadcast(T{0});
+    Vec<T> nothing[2] = {zero, zero};
     std::size_t x = 0;
     for (; x + lanes <= columns; x += lanes) {
         Vec<T> square[lanes];
         for (std::size_t i = 0; i < lanes; ++i) square[i] = load(from[i] + x);
+        for (std::size_t i = 0; i < lanes; ++i) {
+            nothing[i % 2] = nothing[i % 2] + square[i] * zero;
+        }
         transpose<T>(square);
         for (std::size_t i = 0; i < lanes; ++i) store(panel + (x + i) * lanes, square[i]);
     }
     for (; x < columns; ++x) {
         for (std::size_t i = 0; i < lanes; ++i) panel[x * lanes + i] = from[i][x];
+        nothing[0] = nothing[0] + load(panel + x * lanes) * zero;
     }
+    const Vec<T> both = nothing[0] + nothing[1];
+    bool finite = true;
+    for (std::size_t i = 0; i < lanes; ++i) finite = finite && both[i] == T{0};
+    return finite;
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 
+#include "kernels/plane_reader.hpp"
+#include "kernels/upcoming.hpp"
 #include "runtime/parallel.hpp"
 
 namespace hotcold {
@@ -21,9 +23,11 @@ class BlurMethod {
     // Scratch for apply(), which wants it 64-byte aligned.
     virtual std::size_t workspace_bytes() const = 0;
 
-    // Blurs a contiguous plane in place. Any number of threads may call it, each with scratch of
-    // its own.
-    virtual void apply(T* plane, std::byte* scratch, const Team& team) const = 0;
+    // Blurs what `from` reads into the contiguous plane `out`, which may be what it reads. Returns
+    // how many values were not finite. `next` is what the caller reads afterwards. Any number of
+    // threads may call it, each with scratch of its own.
+    virtual std::size_t apply(const PlaneReader<T>& from, const Upcoming& next, T* out,
+                              std::byte* scratch, const Team& team) const = 0;
 };
 
 }  // namespace hotcold

@@ -93,7 +93,7 @@ class Tail {
             lying().reflect(panel);
             fir_.transposed(lying().row(panel, 0), grid_.nodes(), grid_.blur().view(),
                             upright().row(upright_panels, (groups.begin(task) + v) * lanes()),
-                            as_signed(upright().size()));
+                            as_signed(upright().size()), {});
         }
     }
 
@@ -107,7 +107,7 @@ class Tail {
         upright().reflect(panel);
         fir_.rows(upright().row(panel, 0), rows_, taps_.view(),
                   row_nodes(scratch) + grid_.overhang() + task * lanes(), as_signed(pitch()),
-                  std::min(lanes(), grid_.nodes() - task * lanes()));
+                  std::min(lanes(), grid_.nodes() - task * lanes()), nullptr, {});
     }
 
     // Nodes beyond both ends of each row; those past them get a weight of 0, so they must be
