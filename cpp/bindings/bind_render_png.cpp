@@ -12,6 +12,7 @@
 #include "bindings/numpy_view.hpp"
 #include "bindings/png_files.hpp"
 #include "bindings/render_inputs.hpp"
+#include "kernels/png/entries.hpp"
 
 namespace py = pybind11;
 
@@ -33,14 +34,31 @@ PngImage blank_picture(const RenderInputs& inputs, const std::optional<py::array
     return image;
 }
 
+// The palette of pictures that are made of a table's entries; none where their colours are not the
+// first of the expected ones.
+std::optional<EntryPalette> entry_palette(const RenderPlan& plan, const PngImage& image) {
+    const std::size_t n = plan.table.entries();
+    if (plan.paint != Paint::kTable || image.palette == nullptr || n > 256 ||
+        n > image.palette_entries) {
+        return std::nullopt;
+    }
+    const ColorPlanes table = plan.table.planes();
+    for (std::size_t i = 0; i < 3 * n; ++i) {
+        if (image.palette[i] != table.bytes[i % 3 * table.stride + i / 3]) return std::nullopt;
+    }
+    return EntryPalette(image.palette, n);
+}
+
 template <typename T>
 py::tuple run(const RenderPlan& plan, const RenderInputs& inputs, PngImage image, PngFiles& files,
               bool stop_at_fault, int n_threads) {
+    std::optional<EntryPalette> entries = entry_palette(plan, image);
+    const std::size_t channels = entries ? 1 : image.channels;
     std::vector<RenderFault> faults;
     try {
         // The caller's references keep the arrays alive; no Python object is touched.
         const py::gil_scoped_release release;
-        const Scratch pixels(image.height * image.width * image.channels);
+        const Scratch pixels(image.height * image.width * channels);
         image.data = pixels.data();
         files.open(image);
         const auto done = [&](std::size_t item, const RenderFault& fault) {
@@ -48,10 +66,11 @@ py::tuple run(const RenderPlan& plan, const RenderInputs& inputs, PngImage image
                 faults.push_back(fault);
                 return !stop_at_fault;
             }
-            files.put(item, image);
+            files.put(item, entries ? entries->indexed(image, pixels.data()) : image);
             return true;
         };
-        render_each<T>(plan, inputs.map, inputs.image_if_any(), pixels.data(), done, n_threads);
+        render_each<T>(plan, inputs.map, inputs.image_if_any(), pixels.data(), channels, done,
+                       n_threads);
     } catch (const FileError& error) {
         raise(error);
     }

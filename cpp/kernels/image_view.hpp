@@ -110,6 +110,7 @@ inline bool rows_adjoin(const Shape& shape, const Strides& strides) {
 
 // Where pictures go: uint8, channels last, the pixels of a row adjacent. Items lie on a grid so
 // that a contact sheet is written in place; a plain (N, H, W, C) array is a grid of one column.
+// One channel takes entries of a colour table in place of their colours.
 struct PictureView {
     std::uint8_t* data = nullptr;
     std::size_t channels = 3;

@@ -195,14 +195,13 @@ RenderFault render(const RenderPlan& plan, const SourceView& attributions, const
 
 template <typename T>
 void render_each(const RenderPlan& plan, const SourceView& attributions, const SourceView* image,
-                 std::uint8_t* pixels, const ItemDone& done, int n_threads) {
+                 std::uint8_t* pixels, std::size_t channels, const ItemDone& done, int n_threads) {
     const Shape* image_shape = image == nullptr ? nullptr : &image->shape;
     PictureView picture;  // the distances between items stay 0: all lie at one place
     picture.data = pixels;
-    picture.channels = picture_channels(plan, attributions.shape.channels,
-                                        image == nullptr ? 0 : image_shape->channels);
+    picture.channels = channels;
     picture.row_stride = static_cast<std::ptrdiff_t>(
-        picture.channels * drawn_shape(plan, attributions.shape, image_shape).columns);
+        channels * drawn_shape(plan, attributions.shape, image_shape).columns);
     Renderer<T>(plan, attributions, image, nullptr, &picture).run_each(done, n_threads);
 }
 
@@ -211,8 +210,8 @@ template RenderFault render(const RenderPlan&, const SourceView&, const SourceVi
 template RenderFault render(const RenderPlan&, const SourceView&, const SourceView*,
                             const BatchView<double>*, const PictureView*, int);
 template void render_each<float>(const RenderPlan&, const SourceView&, const SourceView*,
-                                 std::uint8_t*, const ItemDone&, int);
+                                 std::uint8_t*, std::size_t, const ItemDone&, int);
 template void render_each<double>(const RenderPlan&, const SourceView&, const SourceView*,
-                                  std::uint8_t*, const ItemDone&, int);
+                                  std::uint8_t*, std::size_t, const ItemDone&, int);
 
 }  // namespace hotcold

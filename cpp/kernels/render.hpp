@@ -97,10 +97,11 @@ RenderFault render(const RenderPlan& plan, const SourceView& attributions, const
 using ItemDone = std::function<bool(std::size_t item, const RenderFault& fault)>;
 
 // Renders the items one after the other, each picture over the last at `pixels` (rows adjoining,
-// picture_channels() to a pixel), and calls `done` while it is in the caches, on this thread and
+// `channels` to a pixel: picture_channels(), or 1 for the table's entries in place of their colours
+// where kTable has at most 256), and calls `done` while it is in the caches, on this thread and
 // with its Workspace free. n_threads share the rows of an item. Preconditions as above.
 template <typename T>
 void render_each(const RenderPlan& plan, const SourceView& attributions, const SourceView* image,
-                 std::uint8_t* pixels, const ItemDone& done, int n_threads);
+                 std::uint8_t* pixels, std::size_t channels, const ItemDone& done, int n_threads);
 
 }  // namespace hotcold

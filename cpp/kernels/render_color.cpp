@@ -1,4 +1,5 @@
 // Painting of the fused pass: maps in colours, alone or over the image, and maps that are pictures.
+#include <algorithm>
 #include <limits>
 
 #include "kernels/colorize.hpp"
@@ -50,7 +51,14 @@ void Renderer<T>::paint_table(std::size_t item, const T* map, Scale<T> scale, co
         for_item_runs(team, [&](std::size_t row, std::size_t column, std::size_t count) {
             Entry entries[kRun];
             entries_of(row, column, count, entries);
-            paint_colors(entries, count, table, pixels(item, row, column));
+            std::uint8_t* out = pixels(item, row, column);
+            if constexpr (sizeof(Entry) == 1) {
+                if (picture_->channels == 1) {
+                    std::copy(entries, entries + count, out);
+                    return;
+                }
+            }
+            paint_colors(entries, count, table, out);
         });
     }
 }
