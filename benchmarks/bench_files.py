@@ -2,7 +2,6 @@
 
 import io
 import shutil
-import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 import reference_module
 import rivals
 import workloads
-from harness import assert_pixels_close, race
+from harness import assert_pixels_close, race, spread
 from PIL import Image
 
 import hotcold
@@ -57,19 +56,9 @@ def _folders(place: str):
     if parent is not None and not parent.is_dir():
         pytest.skip(f"no {parent} on this system")
     root = Path(tempfile.mkdtemp(prefix="hotcold-bench-", dir=parent))
-    _spread(root)
+    spread(root)
     yield Folders(root, in_memory=place == "memory")
     shutil.rmtree(root)
-
-
-def _spread(root: Path) -> None:
-    """Ask for the folders in `root` to lie in different places of the disk.
-
-    ext4 does not use the inode of a removed file again for minutes, but looks at it for every new
-    file beside it: after a few thousand that earlier runs removed, 100 to 350 us a file (2026-11).
-    """
-    if shutil.which("chattr"):
-        subprocess.run(["chattr", "+T", root], capture_output=True, check=False)
 
 
 @pytest.fixture(params=PLACES)

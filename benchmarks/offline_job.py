@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 import rivals
 import workloads
+from harness import spread
 
 import hotcold
 
@@ -58,6 +59,7 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=HERE / "results" / "offline.json")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="hotcold-job-", dir=arguments.work_dir))
+    spread(folder)
     try:
         record = {
             "hotcold": hotcold.build_info(),
@@ -97,6 +99,9 @@ def job(folder: Path, n_items: int) -> dict[str, Any]:
         "items": n_items,
         "seconds": told["seconds"],
         "items_per_second": n_items / told["seconds"],
+        "thread_us_per_item": {
+            stage: seconds / n_items * 1e6 for stage, seconds in told["stage_seconds"].items()
+        },
         "bytes_per_file": told["n_bytes"] / n_items,
         "peak_mb": peak_kib / 1024,
     }
