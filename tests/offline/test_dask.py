@@ -82,6 +82,14 @@ def test_files_are_those_of_render_files(on_dask, inputs, expected, tmp_path):
     assert_same_pictures(tmp_path, expected)
 
 
+def test_threads_share_a_block(on_dask, expected, tmp_path):
+    da = optional("dask.array")
+    whole = [da.from_array(a, chunks=(N, -1, -1, -1)) for a in (make_maps(N), make_images(N))]
+    report = on_dask.render_files(overlay(), *whole, output_dir=tmp_path, n_threads=3)
+    assert (report.n_items, report.n_files, report.n_threads) == (N, N, 3)
+    assert_same_pictures(tmp_path, expected)
+
+
 def test_bad_items_are_recorded_by_their_index(on_dask, tmp_path):
     da = optional("dask.array")
     maps = make_maps(N)

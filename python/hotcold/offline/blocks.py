@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from hotcold._arrays import Array
 from hotcold.offline.feed import Bad, Chunk, Piece
+from hotcold.offline.pool import results_in_order
 from hotcold.offline.rendering import Limits, Renderer, Renders
 from hotcold.offline.report import RenderReport
 from hotcold.offline.sources.base import IndexedSource, Shape
@@ -48,16 +50,23 @@ def render_block(
 
 
 def write_block(
-    worker: Worker, first: int, attributions: Array, x: Array | None = None
+    worker: Worker, n_threads: int, first: int, attributions: Array, x: Array | None = None
 ) -> RenderReport:
     """Write the files of a block whose first item is item `first` of the whole."""
     start = time.perf_counter()
 
     def load(begin: int, end: int) -> Iterator[Piece | Bad]:
-        for a in range(begin, end, _PIECE_ITEMS):
-            part = slice(a - first, min(a + _PIECE_ITEMS, end) - first)
-            yield Piece(a, attributions[part], None if x is None else x[part])
+        part = slice(begin - first, end - first)
+        yield Piece(begin, attributions[part], None if x is None else x[part])
 
-    total = Total(worker.n_threads)
-    total.add(worker.run(Chunk(first, first + len(attributions), load)))
+    last = first + len(attributions)
+    chunks = [Chunk(a, min(a + _PIECE_ITEMS, last), load) for a in range(first, last, _PIECE_ITEMS)]
+    total = Total(n_threads)
+    if n_threads == 1 or len(chunks) == 1:
+        for chunk in chunks:
+            total.add(worker.run(chunk))
+    else:
+        with results_in_order(worker.run, chunks, n_threads, threading.Event()) as all_done:
+            for done in all_done:
+                total.add(done)
     return total.report(worker.writer.output, time.perf_counter() - start)

@@ -108,8 +108,10 @@ def render_files(
 
     Parameters
     ----------
-    visualizer, attributions, x, limits, n_threads
+    visualizer, attributions, x, limits
         As in `render`.
+    n_threads : int >= 1, default 1
+        That share the items of a block.
     output_dir : path-like
         A folder that every worker reaches under this name.
     names, format, on_error, resume
@@ -155,12 +157,12 @@ def render_files(
         limits=None if limits is None else _validate.value_range("limits", limits),
     )
     # Sent once, not with every block.
-    worker = dask.delayed(job.prepare(core_threads=job.n_threads))
+    worker = dask.delayed(job.prepare(core_threads=1))
     first_items = np.cumsum([0, *arrays[0].chunks[0]]).tolist()
     parts = [array.to_delayed().reshape(-1) for array in arrays]
     write = dask.delayed(blocks.write_block, pure=False)
     reports = [
-        write(worker, first, *blocks_of_items)
+        write(worker, job.n_threads, first, *blocks_of_items)
         for first, *blocks_of_items in zip(first_items, *parts, strict=False)
     ]
     report = _together(dask.compute(*reports), str(job.output_dir), time.perf_counter() - start)
