@@ -145,8 +145,10 @@ def assert_pixels_close(ours: np.ndarray, theirs: np.ndarray, share: float, step
 def spread(root: Path) -> None:
     """Ask for the folders in `root` to lie in different places of the disk.
 
-    ext4 does not use the inode of a removed file again for minutes, but looks at it for every new
-    file beside it: after a few thousand that earlier runs removed, 100 to 350 us a file (2026-11).
+    An ext4 without a journal does not use the inode of a removed file again for up to five minutes,
+    but looks at it for every new file beside it: 100 to 900 us a file after thousands that earlier
+    runs removed (2026-11; perf: recently_deleted under ext4_create). This helps until all places
+    hold such inodes.
     """
     if shutil.which("chattr"):
         subprocess.run(["chattr", "+T", root], capture_output=True, check=False)
