@@ -25,6 +25,11 @@ class Piece(NamedTuple):
     attributions: Array
     x: Array | None
 
+    @property
+    def item_bytes(self) -> int:
+        """Memory that one of the items takes."""
+        return sum(a[:1].nbytes for a in (self.attributions, self.x) if a is not None)
+
     def parts(self, size: int) -> Iterator[Piece]:
         """Yield it again, at most `size` items at a time."""
         for i in range(0, len(self.attributions), size):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +21,10 @@ from hotcold.offline.stopwatch import Stopwatch
 from hotcold.offline.writers import Writer
 from hotcold.pipeline import WHITE, Job
 
-_AT_ONCE = 16  # pictures that are written before a worker looks whether the job is ending
+# Pictures that are written before a worker looks whether the job is ending: a few milliseconds'
+# worth of small ones, one of those that take a tenth of a second.
+_AT_ONCE = 16
+_BYTES_AT_ONCE = 16 << 20
 
 
 class Layout(NamedTuple):
@@ -169,7 +172,10 @@ class Worker:
 
     def _save(self, piece: Piece | Bad, done: Done) -> None:
         """Render, encode and write the files of items that have one each."""
-        for part in [piece] if isinstance(piece, Bad) else piece.parts(_AT_ONCE):
+        parts: Iterable[Piece | Bad] = [piece]
+        if not isinstance(piece, Bad):
+            parts = piece.parts(max(1, min(_AT_ONCE, _BYTES_AT_ONCE // piece.item_bytes)))
+        for part in parts:
             self._check_stop()
             for job in self.renderer.jobs(part):
                 if isinstance(job, Bad):
