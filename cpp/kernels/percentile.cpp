@@ -1,7 +1,9 @@
 // Selection by sampling: two elements of a sample bracket the wanted rank, one pass counts what is
-// below and packs what is between (about 7 % of the values), and the same again on those few. Ties
-// cost no more than one further pass, because values equal to a pivot are counted, never packed. A
-// sample that misleads every time ends in a search by counting, whose cost no input can raise.
+// below and packs what is between (about 7 % of the values), and the answer is found among those
+// few by counting, whose cost no input can raise. Where both elements of the sample are one number,
+// as in maps that are constant, sparse or made of few values, counting what is below and at it is
+// all. Ties elsewhere cost no more than one further pass, because values equal to a pivot are
+// counted, never packed.
 //
 // Memory traffic per value: read once (twice to mask); nothing is sorted, moved or written but the
 // few between the pivots. An item that lies dense in memory is selected from in place.
@@ -48,7 +50,7 @@ class Selection {
             if (narrow(set, pivots, rank)) return found_;
         }
         // The sets are small now, or, after so many rounds, deliberately hard to split.
-        found_ = ops_.select_by_counting(set.data, set.size, rank - set.preceding);
+        found_ = ops_.select_by_counting(set.data, set.size, rank - set.preceding, 0);
         const std::size_t at_most = ops_.count_at_most(set.data, set.size, found_);
         next_ = set.preceding + at_most > rank + 1
                     ? found_
@@ -78,7 +80,7 @@ class Selection {
 
     static constexpr T kInfinity = std::numeric_limits<T>::infinity();
     static constexpr int kRounds = 6;
-    static constexpr std::size_t kSmall = 512;  // counting beats another round
+    static constexpr std::size_t kSmall = 4096;  // counting beats another round
     static constexpr std::size_t kSample = 1024;
 
     // Elements of the set that lie just outside the wanted rank with a probability of 19 in 20; a
@@ -91,21 +93,26 @@ class Selection {
         const double share = (static_cast<double>(rank) + 0.5) / static_cast<double>(set.size);
         const double m = static_cast<double>(size);
         // Two standard deviations of a rank in a random sample; a strided one does better.
-        const double margin = 2.0 * std::sqrt(m * share * (1.0 - share)) + 1.0;
+        const double deviation = std::sqrt(m * share * (1.0 - share));
+        const double margin = 2.0 * deviation + 1.0;
+        const auto slack = static_cast<std::size_t>(deviation / 4.0);
         const double low = std::floor(share * m - margin);
         const double high = std::ceil(share * m + margin);
         Pivots pivots{set.below, set.above};
         if (low >= 0.0) {
-            pivots.low = ops_.select_by_counting(sample, size, static_cast<std::size_t>(low));
+            pivots.low =
+                ops_.select_by_counting(sample, size, static_cast<std::size_t>(low), slack);
         }
         if (high < m) {
-            pivots.high = ops_.select_by_counting(sample, size, static_cast<std::size_t>(high));
+            pivots.high =
+                ops_.select_by_counting(sample, size, static_cast<std::size_t>(high), slack);
         }
         return pivots;
     }
 
     // Reduces `set` to the part around `rank`, or finds the answer and returns true.
     bool narrow(Set& set, const Pivots& pivots, std::size_t rank) {
+        if (pivots.low == pivots.high) return narrow_around(set, pivots.low, rank);
         const Partition split =
             ops_.partition(set.data, set.size, pivots.low, pivots.high, scratch_);
         if (!split.finite) finite_ = false;
@@ -117,6 +124,19 @@ class Selection {
         }
         if (rank < at_most_low) return collect(set, set.below, pivots.low, rank);
         return collect(set, pivots.high, set.above, rank);
+    }
+
+    // The same for one pivot: very likely the answer, among many equals.
+    bool narrow_around(Set& set, T pivot, std::size_t rank) {
+        const Around around = ops_.count_around(set.data, set.size, pivot);
+        if (!around.finite) finite_ = false;
+        if (!finite_) return true;
+        if (rank < set.preceding + around.below) return collect(set, set.below, pivot, rank);
+        const std::size_t at_most = set.preceding + around.at_most;
+        if (rank >= at_most) return collect(set, pivot, set.above, rank);
+        found_ = pivot;
+        next_ = rank + 1 < at_most ? pivot : ops_.smallest_above(values_, count_, pivot, kInfinity);
+        return true;
     }
 
     // The values between the bounds, from the beginning; an equal of either bound may be the

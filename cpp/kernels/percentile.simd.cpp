@@ -1,16 +1,10 @@
-// The passes that selection is made of. Partitioning is the costly one: values between two pivots
-// are packed to the left in a register and stored whole, the next store overlapping the rest, so
-// that nothing branches on the data. (AVX-512 can pack on the way to memory, but Zen 4 does that in
-// microcode, about 140 cycles a vector; packing to a register first costs 2.)
+// The passes that selection is made of; partitioning is in a file of its own.
 #include "kernels/percentile.simd.hpp"
 
 #include <cstdint>
 
 #include "kernels/ordered.simd.hpp"
-
-#if defined(__AVX2__)
-#include <immintrin.h>
-#endif
+#include "kernels/partition.simd.hpp"
 
 namespace hotcold::HOTCOLD_LEVEL {
 namespace {
@@ -18,164 +12,6 @@ namespace {
 template <typename T>
 void mask_above(const T* values, std::size_t count, T limit, T masked, T* out) {
     for (std::size_t i = 0; i < count; ++i) out[i] = values[i] > limit ? T{1} : masked;
-}
-
-// --- packing one vector --------------------------------------------------------------------------
-// Packer<T> handles kLanes values at a time: at_most(v, p) and below(v, p) compare against a pivot
-// and give one bit a lane; pack(v, mask, to) stores the chosen lanes first, then anything.
-// watch(v, seen) is `seen` while all lanes are finite (0 times a number that is not is NaN), and
-// is_number(seen) tells.
-
-#if defined(__AVX512F__)
-
-template <typename T>
-struct Packer;
-
-template <>
-struct Packer<float> {
-    static constexpr std::size_t kLanes = 16;
-    using Vector = __m512;
-    static Vector load(const float* p) { return _mm512_loadu_ps(p); }
-    static Vector all(float p) { return _mm512_set1_ps(p); }
-    static unsigned at_most(Vector v, Vector p) { return _mm512_cmp_ps_mask(v, p, _CMP_LE_OQ); }
-    static unsigned below(Vector v, Vector p) { return _mm512_cmp_ps_mask(v, p, _CMP_LT_OQ); }
-    static Vector watch(Vector v, Vector seen) {
-        return _mm512_fmadd_ps(v, _mm512_setzero_ps(), seen);
-    }
-    static bool is_number(Vector seen) { return _mm512_cmp_ps_mask(seen, seen, _CMP_UNORD_Q) == 0; }
-    static void pack(Vector v, unsigned mask, float* to) {
-        _mm512_storeu_ps(to, _mm512_maskz_compress_ps(static_cast<__mmask16>(mask), v));
-    }
-};
-
-template <>
-struct Packer<double> {
-    static constexpr std::size_t kLanes = 8;
-    using Vector = __m512d;
-    static Vector load(const double* p) { return _mm512_loadu_pd(p); }
-    static Vector all(double p) { return _mm512_set1_pd(p); }
-    static unsigned at_most(Vector v, Vector p) { return _mm512_cmp_pd_mask(v, p, _CMP_LE_OQ); }
-    static unsigned below(Vector v, Vector p) { return _mm512_cmp_pd_mask(v, p, _CMP_LT_OQ); }
-    static Vector watch(Vector v, Vector seen) {
-        return _mm512_fmadd_pd(v, _mm512_setzero_pd(), seen);
-    }
-    static bool is_number(Vector seen) { return _mm512_cmp_pd_mask(seen, seen, _CMP_UNORD_Q) == 0; }
-    static void pack(Vector v, unsigned mask, double* to) {
-        _mm512_storeu_pd(to, _mm512_maskz_compress_pd(static_cast<__mmask8>(mask), v));
-    }
-};
-
-#elif defined(__AVX2__)
-
-// For each set of lanes, the 32-bit words to move to the front, one byte a word. Words beyond the
-// chosen ones are arbitrary.
-template <unsigned lanes>
-struct PackTable {
-    std::uint64_t words[1u << lanes];
-
-    constexpr PackTable() : words() {
-        constexpr unsigned kWords = 8 / lanes;  // per lane
-        for (unsigned mask = 0; mask < (1u << lanes); ++mask) {
-            unsigned place = 0;
-            for (unsigned lane = 0; lane < lanes; ++lane) {
-                if ((mask >> lane & 1u) == 0) continue;
-                for (unsigned w = 0; w < kWords; ++w) {
-                    words[mask] |= std::uint64_t{lane * kWords + w} << 8 * place++;
-                }
-            }
-        }
-    }
-    __m256i order(unsigned mask) const {
-        return _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<long long>(words[mask])));
-    }
-};
-
-constexpr PackTable<8> kPackFloats;
-constexpr PackTable<4> kPackDoubles;
-
-template <typename T>
-struct Packer;
-
-template <>
-struct Packer<float> {
-    static constexpr std::size_t kLanes = 8;
-    using Vector = __m256;
-    static Vector load(const float* p) { return _mm256_loadu_ps(p); }
-    static Vector all(float p) { return _mm256_set1_ps(p); }
-    static unsigned at_most(Vector v, Vector p) {
-        return static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(v, p, _CMP_LE_OQ)));
-    }
-    static unsigned below(Vector v, Vector p) {
-        return static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(v, p, _CMP_LT_OQ)));
-    }
-    static Vector watch(Vector v, Vector seen) {
-        return _mm256_fmadd_ps(v, _mm256_setzero_ps(), seen);
-    }
-    static bool is_number(Vector seen) {
-        return _mm256_movemask_ps(_mm256_cmp_ps(seen, seen, _CMP_UNORD_Q)) == 0;
-    }
-    static void pack(Vector v, unsigned mask, float* to) {
-        _mm256_storeu_ps(to, _mm256_permutevar8x32_ps(v, kPackFloats.order(mask)));
-    }
-};
-
-template <>
-struct Packer<double> {
-    static constexpr std::size_t kLanes = 4;
-    using Vector = __m256d;
-    static Vector load(const double* p) { return _mm256_loadu_pd(p); }
-    static Vector all(double p) { return _mm256_set1_pd(p); }
-    static unsigned at_most(Vector v, Vector p) {
-        return static_cast<unsigned>(_mm256_movemask_pd(_mm256_cmp_pd(v, p, _CMP_LE_OQ)));
-    }
-    static unsigned below(Vector v, Vector p) {
-        return static_cast<unsigned>(_mm256_movemask_pd(_mm256_cmp_pd(v, p, _CMP_LT_OQ)));
-    }
-    static Vector watch(Vector v, Vector seen) {
-        return _mm256_fmadd_pd(v, _mm256_setzero_pd(), seen);
-    }
-    static bool is_number(Vector seen) {
-        return _mm256_movemask_pd(_mm256_cmp_pd(seen, seen, _CMP_UNORD_Q)) == 0;
-    }
-    static void pack(Vector v, unsigned mask, double* to) {
-        const __m256 words = _mm256_castpd_ps(v);
-        _mm256_storeu_pd(
-            to, _mm256_castps_pd(_mm256_permutevar8x32_ps(words, kPackDoubles.order(mask))));
-    }
-};
-
-#endif
-
-template <typename T>
-Partition partition(const T* values, std::size_t count, T low, T high, T* between) {
-    Partition found{0, 0, true};
-    std::size_t i = 0;
-#if defined(__AVX2__)
-    using P = Packer<T>;
-    const typename P::Vector lows = P::all(low);
-    const typename P::Vector highs = P::all(high);
-    typename P::Vector seen = P::all(T{0});
-    for (; i + P::kLanes <= count; i += P::kLanes) {
-        const typename P::Vector v = P::load(values + i);
-        seen = P::watch(v, seen);
-        const unsigned at_most = P::at_most(v, lows);
-        const unsigned inside = P::below(v, highs) & ~at_most;
-        P::pack(v, inside, between + found.between);
-        found.at_most_low += static_cast<unsigned>(_mm_popcnt_u32(at_most));
-        found.between += static_cast<unsigned>(_mm_popcnt_u32(inside));
-    }
-    found.finite = P::is_number(seen);
-#endif
-    T rest{0};
-    for (; i < count; ++i) {
-        const T v = values[i];
-        rest += T{0} * v;
-        between[found.between] = v;
-        found.at_most_low += v <= low ? 1 : 0;
-        found.between += v > low && v < high ? 1 : 0;
-    }
-    found.finite = found.finite && rest == rest;
-    return found;
 }
 
 // --- counting ------------------------------------------------------------------------------------
@@ -208,22 +44,97 @@ T largest_at_most(const T* values, std::size_t count, T limit) {
 }
 
 template <typename T>
-T select_by_counting(const T* values, std::size_t count, std::size_t rank) {
+Around count_around(const T* values, std::size_t count, T value) {
+    using O = Ordered<T>;
+    constexpr std::size_t kBlock = std::size_t{1} << 24;
+    Around all{0, 0, true};
+    for (std::size_t begin = 0; begin < count; begin += kBlock) {
+        const std::size_t length = count - begin < kBlock ? count - begin : kBlock;
+        std::uint32_t below = 0;
+        std::uint32_t at_most = 0;
+        decltype(O::alarm(value)) alarms = 0;
+        for (std::size_t i = 0; i < length; ++i) {
+            const T v = values[begin + i];
+            below += v < value ? 1u : 0u;
+            at_most += v <= value ? 1u : 0u;
+            alarms |= O::alarm(v);
+        }
+        all.below += below;
+        all.at_most += at_most;
+        all.finite = all.finite && alarms >> (8 * sizeof(T) - 1) == 0;
+    }
+    return all;
+}
+
+// The ends of the values from `low` to `high`, of which there are some.
+template <typename T>
+void close_in(const T* values, std::size_t count, typename Ordered<T>::Key& low,
+              typename Ordered<T>::Key& high) {
+    using O = Ordered<T>;
+    const typename O::Key from = low;
+    const typename O::Key to = high;
+    typename O::Key first = to;
+    typename O::Key last = from;
+    for (std::size_t i = 0; i < count; ++i) {
+        const typename O::Key key = O::key(values[i]);
+        const typename O::Key above = key >= from ? key : to;
+        const typename O::Key below = key <= to ? key : from;
+        first = above < first ? above : first;
+        last = below > last ? below : last;
+    }
+    low = first;
+    high = last;
+}
+
+// The number below which `wanted` of `left` values from low to high should lie if they are spread
+// evenly. Near an end a little further inside, so that the wanted one is soon between two guesses
+// rather than between a guess and the other end.
+template <typename T>
+T guess_at(T low, T high, double wanted, double left) {
+    const bool lower = wanted < left - wanted;
+    const double from_end = lower ? wanted : left - wanted;
+    const double shift = 4.0 * from_end < left ? from_end / 8.0 + 1.0 : 0.0;
+    const double share = (lower ? wanted + shift : wanted - shift) / left;
+    return low * static_cast<T>(1.0 - share) + high * static_cast<T>(share);
+}
+
+template <typename T>
+T select_by_counting(const T* values, std::size_t count, std::size_t rank, std::size_t slack) {
     using O = Ordered<T>;
     using Key = typename O::Key;
-    // The answer is the smallest number with more than `rank` values at or below it.
+    // The answer is the smallest number with more than `rank` values at or below it, and lies from
+    // low to high; as many as the counts tell are at or below low - 1 and high.
     Key low = static_cast<Key>(-O::kLargest - 1);  // of -MAX
     Key high = O::kLargest;
+    close_in(values, count, low, high);
+    std::size_t count_low = 0;
+    std::size_t count_high = count;
+    bool guess = true;  // else the middle of the interval is looked at
     while (low < high) {
-        const Key middle = static_cast<Key>((low & high) + ((low ^ high) >> 1));  // floor of mean
+        auto middle = static_cast<Key>((low & high) + ((low ^ high) >> 1));  // floor of mean
+        const std::size_t left = count_high - count_low;
+        if (guess) {
+            const double wanted = static_cast<double>(rank - count_low) + 0.5;
+            const Key key =
+                O::key(guess_at(O::value(low), O::value(high), wanted, static_cast<double>(left)));
+            middle = key < low ? low : key < high ? key : static_cast<Key>(high - 1);
+        }
         const std::size_t at_most = count_at_most(values, count, O::value(middle));
+        const std::size_t off = at_most > rank + 1 ? at_most - rank - 1 : rank + 1 - at_most;
         // No other value in between: the search need not find out where exactly it lies.
-        if (at_most == rank + 1) return largest_at_most(values, count, O::value(middle)) + T{0};
+        if (off <= slack && at_most > 0) {
+            return largest_at_most(values, count, O::value(middle)) + T{0};
+        }
+        const bool idle = at_most == count_low || at_most == count_high;
         if (at_most > rank) {
             high = middle;
+            count_high = at_most;
         } else {
             low = static_cast<Key>(middle + 1);
+            count_low = at_most;
         }
+        if (idle) close_in(values, count, low, high);
+        guess = count_high - count_low <= left - left / 4;
     }
     return O::value(low) + T{0};  // 0 rather than -0, which comes first among equals
 }
@@ -240,8 +151,8 @@ T smallest_above(const T* values, std::size_t count, T limit, T none) {
 }
 
 template <typename T>
-constexpr PercentileOps<T> kOps = {mask_above<T>, partition<T>, select_by_counting<T>,
-                                   count_at_most<T>, smallest_above<T>};
+constexpr PercentileOps<T> kOps = {mask_above<T>,    partition<T>,    select_by_counting<T>,
+                                   count_at_most<T>, count_around<T>, smallest_above<T>};
 
 }  // namespace
 

@@ -15,6 +15,14 @@ struct Partition {
     bool finite;
 };
 
+// How many values are below a number, and at or below it, and whether all are finite (the numbers
+// mean nothing otherwise).
+struct Around {
+    std::size_t below;
+    std::size_t at_most;
+    bool finite;
+};
+
 template <typename T>
 struct PercentileOps {
     // out[i] = values[i] > limit ? 1 : masked; out may be values.
@@ -22,11 +30,15 @@ struct PercentileOps {
     // Appends the values with low < value < high to `between`, which has room for `count` and may
     // be `values` itself; other elements of it are left undefined.
     Partition (*partition)(const T* values, std::size_t count, T low, T high, T* between);
-    // The element of the given rank (0: the smallest), found by halving the interval of number
-    // representations: as many counting passes as the type has bits at most, whatever the values,
-    // and about log2(count) of them when no other value is near. Any number if some are not finite.
-    T (*select_by_counting)(const T* values, std::size_t count, std::size_t rank);
+    // The element of the given rank (0: the smallest), or one at most `slack` ranks away, found by
+    // counting what is at or below a guess. Guesses that leave over three quarters alternate with
+    // halves of the interval of number representations: twice as many passes as the type has bits
+    // at most, whatever the values, and 5 to 10 where they are spread evenly or tied. Any number if
+    // some are not finite.
+    T (*select_by_counting)(const T* values, std::size_t count, std::size_t rank,
+                            std::size_t slack);
     std::size_t (*count_at_most)(const T* values, std::size_t count, T limit);
+    Around (*count_around)(const T* values, std::size_t count, T value);
     // The smallest value above `limit`, or `none`, which is above every value.
     T (*smallest_above)(const T* values, std::size_t count, T limit, T none);
 };

@@ -71,19 +71,24 @@ EMULATED __m512i unpack(const __m512i& x, const __m512i& y) {
     }
     return r;
 }
-template <typename T>
-EMULATED __m512i permute_two(const __m512i& x, const __m512i& index, const __m512i& y) {
-    Lanes<T> a(x), b(y), at(index), r;
+template <typename T, typename Index = T, typename Vector = __m512i>
+EMULATED Vector permute_two(const Vector& x, const __m512i& index, const Vector& y) {
+    Lanes<T, Vector> a(x), b(y), r;
+    Lanes<Index> at(index);
     for (int i = 0; i < r.n; ++i) {
         const auto from = static_cast<unsigned>(at.at[i]) % (2 * r.n);
         r.at[i] = from < static_cast<unsigned>(r.n) ? a.at[from] : b.at[from - r.n];
     }
     return r;
 }
-EMULATED __m512i mask_mov_epi8(const __m512i& no, __mmask64 mask, const __m512i& yes) {
-    Lanes<std::uint8_t> a(no), b(yes), r;
-    for (int i = 0; i < 64; ++i) r.at[i] = mask >> i & 1 ? b.at[i] : a.at[i];
+template <typename T, typename Vector = __m512i>
+EMULATED Vector choose(const Vector& no, std::uint64_t mask, const Vector& yes) {
+    Lanes<T, Vector> a(no), b(yes), r;
+    for (int i = 0; i < r.n; ++i) r.at[i] = mask >> i & 1 ? b.at[i] : a.at[i];
     return r;
+}
+EMULATED __m512i mask_mov_epi8(const __m512i& no, __mmask64 mask, const __m512i& yes) {
+    return choose<std::uint8_t>(no, mask, yes);
 }
 template <typename T, typename Vector>
 EMULATED Vector compress(std::uint64_t mask, const Vector& v) {
@@ -260,6 +265,21 @@ EMULATED __m512i permutex2var_epi8(const __m512i& x, const __m512i& index, const
 EMULATED __m512i permutex2var_epi64(const __m512i& x, const __m512i& index, const __m512i& y) {
     return permute_two<std::uint64_t>(x, index, y);
 }
+EMULATED __m512 permutex2var_ps(const __m512& x, const __m512i& index, const __m512& y) {
+    return permute_two<float, std::uint32_t>(x, index, y);
+}
+EMULATED __m512d permutex2var_pd(const __m512d& x, const __m512i& index, const __m512d& y) {
+    return permute_two<double, std::uint64_t>(x, index, y);
+}
+EMULATED __m512 mask_mov_ps(const __m512& no, __mmask16 mask, const __m512& yes) {
+    return choose<float>(no, mask, yes);
+}
+EMULATED __m512d mask_mov_pd(const __m512d& no, __mmask8 mask, const __m512d& yes) {
+    return choose<double>(no, mask, yes);
+}
+EMULATED __m512i maskz_compress_epi8(__mmask64 mask, const __m512i& x) {
+    return compress<std::uint8_t>(mask, x);
+}
 EMULATED __m512 maskz_compress_ps(__mmask16 mask, const __m512& x) {
     return compress<float>(mask, x);
 }
@@ -321,9 +341,12 @@ EMULATED __m512i mask_blend_epi8(__mmask64 mask, const __m512i& no, const __m512
 #define _mm512_maddubs_epi16 ::avx512_emulated::maddubs_epi16
 #define _mm512_mask_blend_epi8 ::avx512_emulated::mask_blend_epi8
 #define _mm512_mask_mov_epi8 ::avx512_emulated::mask_mov_epi8
+#define _mm512_mask_mov_pd ::avx512_emulated::mask_mov_pd
+#define _mm512_mask_mov_ps ::avx512_emulated::mask_mov_ps
 #define _mm512_mask_permutexvar_epi8 ::avx512_emulated::mask_permutexvar_epi8
 #define _mm512_mask_storeu_epi8 ::avx512_emulated::mask_storeu_epi8
 #define _mm512_mask_sub_epi8 ::avx512_emulated::mask_sub_epi8
+#define _mm512_maskz_compress_epi8 ::avx512_emulated::maskz_compress_epi8
 #define _mm512_maskz_compress_pd ::avx512_emulated::maskz_compress_pd
 #define _mm512_maskz_compress_ps ::avx512_emulated::maskz_compress_ps
 #define _mm512_maskz_loadu_epi8 ::avx512_emulated::maskz_loadu_epi8
@@ -334,6 +357,8 @@ EMULATED __m512i mask_blend_epi8(__mmask64 mask, const __m512i& no, const __m512
 #define _mm512_or_si512 ::avx512_emulated::or_si512
 #define _mm512_permutex2var_epi64 ::avx512_emulated::permutex2var_epi64
 #define _mm512_permutex2var_epi8 ::avx512_emulated::permutex2var_epi8
+#define _mm512_permutex2var_pd ::avx512_emulated::permutex2var_pd
+#define _mm512_permutex2var_ps ::avx512_emulated::permutex2var_ps
 #define _mm512_sad_epu8 ::avx512_emulated::sad_epu8
 #define _mm512_set1_epi16 ::avx512_emulated::set1_epi16
 #define _mm512_set1_epi32 ::avx512_emulated::set1_epi32
