@@ -43,6 +43,13 @@ struct FirOps {
     // multiple of lanes; missing values repeat the last ones). Returns whether all are finite.
     bool (*pack)(const T* plane, std::ptrdiff_t pitch, std::size_t rows, std::size_t columns,
                  T* panel);
+
+    // Fills `reach` rows beyond both ends of a panel's `rows`: c b a | a b c | c b a. `panel`
+    // points at row 0.
+    void (*reflect)(T* panel, std::size_t rows, std::size_t reach);
+
+    // The other way round: adds `count` rows beyond both ends to the rows that they mirror.
+    void (*fold)(T* panel, std::size_t rows, std::size_t count);
 };
 
 #define HOTCOLD_DECLARE(level)         \

@@ -1,8 +1,8 @@
 // Panels: strips of a plane one register wide, with reflected rows at both ends. See fir.simd.hpp.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
-#include <cstring>
 #include <vector>
 
 #include "kernels/blur/fir.simd.hpp"
@@ -15,6 +15,13 @@ const FirOps<T>& fir_ops();
 
 inline std::size_t round_up(std::size_t n, std::size_t step) {
     return (n + step - 1) / step * step;
+}
+
+// The row that `reflect` puts i rows before the first of `rows`; rows - 1 minus it: i rows past the
+// last.
+inline std::size_t mirrored(std::size_t i, std::size_t rows) {
+    const std::size_t place = i % (2 * rows);
+    return place < rows ? place : 2 * rows - 1 - place;
 }
 
 // The shape of a panel whose `rows` rows are to be blurred with taps that reach `reach` <= rows.
@@ -30,54 +37,21 @@ struct PanelShape {
 
     T* row(T* panel, std::size_t y) const { return panel + (reach + y) * lanes; }
 
-    // The row that `reflect` puts i rows before the first one; rows - 1 minus it: i rows past the
-    // last.
-    std::size_t mirrored(std::size_t i) const {
-        const std::size_t place = i % (2 * rows);
-        return place < rows ? place : 2 * rows - 1 - place;
-    }
-
     // Fills the rows beyond both ends: c b a | a b c | c b a.
     void reflect(T* panel) const {
-        // Copies of a known size take no call.
-        switch (lanes * sizeof(T)) {
-            case 64:
-                return reflect_rows<64>(panel);
-            case 32:
-                return reflect_rows<32>(panel);
-            case 16:
-                return reflect_rows<16>(panel);
-            default:
-                return reflect_rows<0>(panel);
+        if (lanes == fir_ops<T>().lanes) return fir_ops<T>().reflect(row(panel, 0), rows, reach);
+        T* const begin = row(panel, 0);
+        T* const last = row(panel, rows - 1);
+        for (std::size_t i = 0; i < reach; ++i) {
+            const std::size_t away = mirrored(i, rows);
+            std::copy_n(begin + away * lanes, lanes, begin - (i + 1) * lanes);
+            std::copy_n(last - away * lanes, lanes, last + (i + 1) * lanes);
         }
     }
 
     // The other way round: adds what `count` <= reach rows beyond both ends hold to the rows that
-    // they mirror.
-    void fold(T* panel, std::size_t count) const {
-        T* begin = row(panel, 0);
-        T* last = row(panel, rows - 1);
-        for (std::size_t i = 0; i < count; ++i) {
-            const std::size_t away = mirrored(i);
-            for (std::size_t x = 0; x < lanes; ++x)
-                begin[away * lanes + x] += *(begin - (i + 1) * lanes + x);
-            for (std::size_t x = 0; x < lanes; ++x)
-                *(last - away * lanes + x) += last[(i + 1) * lanes + x];
-        }
-    }
-
-  private:
-    template <std::size_t row_bytes>
-    void reflect_rows(T* panel) const {
-        const std::size_t bytes = row_bytes != 0 ? row_bytes : lanes * sizeof(T);
-        T* begin = row(panel, 0);
-        T* last = row(panel, rows - 1);
-        for (std::size_t i = 0; i < reach; ++i) {
-            const std::size_t away = i < rows ? i : mirrored(i);
-            std::memcpy(begin - (i + 1) * lanes, begin + away * lanes, bytes);
-            std::memcpy(last + (i + 1) * lanes, last - away * lanes, bytes);
-        }
-    }
+    // they mirror. `lanes` as in fir_ops().
+    void fold(T* panel, std::size_t count) const { fir_ops<T>().fold(row(panel, 0), rows, count); }
 };
 
 // One-sided taps in the order that FirTaps wants them.
