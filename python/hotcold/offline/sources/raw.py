@@ -1,7 +1,9 @@
 """Numbers that lie in a file as they are in memory: read by offset, never mapped.
 
 A memory map would do with less code, but its pages count as the process's memory, and a file that
-is cut short while it is mapped ends the process with SIGBUS instead of an error.
+is cut short while it is mapped ends the process with SIGBUS instead of an error. The system's own
+read-ahead serves threads that go through a file together; asking for more (posix_fadvise, 16 MB
+ahead) took five times as long to read from a cold disk, and twice from memory (2026-11).
 """
 
 from __future__ import annotations
