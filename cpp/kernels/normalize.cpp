@@ -1,7 +1,7 @@
 #include "kernels/normalize.hpp"
 
 #include <algorithm>
-#include <cassert>
+#include <cmath>
 #include <limits>
 #include <type_traits>
 #include <vector>
@@ -72,6 +72,26 @@ Sums sums(const T* values, std::size_t count, const Team& team) {
     return all;
 }
 
+// Tells whether all values are finite; the extremes mean nothing otherwise. NaN and infinity are
+// beyond all numbers in the order that extremes are found by.
+template <typename T>
+bool find_extremes(const T* values, std::size_t count, const Team& team, Extremes<T>& all) {
+    const std::size_t blocks = (count + kBlock - 1) / kBlock;
+    Partials<Extremes<T>> storage(blocks);
+    Extremes<T>* partial = storage.data();
+    for_blocks(count, team, [&](std::size_t block, std::size_t begin, std::size_t length) {
+        ops<T>().extremes(values + begin, length, &partial[block].min, &partial[block].max);
+    });
+    all = partial[0];
+    bool finite = true;
+    for (std::size_t block = 0; block < blocks; ++block) {
+        finite = finite && std::isfinite(partial[block].min) && std::isfinite(partial[block].max);
+        all.min = std::min(all.min, partial[block].min);
+        all.max = std::max(all.max, partial[block].max);
+    }
+    return finite;
+}
+
 // Above this, a difference of two values or a sum of many may overflow; the factor brings even a
 // sum over 2^60 elements back into range.
 template <typename T>
@@ -107,17 +127,8 @@ Scale<T> fit_sum(const T* plane, std::size_t count, Normalization mode, const Te
 
 template <typename T>
 Extremes<T> extremes(const T* values, std::size_t count, const Team& team) {
-    const std::size_t blocks = (count + kBlock - 1) / kBlock;
-    Partials<Extremes<T>> storage(blocks);
-    Extremes<T>* partial = storage.data();
-    for_blocks(count, team, [&](std::size_t block, std::size_t begin, std::size_t length) {
-        ops<T>().extremes(values + begin, length, &partial[block].min, &partial[block].max);
-    });
-    Extremes<T> all = partial[0];
-    for (std::size_t block = 1; block < blocks; ++block) {
-        all.min = std::min(all.min, partial[block].min);
-        all.max = std::max(all.max, partial[block].max);
-    }
+    Extremes<T> all;
+    find_extremes(values, count, team, all);
     return all;
 }
 
@@ -206,6 +217,27 @@ bool works_in_place(const SourceView& source, Normalization mode, const BatchVie
             (!sums && is_interleaved(source.shape, source.strides)));
 }
 
+// fit_scales() for an item that may not be finite; false if it is not. Each part is looked at while
+// it comes to the cache.
+template <typename T>
+bool fit_if_finite(const T* item, std::size_t channels, std::size_t plane, Normalization mode,
+                   Scale<T>* scales, const Team& team) {
+    const bool by_channel = mode == Normalization::kMagnitudeSum ||
+                            mode == Normalization::kSignedSum ||
+                            mode == Normalization::kUnnormalized;
+    if (!by_channel) {
+        Extremes<T> all;
+        if (!find_extremes(item, channels * plane, team, all)) return false;
+        std::fill(scales, scales + channels, fit_extremes(all, mode));
+        return true;
+    }
+    for (std::size_t c = 0; c < channels; ++c) {
+        if (!all_finite(item + c * plane, plane, team)) return false;
+        fit_scales(item + c * plane, 1, plane, mode, scales + c, team);
+    }
+    return true;
+}
+
 }  // namespace
 
 template <typename T>
@@ -222,9 +254,8 @@ NonFinite normalize(const SourceView& source, Normalization mode, const BatchVie
         auto* scales = workspace.take<Scale<T>>(channels);
         if (in_place) {
             const T* values = static_cast<const T*>(source.at(item, 0, 0));
-            if (all_finite(values, count, team)) {
+            if (fit_if_finite(values, channels, plane, mode, scales, team)) {
                 T* to = out.at(item, 0, 0);
-                fit_scales(values, channels, plane, mode, scales, team);
                 for (std::size_t c = 0; c < channels; ++c) {
                     apply_scale(values + c * plane, plane, scales[c], to + c * plane, team);
                 }
