@@ -23,7 +23,7 @@ void extremes(const T* values, std::size_t count, T* min, T* max) {
 
 template <typename T>
 void sums(const T* values, std::size_t count, double* positive, double* negative) {
-    constexpr std::size_t kRunning = 128;
+    constexpr std::size_t kRunning = 32;
     double above[kRunning] = {};
     double below[kRunning] = {};
     for (std::size_t begin = 0; begin < count; begin += kRunning) {
