@@ -31,6 +31,7 @@ MAPS = {
     "descending": lambda rng, n: -np.arange(n, dtype=float),
     "sorted with ties": lambda rng, n: np.sort(rng.integers(0, 50, n)).astype(float),
     "denormal": lambda rng, n: rng.random(n) * 1e-40,
+    "around both zeros": lambda rng, n: rng.choice([-1e-45, -0.0, 0.0, 1e-45, 1.0], n),
     "all sizes": lambda rng, n: rng.standard_normal(n) * 10.0 ** rng.integers(-38, 37, n),
     "one outlier": lambda rng, n: np.where(np.arange(n) == n // 2, 1e30, 1e-30),
     # The sample takes every step-th value; here those are not like the others at all.

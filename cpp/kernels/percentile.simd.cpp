@@ -66,24 +66,25 @@ Around count_around(const T* values, std::size_t count, T value) {
     return all;
 }
 
-// The ends of the values from `low` to `high`, of which there are some.
+// The ends of the values from `low` to `high`, of which there are some; to compare numbers, not
+// their keys, so 0 is one of those up to -0 although its key is one larger.
 template <typename T>
 void close_in(const T* values, std::size_t count, typename Ordered<T>::Key& low,
               typename Ordered<T>::Key& high) {
     using O = Ordered<T>;
     const typename O::Key from = low;
-    const typename O::Key to = high;
+    const typename O::Key to = high == O::key(-T{0}) ? O::key(T{0}) : high;
     typename O::Key first = to;
     typename O::Key last = from;
     for (std::size_t i = 0; i < count; ++i) {
-        const typename O::Key key = O::key(values[i]);
+        const typename O::Key key = O::key(values[i] + T{0});  // -0 becomes 0
         const typename O::Key above = key >= from ? key : to;
         const typename O::Key below = key <= to ? key : from;
         first = above < first ? above : first;
         last = below > last ? below : last;
     }
     low = first;
-    high = last;
+    high = last < high ? last : high;
 }
 
 // The number below which `wanted` of `left` values from low to high should lie if they are spread
