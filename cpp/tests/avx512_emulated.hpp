@@ -280,6 +280,42 @@ EMULATED __m512d mask_mov_pd(const __m512d& no, __mmask8 mask, const __m512d& ye
 EMULATED __m512i maskz_compress_epi8(__mmask64 mask, const __m512i& x) {
     return compress<std::uint8_t>(mask, x);
 }
+EMULATED __m512i abs_epi8(const __m512i& x) {
+    return map<std::int8_t>(x, x, [](std::int8_t a, std::int8_t) { return a < 0 ? -a : a; });
+}
+EMULATED __m512i add_epi32(const __m512i& x, const __m512i& y) {
+    return map<std::uint32_t>(x, y, [](std::uint32_t a, std::uint32_t b) { return a + b; });
+}
+EMULATED __m512i alignr_epi32(const __m512i& x, const __m512i& y, int by) {
+    Lanes<std::uint32_t> a(x), b(y), r;
+    for (int i = 0; i < 16; ++i) r.at[i] = i + by < 16 ? b.at[i + by] : a.at[i + by - 16];
+    return r;
+}
+EMULATED __m128i extracti32x4_epi32(const __m512i& x, int which) {
+    __m128i quarters[4];
+    std::memcpy(quarters, &x, 64);
+    return quarters[which];
+}
+EMULATED __m512i mask_add_epi8(const __m512i& no, __mmask64 mask, const __m512i& x,
+                               const __m512i& y) {
+    return mask_mov_epi8(no, mask, add_epi8(x, y));
+}
+EMULATED __m512i mask_set1_epi8(const __m512i& no, __mmask64 mask, char x) {
+    return mask_mov_epi8(no, mask, set1_epi8(x));
+}
+EMULATED __m512i maskz_mov_epi8(__mmask64 mask, const __m512i& x) {
+    return mask_mov_epi8(setzero_si512(), mask, x);
+}
+EMULATED __m512i slli_epi32(const __m512i& x, int by) {
+    return map<std::uint32_t>(x, x, [by](std::uint32_t a, std::uint32_t) { return a << by; });
+}
+EMULATED __m512i sllv_epi16(const __m512i& x, const __m512i& y) {
+    return map<std::uint16_t>(x, y,
+                              [](std::uint16_t a, std::uint16_t b) { return b < 16 ? a << b : 0; });
+}
+EMULATED __m512i sub_epi32(const __m512i& x, const __m512i& y) {
+    return map<std::uint32_t>(x, y, [](std::uint32_t a, std::uint32_t b) { return a - b; });
+}
 EMULATED __m512 maskz_compress_ps(__mmask16 mask, const __m512& x) {
     return compress<float>(mask, x);
 }
@@ -317,12 +353,18 @@ EMULATED __m512i mask_blend_epi8(__mmask64 mask, const __m512i& no, const __m512
 }  // namespace avx512_emulated
 
 #undef EMULATED
+#undef _mm512_alignr_epi32
+#undef _mm512_extracti32x4_epi32
+#undef _mm512_slli_epi32
 #undef _mm512_cmp_ps_mask
 #undef _mm512_cmp_pd_mask
 #undef _mm512_srli_epi32
 #undef _mm512_srli_epi64
+#define _mm512_abs_epi8 ::avx512_emulated::abs_epi8
+#define _mm512_add_epi32 ::avx512_emulated::add_epi32
 #define _mm512_add_epi64 ::avx512_emulated::add_epi64
 #define _mm512_add_epi8 ::avx512_emulated::add_epi8
+#define _mm512_alignr_epi32 ::avx512_emulated::alignr_epi32
 #define _mm512_and_si512 ::avx512_emulated::and_si512
 #define _mm512_avg_epu8 ::avx512_emulated::avg_epu8
 #define _mm512_cmp_pd_mask ::avx512_emulated::cmp_pd_mask
@@ -331,6 +373,7 @@ EMULATED __m512i mask_blend_epi8(__mmask64 mask, const __m512i& no, const __m512
 #define _mm512_cmpgt_epu64_mask ::avx512_emulated::cmpgt_epu64_mask
 #define _mm512_cmpgt_epu8_mask ::avx512_emulated::cmpgt_epu8_mask
 #define _mm512_cmple_epu8_mask ::avx512_emulated::cmple_epu8_mask
+#define _mm512_extracti32x4_epi32 ::avx512_emulated::extracti32x4_epi32
 #define _mm512_fmadd_pd ::avx512_emulated::fmadd_pd
 #define _mm512_fmadd_ps ::avx512_emulated::fmadd_ps
 #define _mm512_load_si512 ::avx512_emulated::load_si512
@@ -339,17 +382,20 @@ EMULATED __m512i mask_blend_epi8(__mmask64 mask, const __m512i& no, const __m512
 #define _mm512_loadu_si512 ::avx512_emulated::loadu_si512
 #define _mm512_madd_epi16 ::avx512_emulated::madd_epi16
 #define _mm512_maddubs_epi16 ::avx512_emulated::maddubs_epi16
+#define _mm512_mask_add_epi8 ::avx512_emulated::mask_add_epi8
 #define _mm512_mask_blend_epi8 ::avx512_emulated::mask_blend_epi8
 #define _mm512_mask_mov_epi8 ::avx512_emulated::mask_mov_epi8
 #define _mm512_mask_mov_pd ::avx512_emulated::mask_mov_pd
 #define _mm512_mask_mov_ps ::avx512_emulated::mask_mov_ps
 #define _mm512_mask_permutexvar_epi8 ::avx512_emulated::mask_permutexvar_epi8
+#define _mm512_mask_set1_epi8 ::avx512_emulated::mask_set1_epi8
 #define _mm512_mask_storeu_epi8 ::avx512_emulated::mask_storeu_epi8
 #define _mm512_mask_sub_epi8 ::avx512_emulated::mask_sub_epi8
 #define _mm512_maskz_compress_epi8 ::avx512_emulated::maskz_compress_epi8
 #define _mm512_maskz_compress_pd ::avx512_emulated::maskz_compress_pd
 #define _mm512_maskz_compress_ps ::avx512_emulated::maskz_compress_ps
 #define _mm512_maskz_loadu_epi8 ::avx512_emulated::maskz_loadu_epi8
+#define _mm512_maskz_mov_epi8 ::avx512_emulated::maskz_mov_epi8
 #define _mm512_maskz_permutexvar_ps ::avx512_emulated::maskz_permutexvar_ps
 #define _mm512_max_epu8 ::avx512_emulated::max_epu8
 #define _mm512_min_epu8 ::avx512_emulated::min_epu8
@@ -370,6 +416,8 @@ EMULATED __m512i mask_blend_epi8(__mmask64 mask, const __m512i& no, const __m512
 #define _mm512_setzero_pd ::avx512_emulated::setzero_pd
 #define _mm512_setzero_ps ::avx512_emulated::setzero_ps
 #define _mm512_setzero_si512 ::avx512_emulated::setzero_si512
+#define _mm512_slli_epi32 ::avx512_emulated::slli_epi32
+#define _mm512_sllv_epi16 ::avx512_emulated::sllv_epi16
 #define _mm512_sllv_epi32 ::avx512_emulated::sllv_epi32
 #define _mm512_sllv_epi64 ::avx512_emulated::sllv_epi64
 #define _mm512_srli_epi32 ::avx512_emulated::srli_epi32
@@ -378,6 +426,7 @@ EMULATED __m512i mask_blend_epi8(__mmask64 mask, const __m512i& no, const __m512
 #define _mm512_storeu_pd ::avx512_emulated::storeu_pd
 #define _mm512_storeu_ps ::avx512_emulated::storeu_ps
 #define _mm512_storeu_si512 ::avx512_emulated::storeu_si512
+#define _mm512_sub_epi32 ::avx512_emulated::sub_epi32
 #define _mm512_sub_epi8 ::avx512_emulated::sub_epi8
 #define _mm512_unpackhi_epi16 ::avx512_emulated::unpackhi_epi16
 #define _mm512_unpackhi_epi32 ::avx512_emulated::unpackhi_epi32

@@ -127,7 +127,7 @@ std::size_t deflate_block(const std::uint8_t* data, std::size_t count, bool last
     auto& codes = *take.piece<BlockCodes>(1);
     auto* pairs = wants_pairs(count) ? take.piece<LiteralPairs>(1) : nullptr;
     Block block{data, count, {}};
-    count_bytes(data, count, block.bytes);
+    HOTCOLD_SELECT(deflate).count_bytes(data, count, block.bytes);
     Plan plan{};
     plan.matches = take.piece<Match>(most_matches(count));
     plan.n_matches = find_runs(data, count, expected_costs(block.bytes), equal, plan.matches);

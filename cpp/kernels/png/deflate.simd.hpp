@@ -40,6 +40,7 @@ struct BlockCodes {
     alignas(64) std::uint8_t literal_count[256];
     Bits length[259];   // from 3
     Bits distance[30];  // by symbol, without extra bits
+    Bits run[259];      // length and distance of a match at distance one
     Bits end;
 };
 
@@ -60,6 +61,8 @@ constexpr std::size_t kFewestPaired = 16384;
 
 struct DeflateOps {
     bool pairs;  // whether emit() wants a table of pairs to fill
+    // How often each of the 256 bytes occurs.
+    void (*count_bytes)(const std::uint8_t* data, std::size_t count, std::uint32_t* counts);
     // Sets bit i of `bits` where data[i] == data[i - 1]; bit 0 is 0, as are the bits from `count`
     // to the end of the last word.
     void (*equal_bits)(const std::uint8_t* data, std::size_t count, std::uint64_t* bits);

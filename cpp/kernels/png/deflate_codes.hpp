@@ -16,8 +16,6 @@ struct SymbolCounts {
     std::uint64_t extra_bits;
 };
 
-void count_bytes(const std::uint8_t* data, std::size_t count, std::uint32_t (&counts)[256]);
-
 // bytes: how often each occurs in the whole block, matches or not.
 void count_symbols(const std::uint8_t* data, const std::uint32_t (&bytes)[256],
                    const Match* matches, std::size_t n_matches, SymbolCounts& counts);
