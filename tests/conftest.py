@@ -45,6 +45,12 @@ def dtype(request):
     return request.param
 
 
+@pytest.fixture(params=[False, True], ids=["fast", "thorough"])
+def thorough(request):
+    """Both ways of the picture encoder."""
+    return request.param
+
+
 @pytest.fixture(params=hotcold.NORMALIZATION_TYPES)
 def mode(request):
     """Each of the nine normalization types."""

@@ -15,7 +15,7 @@ class MatchSearch {
   public:
     static std::size_t workspace_bytes(std::size_t count);
 
-    // Searches data[0, count), count <= kMaxDeflateBytes. scratch is 64-byte aligned; it and data
+    // Searches data[0, count), count < 65536. scratch is 64-byte aligned; it and data
     // outlive this object.
     MatchSearch(const std::uint8_t* data, std::size_t count, std::byte* scratch);
 

@@ -1,10 +1,8 @@
 // The stream of filtered rows is cut into bands of equal length, at bytes and not at rows, so that
-// a band's scratch is small whatever the width. A band is filtered, compressed as one DEFLATE block
-// that ends on a whole byte, and becomes an IDAT chunk with its own CRC: bands depend on the pixels
-// alone, any thread can take any of them, and the file is the same. What a cut costs is 17 bytes
-// and a code table; smaller bands would follow the picture more closely and pay more for tables
-// (measured 2026-11 on 224x224 overlays: 32 to 64 KiB are equal within 0.1 %, 16 KiB is 0.3 %
-// worse).
+// a band's scratch is small whatever the width. A band is filtered, compressed to whole bytes, and
+// becomes an IDAT chunk with its own CRC: bands depend on the pixels alone, any thread can take any
+// of them, and the file is the same. A cut costs 17 bytes, so a picture that one thread encodes
+// anyway is one band.
 #include "kernels/png/png.hpp"
 
 #include <algorithm>
@@ -26,9 +24,11 @@ constexpr std::size_t kChunkOverhead = 12;  // length, type, CRC
 constexpr std::size_t kZlibHeader = 2;
 constexpr std::size_t kZlibTrailer = 4;
 
-// Pictures below this many bytes stay on the calling thread: waking a helper costs about as much
-// as encoding them (measured 2026-11).
+// Pictures up to this many bytes are one band, on the calling thread: waking a helper costs about
+// as much as encoding them (measured 2026-11). Larger ones have bands half as large, so that two
+// threads have about equal shares.
 constexpr std::size_t kSerialBytes = std::size_t{1} << 18;
+constexpr std::size_t kBandBytes = kSerialBytes / 2;
 
 void put_u32(std::uint8_t* out, std::uint32_t value) {
     for (int i = 0; i < 4; ++i) out[i] = static_cast<std::uint8_t>(value >> (24 - 8 * i));
@@ -82,7 +82,7 @@ class Bands {
   public:
     explicit Bands(const PngImage& image)
         : stream_((image.width * image.channels + 1) * image.height),
-          count_((stream_ + kMaxDeflateBytes - 1) / kMaxDeflateBytes),
+          count_(stream_ <= kSerialBytes ? 1 : (stream_ + kBandBytes - 1) / kBandBytes),
           size_((stream_ + count_ - 1) / count_) {}
 
     std::size_t stream() const { return stream_; }
@@ -124,14 +124,14 @@ EncodedBand encode_band(const PngImage& image, Effort effort, const Bands& bands
         *data++ = 0x78;
         *data++ = 0x01;
     }
-    data += deflate_block(rows, count, band + 1 == bands.count(), effort, scratch, data);
+    data += deflate(rows, count, band + 1 == bands.count(), effort, scratch, data);
     return {static_cast<std::size_t>(data - (out + 8)), adler32(rows, count)};
 }
 
 std::size_t write_pixels(const PngImage& image, Effort effort, std::uint8_t* out, int n_threads) {
     const Bands bands(image);
     const std::size_t n = bands.count();
-    const bool serial = n_threads <= 1 || bands.stream() < kSerialBytes;
+    const bool serial = n_threads <= 1 || n == 1;
     std::uint32_t adler = 1;
     std::size_t used = 0;
     const auto append = [&](std::size_t band, EncodedBand encoded) {
