@@ -16,6 +16,7 @@ namespace {
 
 #if defined(__AVX512BW__)
 
+// magnitude(x) is the distance of x from 0 modulo 256, 0 to 128.
 struct Bytes {
     using Mask = __mmask64;
     static constexpr std::size_t kSize = 64;
@@ -28,6 +29,8 @@ struct Bytes {
 inline Bytes min(Bytes x, Bytes y) { return {_mm512_min_epu8(x.v, y.v)}; }
 inline Bytes max(Bytes x, Bytes y) { return {_mm512_max_epu8(x.v, y.v)}; }
 inline Bytes subtract(Bytes x, Bytes y) { return {_mm512_sub_epi8(x.v, y.v)}; }
+inline Bytes plus(Bytes x, Bytes y) { return {_mm512_add_epi8(x.v, y.v)}; }
+inline Bytes magnitude(Bytes x) { return {_mm512_abs_epi8(x.v)}; }
 inline Bytes mean_rounded_up(Bytes x, Bytes y) { return {_mm512_avg_epu8(x.v, y.v)}; }
 inline Bytes odd_difference(Bytes x, Bytes y) {
     return {_mm512_and_si512(_mm512_xor_si512(x.v, y.v), _mm512_set1_epi8(1))};
@@ -70,6 +73,8 @@ struct Bytes {
 inline Bytes min(Bytes x, Bytes y) { return {_mm256_min_epu8(x.v, y.v)}; }
 inline Bytes max(Bytes x, Bytes y) { return {_mm256_max_epu8(x.v, y.v)}; }
 inline Bytes subtract(Bytes x, Bytes y) { return {_mm256_sub_epi8(x.v, y.v)}; }
+inline Bytes plus(Bytes x, Bytes y) { return {_mm256_add_epi8(x.v, y.v)}; }
+inline Bytes magnitude(Bytes x) { return {_mm256_abs_epi8(x.v)}; }
 inline Bytes mean_rounded_up(Bytes x, Bytes y) { return {_mm256_avg_epu8(x.v, y.v)}; }
 inline Bytes odd_difference(Bytes x, Bytes y) {
     return {_mm256_and_si256(_mm256_xor_si256(x.v, y.v), _mm256_set1_epi8(1))};
@@ -112,6 +117,10 @@ struct Bytes {
 inline Bytes min(Bytes x, Bytes y) { return {_mm_min_epu8(x.v, y.v)}; }
 inline Bytes max(Bytes x, Bytes y) { return {_mm_max_epu8(x.v, y.v)}; }
 inline Bytes subtract(Bytes x, Bytes y) { return {_mm_sub_epi8(x.v, y.v)}; }
+inline Bytes plus(Bytes x, Bytes y) { return {_mm_add_epi8(x.v, y.v)}; }
+inline Bytes magnitude(Bytes x) {
+    return {_mm_min_epu8(x.v, _mm_sub_epi8(_mm_setzero_si128(), x.v))};
+}
 inline Bytes mean_rounded_up(Bytes x, Bytes y) { return {_mm_avg_epu8(x.v, y.v)}; }
 inline Bytes odd_difference(Bytes x, Bytes y) {
     return {_mm_and_si128(_mm_xor_si128(x.v, y.v), _mm_set1_epi8(1))};
@@ -150,6 +159,8 @@ struct Bytes {
 inline Bytes min(Bytes x, Bytes y) { return {vminq_u8(x.v, y.v)}; }
 inline Bytes max(Bytes x, Bytes y) { return {vmaxq_u8(x.v, y.v)}; }
 inline Bytes subtract(Bytes x, Bytes y) { return {vsubq_u8(x.v, y.v)}; }
+inline Bytes plus(Bytes x, Bytes y) { return {vaddq_u8(x.v, y.v)}; }
+inline Bytes magnitude(Bytes x) { return {vminq_u8(x.v, vsubq_u8(vdupq_n_u8(0), x.v))}; }
 inline Bytes mean_rounded_up(Bytes x, Bytes y) { return {vrhaddq_u8(x.v, y.v)}; }
 inline Bytes odd_difference(Bytes x, Bytes y) {
     return {vandq_u8(veorq_u8(x.v, y.v), vdupq_n_u8(1))};
@@ -180,6 +191,8 @@ struct Bytes {
 inline Bytes min(Bytes x, Bytes y) { return x.v < y.v ? x : y; }
 inline Bytes max(Bytes x, Bytes y) { return x.v < y.v ? y : x; }
 inline Bytes subtract(Bytes x, Bytes y) { return {static_cast<std::uint8_t>(x.v - y.v)}; }
+inline Bytes plus(Bytes x, Bytes y) { return {static_cast<std::uint8_t>(x.v + y.v)}; }
+inline Bytes magnitude(Bytes x) { return {static_cast<std::uint8_t>(x.v < 128 ? x.v : 256 - x.v)}; }
 inline Bytes mean_rounded_up(Bytes x, Bytes y) {
     return {static_cast<std::uint8_t>((x.v + y.v + 1) / 2)};
 }
@@ -197,6 +210,31 @@ class ByteSum {
   private:
     std::uint64_t sum_ = 0;
 };
+
+#endif
+
+#if defined(__AVX512BW__)
+
+// The first `count` bytes, fewer than a register; zeros behind. No other byte is touched.
+inline Bytes load_first(const std::uint8_t* from, std::size_t count) {
+    return {_mm512_maskz_loadu_epi8((__mmask64{1} << count) - 1, from)};
+}
+inline void store_first(Bytes x, std::uint8_t* to, std::size_t count) {
+    _mm512_mask_storeu_epi8(to, (__mmask64{1} << count) - 1, x.v);
+}
+
+#else
+
+inline Bytes load_first(const std::uint8_t* from, std::size_t count) {
+    std::uint8_t bytes[Bytes::kSize] = {};
+    for (std::size_t i = 0; i < count; ++i) bytes[i] = from[i];
+    return Bytes::load(bytes);
+}
+inline void store_first(Bytes x, std::uint8_t* to, std::size_t count) {
+    std::uint8_t bytes[Bytes::kSize];
+    x.store(bytes);
+    for (std::size_t i = 0; i < count; ++i) to[i] = bytes[i];
+}
 
 #endif
 
