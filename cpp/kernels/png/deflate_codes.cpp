@@ -30,11 +30,11 @@ void count_symbols(const std::uint8_t* data, const std::uint32_t (&bytes)[256],
         } else {
             for (std::size_t i = 0; i < match.length; ++i) --counts.literal[data[match.start + i]];
         }
-        const std::size_t length = length_symbol(match.length);
+        const std::size_t length = kLengths.symbol[match.length];
         const std::size_t distance = distance_symbol(match.distance);
         ++counts.literal[kFirstLengthSymbol + length];
         ++counts.distance[distance];
-        counts.extra_bits += length_extra(length).bits + distance_extra(distance).bits;
+        counts.extra_bits += kLengths.extra[match.length].bits + distance_extra(distance).bits;
     }
     counts.literal[kEndOfBlock] = 1;
 }
@@ -82,8 +82,8 @@ void build_codes(const CodeLengths& lengths, BlockCodes& codes) {
     }
     codes.end = {literal[kEndOfBlock], lengths.literal[kEndOfBlock]};
     for (std::size_t length = kMinMatch; length <= kMaxMatch; ++length) {
-        const std::size_t symbol = length_symbol(length);
-        const ExtraBits extra = length_extra(symbol);
+        const std::size_t symbol = kLengths.symbol[length];
+        const ExtraBits extra = kLengths.extra[length];
         const std::uint32_t count = lengths.literal[kFirstLengthSymbol + symbol];
         const auto offset = static_cast<std::uint32_t>(length - kMinMatch - extra.base);
         codes.length[length] = {literal[kFirstLengthSymbol + symbol] | offset << count,

@@ -15,11 +15,15 @@ constexpr std::uint32_t kUnusedBits = 14;
 constexpr std::uint16_t kNever = 64 * kOneBit;
 
 std::uint32_t highest_bit(std::uint32_t x) {
+#if defined(__GNUC__)
+    return 31u - static_cast<std::uint32_t>(__builtin_clz(x));
+#else
     std::uint32_t bit = 0;
     for (std::uint32_t step = 16; step > 0; step /= 2) {
         if (x >> (bit + step) != 0) bit += step;
     }
     return bit;
+#endif
 }
 
 // log2(x), straight between powers of two.
@@ -47,7 +51,7 @@ SymbolCosts expected_costs(const std::uint32_t (&bytes)[256]) {
     }
     for (std::size_t i = 0; i < kMinMatch; ++i) costs.length[i] = kNever;
     for (std::size_t i = kMinMatch; i <= kMaxMatch; ++i) {
-        costs.length[i] = bits(kLengthBits + length_extra(length_symbol(i)).bits);
+        costs.length[i] = bits(kLengthBits + kLengths.extra[i].bits);
     }
     for (std::size_t i = 0; i < kDistanceSymbols; ++i) {
         costs.distance[i] = bits((i == 0 ? kNearBits : kFarBits) + distance_extra(i).bits);
@@ -60,9 +64,9 @@ SymbolCosts costs_of(const CodeLengths& lengths) {
     for (std::size_t i = 0; i < 256; ++i) costs.literal[i] = bits(used(lengths.literal[i]));
     for (std::size_t i = 0; i < kMinMatch; ++i) costs.length[i] = kNever;
     for (std::size_t i = kMinMatch; i <= kMaxMatch; ++i) {
-        const std::size_t symbol = length_symbol(i);
+        const std::size_t symbol = kLengths.symbol[i];
         costs.length[i] =
-            bits(used(lengths.literal[kFirstLengthSymbol + symbol]) + length_extra(symbol).bits);
+            bits(used(lengths.literal[kFirstLengthSymbol + symbol]) + kLengths.extra[i].bits);
     }
     for (std::size_t i = 0; i < kDistanceSymbols; ++i) {
         costs.distance[i] = bits(used(lengths.distance[i]) + distance_extra(i).bits);

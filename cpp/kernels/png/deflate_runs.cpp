@@ -41,10 +41,17 @@ std::size_t split_run(std::size_t start, std::size_t length, Match* matches) {
     return n;
 }
 
-// Whether the first match of a run pays; the others then do as well.
-bool pays(std::uint8_t byte, std::size_t length, const SymbolCosts& costs) {
-    const std::size_t first = length < kMaxMatch ? length : kMaxMatch;
-    return first * costs.literal[byte] > std::size_t{costs.length[first]} + costs.distance[0];
+// For each byte how long its shortest run that pays is: with every byte more its literals cost more
+// by a bit at least, and the match by a bit at most.
+void find_least(const SymbolCosts& costs, std::uint16_t (&least)[256]) {
+    for (std::size_t byte = 0; byte < 256; ++byte) {
+        std::size_t length = kShortestRun;
+        while (length < kMaxMatch && length * costs.literal[byte] <=
+                                         std::size_t{costs.length[length]} + costs.distance[0]) {
+            ++length;
+        }
+        least[byte] = static_cast<std::uint16_t>(length);
+    }
 }
 
 }  // namespace
@@ -53,23 +60,33 @@ std::size_t find_runs(const std::uint8_t* data, std::size_t count, const SymbolC
                       std::uint64_t* equal, Match* matches) {
     HOTCOLD_SELECT(deflate).equal_bits(data, count, equal);
     for (std::size_t word = (count + 63) / 64; word < run_words(count); ++word) equal[word] = 0;
+    std::uint16_t least[256];
+    find_least(costs, least);
     std::size_t n = 0;
-    std::size_t place = 0;  // bytes before this are spoken for
-    for (std::size_t word = 0; word * 64 < count;) {
-        std::uint64_t starts = run_starts(equal[word], equal[word + 1]);
-        if (place > word * 64) starts &= ~std::uint64_t{0} << (place % 64);
-        if (starts == 0) {
-            ++word;
-            continue;
+    const std::size_t words = (count + 63) / 64;
+    std::uint64_t starts = run_starts(equal[0], equal[1]);
+    for (std::size_t word = 0;;) {
+        while (starts == 0) {
+            if (++word == words) return n;
+            starts = run_starts(equal[word], equal[word + 1]);
         }
         const std::size_t start = word * 64 + trailing_zeros(starts);
-        place = run_end(equal, start);
-        if (pays(data[start], place - start, costs)) {
-            n += split_run(start, place - start, matches + n);
+        const std::size_t end = run_end(equal, start);
+        const std::size_t length = end - start;
+        if (length > kMaxMatch) {
+            n += split_run(start, length, matches + n);
+        } else {
+            // Whether it pays is anybody's guess: written in any case, and kept or not.
+            matches[n] = {static_cast<std::uint32_t>(start), static_cast<std::uint16_t>(length), 1};
+            n += length >= least[data[start]] ? 1 : 0;
         }
-        word = place / 64;
+        if (end / 64 != word) {
+            word = end / 64;
+            if (word >= words) return n;
+            starts = run_starts(equal[word], equal[word + 1]);
+        }
+        starts &= ~std::uint64_t{0} << (end % 64);
     }
-    return n;
 }
 
 }  // namespace hotcold

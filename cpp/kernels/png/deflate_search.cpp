@@ -22,7 +22,6 @@ namespace {
 constexpr std::size_t kHashed = 6;
 constexpr unsigned kHashBits = 14;
 constexpr std::size_t kSlots = std::size_t{1} << kHashBits;
-constexpr std::size_t kFarthest = 32768;
 // Twice as many save 0.3 % of a masked photograph and cost an eighth more time.
 constexpr int kMostCompared = 8;
 // A match this long is not improved, and the positions inside it are not searched anew.
@@ -50,23 +49,26 @@ T* take(std::byte*& scratch, std::size_t count) {
 }  // namespace
 
 std::size_t MatchSearch::workspace_bytes(std::size_t count) {
-    return 3 * Workspace::bytes_for<std::uint16_t>(count) +
-           2 * Workspace::bytes_for<std::uint8_t>(count) +
-           Workspace::bytes_for<std::uint32_t>(count + 1) +
-           Workspace::bytes_for<std::uint16_t>(kSlots);
+    const std::size_t all = kFarthestMatch + count;
+    return 2 * Workspace::bytes_for<std::uint16_t>(all) +
+           2 * Workspace::bytes_for<std::uint8_t>(all) +
+           2 * Workspace::bytes_for<std::uint32_t>(all + 1) +
+           Workspace::bytes_for<std::uint32_t>(kSlots);
 }
 
-MatchSearch::MatchSearch(const std::uint8_t* data, std::size_t count, std::byte* scratch)
-    : data_(data),
-      count_(count),
-      lengths_(take<std::uint16_t>(scratch, count)),
-      distances_(take<std::uint16_t>(scratch, count)),
-      symbols_(take<std::uint8_t>(scratch, count)),
-      taken_(take<std::uint8_t>(scratch, count)),
-      to_go_(take<std::uint32_t>(scratch, count + 1)) {
+MatchSearch::MatchSearch(const std::uint8_t* data, std::size_t count, std::size_t history,
+                         std::byte* scratch)
+    : data_(data - std::min(history, kFarthestMatch)),
+      first_(std::min(history, kFarthestMatch)),
+      count_(first_ + count),
+      lengths_(take<std::uint16_t>(scratch, count_)),
+      distances_(take<std::uint16_t>(scratch, count_)),
+      symbols_(take<std::uint8_t>(scratch, count_)),
+      taken_(take<std::uint8_t>(scratch, count_)),
+      to_go_(take<std::uint32_t>(scratch, count_ + 1)) {
     find_runs();
-    auto* previous = take<std::uint16_t>(scratch, count);
-    search(take<std::uint16_t>(scratch, kSlots), previous);
+    auto* previous = take<std::uint32_t>(scratch, count_);
+    search(take<std::uint32_t>(scratch, kSlots), previous);
 }
 
 void MatchSearch::keep(std::size_t at, std::size_t length, std::size_t distance) {
@@ -77,37 +79,37 @@ void MatchSearch::keep(std::size_t at, std::size_t length, std::size_t distance)
 // How often the byte before each position is repeated from there on.
 void MatchSearch::find_runs() {
     std::size_t run = 0;
-    for (std::size_t at = count_; at-- > 0;) {
+    for (std::size_t at = count_; at-- > first_;) {
         run = at > 0 && data_[at] == data_[at - 1] ? std::min(run + 1, kMaxMatch) : 0;
         keep(at, run >= kMinMatch ? run : 1, 1);
     }
 }
 
-void MatchSearch::search(std::uint16_t* heads, std::uint16_t* previous) {
+void MatchSearch::search(std::uint32_t* heads, std::uint32_t* previous) {
     // Places are kept one higher; 0 ends a chain.
     std::memset(heads, 0, kSlots * sizeof(*heads));
     for (std::size_t at = 0; at + 8 <= count_; ++at) {
-        std::uint16_t& head = heads[hash(load_64(data_ + at))];
+        std::uint32_t& head = heads[hash(load_64(data_ + at))];
         previous[at] = head;
-        head = static_cast<std::uint16_t>(at + 1);
-        if (lengths_[at] >= kLongEnough) continue;
-        if (at > 0 && lengths_[at - 1] > kLongEnough) {
+        head = static_cast<std::uint32_t>(at + 1);
+        if (at < first_ || lengths_[at] >= kLongEnough) continue;
+        if (at > first_ && lengths_[at - 1] > kLongEnough) {
             keep(at, lengths_[at - 1] - std::size_t{1}, distances_[at - 1]);
         } else {
             look(at, previous);
         }
     }
-    for (std::size_t at = 0; at < count_; ++at) {
+    for (std::size_t at = first_; at < count_; ++at) {
         symbols_[at] = static_cast<std::uint8_t>(distance_symbol(distances_[at]));
     }
 }
 
-void MatchSearch::look(std::size_t at, const std::uint16_t* previous) {
+void MatchSearch::look(std::size_t at, const std::uint32_t* previous) {
     std::size_t longest = lengths_[at];
     std::size_t candidate = previous[at];
     for (int i = 0; i < kMostCompared && candidate != 0; ++i) {
         const std::size_t from = candidate - 1;
-        if (at - from > kFarthest || at + longest >= count_) return;
+        if (at - from > kFarthestMatch || at + longest >= count_) return;
         candidate = previous[from];
         // Only a match that reaches further is of use: its last byte is looked at first.
         if (data_[from + longest] != data_[at + longest]) continue;
@@ -131,7 +133,7 @@ std::size_t MatchSearch::common_length(std::size_t at, std::size_t from) const {
 
 std::size_t MatchSearch::cheapest(const SymbolCosts& costs, Match* matches) {
     to_go_[count_] = 0;
-    for (std::size_t at = count_; at-- > 0;) {
+    for (std::size_t at = count_; at-- > first_;) {
         const std::uint32_t literal = costs.literal[data_[at]] + to_go_[at + 1];
         // Costs more than any literal where there is no match.
         const std::uint32_t match = std::uint32_t{costs.length[lengths_[at]]} +
@@ -140,12 +142,12 @@ std::size_t MatchSearch::cheapest(const SymbolCosts& costs, Match* matches) {
         to_go_[at] = match < literal ? match : literal;
     }
     std::size_t n = 0;
-    for (std::size_t at = 0; at < count_;) {
+    for (std::size_t at = first_; at < count_;) {
         if (taken_[at] == 0) {
             ++at;
             continue;
         }
-        matches[n++] = {static_cast<std::uint32_t>(at), lengths_[at], distances_[at]};
+        matches[n++] = {static_cast<std::uint32_t>(at - first_), lengths_[at], distances_[at]};
         at += lengths_[at];
     }
     return n;

@@ -13,11 +13,14 @@ namespace hotcold {
 // tried on it.
 class MatchSearch {
   public:
+    // For blocks of up to `count` bytes with any history.
     static std::size_t workspace_bytes(std::size_t count);
 
-    // Searches data[0, count), count < 65536. scratch is 64-byte aligned; it and data
-    // outlive this object.
-    MatchSearch(const std::uint8_t* data, std::size_t count, std::byte* scratch);
+    // Searches data[0, count), in which the `history` bytes before data may be repeated: those of
+    // the blocks before, of which up to kFarthestMatch count. scratch is 64-byte aligned; it and
+    // data outlive this object.
+    MatchSearch(const std::uint8_t* data, std::size_t count, std::size_t history,
+                std::byte* scratch);
 
     // Writes the matches of the sequence of literals and matches that costs least, at most
     // count / kMinMatch of them, and returns their number.
@@ -25,12 +28,14 @@ class MatchSearch {
 
   private:
     void find_runs();
-    void search(std::uint16_t* heads, std::uint16_t* previous);
-    void look(std::size_t at, const std::uint16_t* previous);
+    void search(std::uint32_t* heads, std::uint32_t* previous);
+    void look(std::size_t at, const std::uint32_t* previous);
     void keep(std::size_t at, std::size_t length, std::size_t distance);
     std::size_t common_length(std::size_t at, std::size_t from) const;
 
+    // Positions count from the start of the history.
     const std::uint8_t* data_;
+    std::size_t first_;
     std::size_t count_;
     // By position: the longest match found (length 1, for a literal, where there is none), its
     // distance and that distance's symbol.

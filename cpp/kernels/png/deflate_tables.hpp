@@ -13,6 +13,7 @@ constexpr std::size_t kEndOfBlock = 256;
 constexpr std::size_t kFirstLengthSymbol = 257;
 constexpr std::size_t kMinMatch = 3;
 constexpr std::size_t kMaxMatch = 258;
+constexpr std::size_t kFarthestMatch = 32768;
 
 // A symbol stands for `base` and what its extra bits add.
 struct ExtraBits {
@@ -50,6 +51,21 @@ static constexpr std::size_t distance_symbol(std::size_t distance) {
 }
 
 static constexpr ExtraBits distance_extra(std::size_t symbol) { return ranged_extra(symbol, 1); }
+
+// Both of every length.
+struct LengthTable {
+    std::uint8_t symbol[kMaxMatch + 1] = {};
+    ExtraBits extra[kMaxMatch + 1] = {};
+
+    constexpr LengthTable() {
+        for (std::size_t length = kMinMatch; length <= kMaxMatch; ++length) {
+            symbol[length] = static_cast<std::uint8_t>(length_symbol(length));
+            extra[length] = length_extra(symbol[length]);
+        }
+    }
+};
+
+static constexpr LengthTable kLengths{};
 
 static_assert(length_symbol(3) == 0 && length_symbol(11) == 8 && length_symbol(257) == 27);
 static_assert(length_extra(27).base == 227 - 3 && length_extra(27).bits == 5);
