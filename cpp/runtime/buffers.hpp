@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 
 namespace hotcold {
 
@@ -16,5 +17,17 @@ void* take_buffer(std::size_t bytes);
 
 // `buffer` came from take_buffer(bytes).
 void return_buffer(void* buffer, std::size_t bytes) noexcept;
+
+struct ReturnBuffer {
+    std::size_t bytes = 0;
+    void operator()(void* buffer) const noexcept { return_buffer(buffer, bytes); }
+};
+
+// A buffer that goes back by itself.
+using PooledMemory = std::unique_ptr<void, ReturnBuffer>;
+
+inline PooledMemory take_pooled(std::size_t bytes) {
+    return PooledMemory(take_buffer(bytes), ReturnBuffer{bytes});
+}
 
 }  // namespace hotcold

@@ -14,23 +14,11 @@
 #include <cstring>
 
 #include "kernels/png/bit_writer.simd.hpp"
+#include "kernels/png/lookup.vbmi.hpp"
 #include "kernels/vec.hpp"
 
 namespace hotcold::HOTCOLD_LEVEL {
 namespace {
-
-struct Lookup {
-    __m512i quarter[4];
-
-    explicit Lookup(const std::uint8_t* table) {
-        for (int i = 0; i < 4; ++i) quarter[i] = _mm512_load_si512(table + 64 * i);
-    }
-    __m512i operator()(__m512i index) const {
-        const __m512i low = _mm512_permutex2var_epi8(quarter[0], index, quarter[1]);
-        const __m512i high = _mm512_permutex2var_epi8(quarter[2], index, quarter[3]);
-        return _mm512_mask_blend_epi8(_mm512_movepi8_mask(index), low, high);
-    }
-};
 
 // 32 codes in 16-bit places to groups of four: `counts` has their lengths, `pairs` those of two.
 inline __m512i join_fours(__m512i codes, __m512i counts, __m512i pairs) {

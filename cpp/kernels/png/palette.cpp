@@ -1,19 +1,24 @@
-// A small hash table from colour to place in the list, read-only once filled, then one look-up per
-// pixel. Which places are used is known only at the end, so places are kept in 16 bits first and
-// numbered anew, without the unused ones, in a second pass.
+// One look-up per pixel in a table from colour to place in the list, read-only once filled. Which
+// places are used is known only at the end: the unused ones are left out in a second pass.
+//
+// A list of at most 256 colours gets a table in which each has a slot to itself: no branch, and no
+// guess, per pixel. The table is large for that, but only one line of it per colour is touched.
 #include "kernels/png/palette.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <utility>
 #include <vector>
 
+#include "kernels/png/palette.simd.hpp"
 #include "runtime/parallel.hpp"
 
 namespace hotcold {
 namespace {
 
 constexpr std::uint32_t kMissing = ~std::uint32_t{0};
+constexpr std::uint32_t kGolden = 0x9e3779b1u;
 
 std::uint32_t key_of(const std::uint8_t* color) {
     return color[0] | std::uint32_t{color[1]} << 8 | std::uint32_t{color[2]} << 16;
@@ -30,119 +35,210 @@ std::uint32_t key_within(const std::uint8_t* color) {
 #endif
 }
 
-struct Slot {
-    std::uint32_t key;
-    std::uint32_t index;
-};
-
-// The table as a loop wants it: by value, so that bytes written do not make it look again.
-struct SlotsView {
-    const Slot* slots;
-    unsigned bits;
-
-    // Where the key is, or the free slot where it would be.
-    std::size_t place_of(std::uint32_t key) const {
-        std::size_t place = (key * 0x9e3779b1u) >> (32 - bits);
-        while (slots[place].key != key && slots[place].key != kMissing) {
-            place = (place + 1) & ((std::size_t{1} << bits) - 1);
-        }
-        return place;
+bool listed(const std::uint8_t* colors, std::size_t n, const std::uint8_t* color) {
+    for (std::size_t i = 0; i < n; ++i) {
+        if (key_of(colors + 3 * i) == key_of(color)) return true;
     }
-    // The colour's place in the list, or kMissing.
-    std::uint32_t find(std::uint32_t key) const { return slots[place_of(key)].index; }
-};
+    return false;
+}
 
-class ColorIndex {
+// Any number of colours: a hash table with linear probing.
+class HashIndex {
   public:
     // colors: n RGB triples. Of equal ones the first counts.
-    ColorIndex(const std::uint8_t* colors, std::size_t n) {
-        // Few colours get more room: a key in another's place costs a wrongly guessed branch.
-        const std::size_t room = n <= 256 ? 16 * n : 4 * n;
-        while ((std::size_t{1} << bits_) < room) ++bits_;
+    HashIndex(const std::uint8_t* colors, std::size_t n) {
+        while ((std::size_t{1} << bits_) < 4 * n) ++bits_;
         slots_.assign(std::size_t{1} << bits_, Slot{kMissing, kMissing});
         for (std::size_t i = 0; i < n; ++i) {
             const std::uint32_t key = key_of(colors + 3 * i);
-            Slot& slot = slots_[view().place_of(key)];
+            Slot& slot = slots_[slot_of(key)];
             if (slot.key == kMissing) slot = {key, static_cast<std::uint32_t>(i)};
         }
     }
 
-    SlotsView view() const { return {slots_.data(), bits_}; }
+    bool has(const std::uint8_t* color) const { return find(key_of(color)) != kMissing; }
+
+    // Writes the place of each pixel of one row and marks it used; false at the first stranger.
+    template <typename Place>
+    bool find_row(const std::uint8_t* row, std::size_t width, Place* places,
+                  std::uint8_t* used) const {
+        for (std::size_t x = 0; x < width; ++x) {
+            const std::uint32_t place = find(key_of(row + 3 * x));
+            if (place == kMissing) return false;
+            used[place] = 1;
+            places[x] = static_cast<Place>(place);
+        }
+        return true;
+    }
 
   private:
+    struct Slot {
+        std::uint32_t key;
+        std::uint32_t index;
+    };
+
+    // Where the key is, or the free slot where it would be.
+    std::size_t slot_of(std::uint32_t key) const {
+        std::size_t slot = (key * kGolden) >> (32 - bits_);
+        while (slots_[slot].key != key && slots_[slot].key != kMissing) {
+            slot = (slot + 1) & ((std::size_t{1} << bits_) - 1);
+        }
+        return slot;
+    }
+
+    std::uint32_t find(std::uint32_t key) const { return slots_[slot_of(key)].index; }
+
     unsigned bits_ = 4;
     std::vector<Slot> slots_;
 };
 
-// Writes the place of each pixel of one row and marks it used; false at the first stranger. Pixels
-// are not compared with the one before: in a smooth map it differs as often as not.
-bool find_row(const SlotsView index, const std::uint8_t* row, std::size_t width,
-              std::uint16_t* places, std::uint8_t* used) {
-    for (std::size_t x = 0; x < width; ++x) {
-        const std::uint8_t* color = row + 3 * x;
-        const std::uint32_t key = x + 1 < width ? key_within(color) : key_of(color);
-        const std::uint32_t place = index.find(key);
-        if (place == kMissing) return false;
-        used[place] = 1;
-        places[x] = static_cast<std::uint16_t>(place);
+// At most 256 colours, no two of them in one slot.
+class DirectIndex {
+  public:
+    DirectIndex(const std::uint8_t* colors, std::size_t n)
+        : memory_(take_pooled(kSlots * sizeof(std::uint32_t))),
+          slots_(static_cast<std::uint32_t*>(memory_.get())) {
+        std::memset(slots_, 0, kSlots * sizeof(*slots_));
+        slots_[0] = empty(0);
+        // About one factor in three parts 256 colours.
+        for (int i = 0; i < kMostTries; ++i, factor_ += 2 * kGolden) {
+            parted_ = fill(colors, n);
+            if (parted_) return;
+        }
     }
-    return true;
-}
 
-void renumber(const std::uint16_t* places, std::size_t count, const std::uint8_t* number,
-              std::uint8_t* out) {
-    for (std::size_t i = 0; i < count; ++i) out[i] = number[places[i]];
-}
+    // Whether there is an index. Otherwise nothing else may be called.
+    bool parted() const { return parted_; }
+
+    bool find_row(const std::uint8_t* row, std::size_t width, std::uint8_t* places,
+                  std::uint8_t* used) const {
+        const std::uint32_t* const slots = slots_;
+        const std::uint32_t factor = factor_;
+        std::uint32_t strange = 0;
+        const auto find = [&](std::uint32_t key, std::size_t x) {
+            const std::uint32_t slot = slots[slot_of(key, factor)];
+            strange |= slot >> 8 ^ key;
+            const auto place = static_cast<std::uint8_t>(slot);
+            used[place] = 1;
+            places[x] = place;
+        };
+        for (std::size_t x = 0; x + 1 < width; ++x) find(key_within(row + 3 * x), x);
+        find(key_of(row + 3 * (width - 1)), width - 1);
+        return strange == 0;
+    }
+
+  private:
+    static constexpr unsigned kBits = 15;
+    static constexpr std::size_t kSlots = std::size_t{1} << kBits;
+    static constexpr int kMostTries = 32;
+
+    static std::size_t slot_of(std::uint32_t key, std::uint32_t factor) {
+        return (key << 8) * factor >> (32 - kBits);
+    }
+
+    // What an empty slot holds: a key that is not looked for there.
+    static constexpr std::uint32_t empty(std::size_t slot) { return slot == 0 ? 1u << 8 : 0; }
+
+    // False, with the slots empty as before, where two colours meet.
+    bool fill(const std::uint8_t* colors, std::size_t n) {
+        if (slot_of(1, factor_) == 0) return false;
+        for (std::size_t i = 0; i < n; ++i) {
+            const std::uint32_t key = key_of(colors + 3 * i);
+            const std::size_t slot = slot_of(key, factor_);
+            if (slots_[slot] == empty(slot)) {
+                slots_[slot] = key << 8 | static_cast<std::uint32_t>(i);
+            } else if (slots_[slot] >> 8 != key) {
+                for (std::size_t k = 0; k < i; ++k) {
+                    const std::size_t filled = slot_of(key_of(colors + 3 * k), factor_);
+                    slots_[filled] = empty(filled);
+                }
+                return false;
+            }
+        }
+        return true;
+    }
+
+    PooledMemory memory_;
+    std::uint32_t* slots_;
+    std::uint32_t factor_ = kGolden;
+    bool parted_ = false;
+};
 
 constexpr std::size_t kTaskPixels = 1 << 16;
+constexpr std::size_t kMostEntries = 256;
 
 }  // namespace
 
 IndexedPicture::IndexedPicture(const PngImage& picture, int n_threads) {
+    if (picture.palette_entries <= kMostEntries) {
+        // Photographs end here, before any memory is taken.
+        if (!listed(picture.palette, picture.palette_entries, picture.data)) return;
+        const DirectIndex index(picture.palette, picture.palette_entries);
+        if (index.parted()) {
+            find_all<std::uint8_t>(picture, index, n_threads);
+            return;
+        }
+    }
+    const HashIndex index(picture.palette, picture.palette_entries);
+    if (!index.has(picture.data)) return;
+    find_all<std::uint16_t>(picture, index, n_threads);
+}
+
+template <typename Place, typename Index>
+void IndexedPicture::find_all(const PngImage& picture, const Index& index, int n_threads) {
     const std::size_t width = picture.width;
+    const std::size_t pixels = width * picture.height;
     const std::size_t rows_per_task = std::max<std::size_t>(1, kTaskPixels / width);
     const std::size_t n_tasks = (picture.height + rows_per_task - 1) / rows_per_task;
-    const ColorIndex colors(picture.palette, picture.palette_entries);
-    const SlotsView index = colors.view();
-    // Photographs end here, before any memory is taken.
-    if (index.find(key_of(picture.data)) == kMissing) return;
-
-    const std::unique_ptr<std::uint16_t[]> places(new std::uint16_t[width * picture.height]);
-    std::vector<std::uint8_t> used(picture.palette_entries * n_tasks);
+    PooledMemory memory = take_pooled(pixels * sizeof(Place));
+    auto* const places = static_cast<Place*>(memory.get());
+    std::vector<std::uint8_t> used(std::max(picture.palette_entries, kMostEntries) * n_tasks);
+    const std::size_t marks = used.size() / n_tasks;
     std::atomic<bool> all_found{true};
-    const auto for_rows = [&](const auto& body) {
+    const auto for_tasks = [&](const auto& body) {
         parallel_for(n_tasks, n_threads, [&](std::size_t task, int) {
-            const std::size_t last = std::min(picture.height, (task + 1) * rows_per_task);
-            for (std::size_t y = task * rows_per_task; y < last && all_found; ++y) body(task, y);
+            const std::size_t first = task * rows_per_task;
+            body(task, first, std::min(picture.height, first + rows_per_task));
         });
     };
-    for_rows([&](std::size_t task, std::size_t y) {
-        const std::uint8_t* row =
-            picture.data + static_cast<std::ptrdiff_t>(y) * picture.row_stride;
-        std::uint8_t* marks = used.data() + task * picture.palette_entries;
-        if (!find_row(index, row, width, places.get() + y * width, marks)) all_found = false;
+    for_tasks([&](std::size_t task, std::size_t first, std::size_t last) {
+        for (std::size_t y = first; y < last && all_found; ++y) {
+            const std::uint8_t* row =
+                picture.data + static_cast<std::ptrdiff_t>(y) * picture.row_stride;
+            if (!index.find_row(row, width, places + y * width, used.data() + task * marks)) {
+                all_found = false;
+            }
+        }
     });
     if (!all_found) return;
 
-    std::vector<std::uint8_t> number(picture.palette_entries);
+    std::vector<std::uint8_t> number(marks);
     std::size_t entries = 0;
     for (std::size_t place = 0; place < picture.palette_entries; ++place) {
         std::uint8_t any = 0;
-        for (std::size_t task = 0; task < n_tasks; ++task) {
-            any |= used[task * picture.palette_entries + place];
-        }
+        for (std::size_t task = 0; task < n_tasks; ++task) any |= used[task * marks + place];
         if (any == 0) continue;
-        if (entries == 256) return;
+        if (entries == kMostEntries) return;
         std::memcpy(palette_ + 3 * entries, picture.palette + 3 * place, 3);
         number[place] = static_cast<std::uint8_t>(entries++);
     }
-    indices_.reset(new std::uint8_t[width * picture.height]);
-    for_rows([&](std::size_t, std::size_t y) {
-        renumber(places.get() + y * width, width, number.data(), indices_.get() + y * width);
+    if constexpr (sizeof(Place) == 1) {
+        indices_ = std::move(memory);
+    } else {
+        indices_ = take_pooled(pixels);
+    }
+    auto* const indices = static_cast<std::uint8_t*>(indices_.get());
+    for_tasks([&](std::size_t, std::size_t first, std::size_t last) {
+        if constexpr (sizeof(Place) == 1) {
+            HOTCOLD_SELECT(png_palette)
+                .renumber(number.data(), indices + first * width, (last - first) * width);
+        } else {
+            for (std::size_t i = first * width; i < last * width; ++i)
+                indices[i] = number[places[i]];
+        }
     });
-    image_ = {
-        indices_.get(), static_cast<std::ptrdiff_t>(width), width, picture.height, 1, palette_,
-        entries};
+    image_ = {indices, static_cast<std::ptrdiff_t>(width), width, picture.height, 1, palette_,
+              entries};
 }
 
 }  // namespace hotcold

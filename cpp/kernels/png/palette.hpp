@@ -3,9 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 #include "kernels/png/png.hpp"
+#include "runtime/buffers.hpp"
 
 namespace hotcold {
 
@@ -22,8 +22,11 @@ class IndexedPicture {
     const PngImage& image() const { return image_; }
 
   private:
+    template <typename Place, typename Index>
+    void find_all(const PngImage& picture, const Index& index, int n_threads);
+
     PngImage image_;
-    std::unique_ptr<std::uint8_t[]> indices_;
+    PooledMemory indices_;
     std::uint8_t palette_[3 * 256] = {};
 };
 
