@@ -146,13 +146,6 @@ EMULATED void mask_storeu_epi8(void* to, __mmask64 mask, const __m512i& v) {
     for (int i = 0; i < 64; ++i)
         if (mask >> i & 1) static_cast<std::uint8_t*>(to)[i] = a.at[i];
 }
-EMULATED __m512i set_epi64(long long h, long long g, long long f, long long e, long long d,
-                           long long c, long long b, long long a) {
-    Lanes<long long> r;
-    const long long all[8] = {a, b, c, d, e, f, g, h};
-    std::memcpy(r.at, all, 64);
-    return r;
-}
 EMULATED __m512 maskz_permutexvar_ps(__mmask16 mask, const __m512i& index, const __m512& x) {
     Lanes<std::int32_t> at(index);
     Lanes<float, __m512> a(x), r;
@@ -195,10 +188,6 @@ EMULATED __m512i min_epu8(const __m512i& x, const __m512i& y) {
 EMULATED __m512i max_epu8(const __m512i& x, const __m512i& y) {
     return map<std::uint8_t>(x, y, [](std::uint8_t a, std::uint8_t b) { return a > b ? a : b; });
 }
-EMULATED __m512i sllv_epi32(const __m512i& x, const __m512i& y) {
-    return map<std::uint32_t>(x, y,
-                              [](std::uint32_t a, std::uint32_t b) { return b < 32 ? a << b : 0; });
-}
 EMULATED __m512i sllv_epi64(const __m512i& x, const __m512i& y) {
     return map<std::uint64_t>(x, y,
                               [](std::uint64_t a, std::uint64_t b) { return b < 64 ? a << b : 0; });
@@ -211,9 +200,6 @@ EMULATED __mmask64 cmple_epu8_mask(const __m512i& x, const __m512i& y) {
 }
 EMULATED __mmask64 cmpgt_epu8_mask(const __m512i& x, const __m512i& y) {
     return test<std::uint8_t>(x, y, [](std::uint8_t a, std::uint8_t b) { return a > b; });
-}
-EMULATED __mmask64 cmpgt_epu64_mask(const __m512i& x, const __m512i& y) {
-    return test<std::uint64_t>(x, y, [](std::uint64_t a, std::uint64_t b) { return a > b; });
 }
 EMULATED __m512i srli_epi32(const __m512i& x, int by) {
     return map<std::uint32_t>(x, x, [by](std::uint32_t a, std::uint32_t) { return a >> by; });
@@ -261,9 +247,6 @@ EMULATED __mmask64 movepi8_mask(const __m512i& x) {
 }
 EMULATED __m512i permutex2var_epi8(const __m512i& x, const __m512i& index, const __m512i& y) {
     return permute_two<std::uint8_t>(x, index, y);
-}
-EMULATED __m512i permutex2var_epi64(const __m512i& x, const __m512i& index, const __m512i& y) {
-    return permute_two<std::uint64_t>(x, index, y);
 }
 EMULATED __m512 permutex2var_ps(const __m512& x, const __m512i& index, const __m512& y) {
     return permute_two<float, std::uint32_t>(x, index, y);
@@ -340,12 +323,6 @@ EMULATED __m512i unpacklo_epi32(const __m512i& x, const __m512i& y) {
 EMULATED __m512i unpackhi_epi32(const __m512i& x, const __m512i& y) {
     return unpack<std::uint32_t, true>(x, y);
 }
-EMULATED __m512i unpacklo_epi64(const __m512i& x, const __m512i& y) {
-    return unpack<std::uint64_t, false>(x, y);
-}
-EMULATED __m512i unpackhi_epi64(const __m512i& x, const __m512i& y) {
-    return unpack<std::uint64_t, true>(x, y);
-}
 EMULATED __m512i mask_blend_epi8(__mmask64 mask, const __m512i& no, const __m512i& yes) {
     return mask_mov_epi8(no, mask, yes);
 }
@@ -370,7 +347,6 @@ EMULATED __m512i mask_blend_epi8(__mmask64 mask, const __m512i& no, const __m512
 #define _mm512_cmp_pd_mask ::avx512_emulated::cmp_pd_mask
 #define _mm512_cmp_ps_mask ::avx512_emulated::cmp_ps_mask
 #define _mm512_cmpeq_epi8_mask ::avx512_emulated::cmpeq_epi8_mask
-#define _mm512_cmpgt_epu64_mask ::avx512_emulated::cmpgt_epu64_mask
 #define _mm512_cmpgt_epu8_mask ::avx512_emulated::cmpgt_epu8_mask
 #define _mm512_cmple_epu8_mask ::avx512_emulated::cmple_epu8_mask
 #define _mm512_extracti32x4_epi32 ::avx512_emulated::extracti32x4_epi32
@@ -401,7 +377,6 @@ EMULATED __m512i mask_blend_epi8(__mmask64 mask, const __m512i& no, const __m512
 #define _mm512_min_epu8 ::avx512_emulated::min_epu8
 #define _mm512_movepi8_mask ::avx512_emulated::movepi8_mask
 #define _mm512_or_si512 ::avx512_emulated::or_si512
-#define _mm512_permutex2var_epi64 ::avx512_emulated::permutex2var_epi64
 #define _mm512_permutex2var_epi8 ::avx512_emulated::permutex2var_epi8
 #define _mm512_permutex2var_pd ::avx512_emulated::permutex2var_pd
 #define _mm512_permutex2var_ps ::avx512_emulated::permutex2var_ps
@@ -412,13 +387,11 @@ EMULATED __m512i mask_blend_epi8(__mmask64 mask, const __m512i& no, const __m512
 #define _mm512_set1_epi8 ::avx512_emulated::set1_epi8
 #define _mm512_set1_pd ::avx512_emulated::set1_pd
 #define _mm512_set1_ps ::avx512_emulated::set1_ps
-#define _mm512_set_epi64 ::avx512_emulated::set_epi64
 #define _mm512_setzero_pd ::avx512_emulated::setzero_pd
 #define _mm512_setzero_ps ::avx512_emulated::setzero_ps
 #define _mm512_setzero_si512 ::avx512_emulated::setzero_si512
 #define _mm512_slli_epi32 ::avx512_emulated::slli_epi32
 #define _mm512_sllv_epi16 ::avx512_emulated::sllv_epi16
-#define _mm512_sllv_epi32 ::avx512_emulated::sllv_epi32
 #define _mm512_sllv_epi64 ::avx512_emulated::sllv_epi64
 #define _mm512_srli_epi32 ::avx512_emulated::srli_epi32
 #define _mm512_srli_epi64 ::avx512_emulated::srli_epi64
@@ -430,11 +403,9 @@ EMULATED __m512i mask_blend_epi8(__mmask64 mask, const __m512i& no, const __m512
 #define _mm512_sub_epi8 ::avx512_emulated::sub_epi8
 #define _mm512_unpackhi_epi16 ::avx512_emulated::unpackhi_epi16
 #define _mm512_unpackhi_epi32 ::avx512_emulated::unpackhi_epi32
-#define _mm512_unpackhi_epi64 ::avx512_emulated::unpackhi_epi64
 #define _mm512_unpackhi_epi8 ::avx512_emulated::unpackhi_epi8
 #define _mm512_unpacklo_epi16 ::avx512_emulated::unpacklo_epi16
 #define _mm512_unpacklo_epi32 ::avx512_emulated::unpacklo_epi32
-#define _mm512_unpacklo_epi64 ::avx512_emulated::unpacklo_epi64
 #define _mm512_unpacklo_epi8 ::avx512_emulated::unpacklo_epi8
 #define _mm512_xor_si512 ::avx512_emulated::xor_si512
 
