@@ -34,7 +34,7 @@ class LookupTable:
     Compared and hashed by identity, so that a plan made with it can be cached.
 
     `colors` are the pixels that a picture may hold: the entries as the core cuts them to uint8, and
-    the white of a sheet's unused cells; shape (entries + 1, 3).
+    the white of a sheet's unused cells; shape (n, 3), each colour once, in the entries' order.
     """
 
     __slots__ = ("colors", "rgba")
@@ -42,7 +42,10 @@ class LookupTable:
     def __init__(self, rgba: NDArray[np.float64]) -> None:
         self.rgba = rgba
         white = np.full((1, 3), 255, np.uint8)
-        self.colors = np.concatenate([(rgba[:, :3] * 255.0).astype(np.uint8), white])
+        colors = np.concatenate([(rgba[:, :3] * 255.0).astype(np.uint8), white])
+        # Most maps end in white or hold a colour twice, and up to 256 are found much faster.
+        first = np.unique(colors, axis=0, return_index=True)[1]
+        self.colors = colors[np.sort(first)]
 
 
 _tables: dict[str, LookupTable] = {}
