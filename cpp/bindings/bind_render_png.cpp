@@ -2,6 +2,7 @@
 // while it is in the caches.
 #include <pybind11/stl.h>
 
+#include <array>
 #include <limits>
 #include <optional>
 #include <stdexcept>
@@ -34,19 +35,16 @@ PngImage blank_picture(const RenderInputs& inputs, const std::optional<py::array
     return image;
 }
 
-// The palette of pictures that are made of a table's entries; none where their colours are not the
-// first of the expected ones.
+// The palette of pictures that are made of a table's entries, where their colours are expected.
 std::optional<EntryPalette> entry_palette(const RenderPlan& plan, const PngImage& image) {
     const std::size_t n = plan.table.entries();
-    if (plan.paint != Paint::kTable || image.palette == nullptr || n > 256 ||
-        n > image.palette_entries) {
-        return std::nullopt;
-    }
+    if (plan.paint != Paint::kTable || image.palette == nullptr || n > 256) return std::nullopt;
     const ColorPlanes table = plan.table.planes();
-    for (std::size_t i = 0; i < 3 * n; ++i) {
-        if (image.palette[i] != table.bytes[i % 3 * table.stride + i / 3]) return std::nullopt;
+    std::array<std::uint8_t, 3 * 256> colors;
+    for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t c = 0; c < 3; ++c) colors[3 * i + c] = table.bytes[c * table.stride + i];
     }
-    return EntryPalette(image.palette, n);
+    return EntryPalette(colors.data(), n);
 }
 
 template <typename T>
@@ -58,19 +56,19 @@ py::tuple run(const RenderPlan& plan, const RenderInputs& inputs, PngImage image
     try {
         // The caller's references keep the arrays alive; no Python object is touched.
         const py::gil_scoped_release release;
-        const Scratch pixels(image.height * image.width * channels);
-        image.data = pixels.data();
+        const PooledMemory memory = take_pooled(image.height * image.width * channels);
+        auto* pixels = static_cast<std::uint8_t*>(memory.get());
+        image.data = pixels;
         files.open(image);
         const auto done = [&](std::size_t item, const RenderFault& fault) {
             if (fault.found()) {
                 faults.push_back(fault);
                 return !stop_at_fault;
             }
-            files.put(item, entries ? entries->indexed(image, pixels.data()) : image);
+            files.put(item, entries ? entries->indexed(image, pixels) : image);
             return true;
         };
-        render_each<T>(plan, inputs.map, inputs.image_if_any(), pixels.data(), channels, done,
-                       n_threads);
+        render_each<T>(plan, inputs.map, inputs.image_if_any(), pixels, channels, done, n_threads);
     } catch (const FileError& error) {
         raise(error);
     }

@@ -163,14 +163,15 @@ PngFiles::PngFiles(const py::bytes& folder, const std::vector<FileNames>& names,
 
 void PngFiles::open(const PngImage& like) {
     folder_.emplace(path_);
-    file_.emplace(png_bound(like, texts_));
+    file_ = take_pooled(png_bound(like, texts_));
 }
 
 void PngFiles::put(std::size_t i, const PngImage& image) {
+    auto* file = static_cast<std::uint8_t*>(file_.get());
     Lap lap;
-    const std::size_t size = encode_png(image, texts_, effort_, file_->data(), n_threads_);
+    const std::size_t size = encode_png(image, texts_, effort_, file, n_threads_);
     encode_seconds_ += lap.seconds();
-    folder_->put(names_[i].first, names_[i].second, file_->data(), size);
+    folder_->put(names_[i].first, names_[i].second, file, size);
     write_seconds_ += lap.seconds();
     n_bytes_ += size;
 }

@@ -31,21 +31,6 @@ void set_palette(const pybind11::array& palette, PngImage& image);
 // What Python's own functions raise: OSError, of the class that belongs to the errno.
 [[noreturn]] void raise(const FileError& error);
 
-// Memory for the length of a call, from those blocks that are kept for the next one.
-class Scratch {
-  public:
-    explicit Scratch(std::size_t bytes) : data_(take_buffer(bytes)), bytes_(bytes) {}
-    ~Scratch() { return_buffer(data_, bytes_); }
-    Scratch(const Scratch&) = delete;
-    Scratch& operator=(const Scratch&) = delete;
-
-    std::uint8_t* data() const { return static_cast<std::uint8_t*>(data_); }
-
-  private:
-    void* data_;
-    std::size_t bytes_;
-};
-
 // The files of one call.
 class PngFiles {
   public:
@@ -69,7 +54,7 @@ class PngFiles {
     Effort effort_;
     int n_threads_;
     std::optional<Folder> folder_;
-    std::optional<Scratch> file_;
+    PooledMemory file_;
     std::size_t n_bytes_ = 0;
     double encode_seconds_ = 0.0;
     double write_seconds_ = 0.0;
