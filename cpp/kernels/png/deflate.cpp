@@ -55,8 +55,9 @@ struct Plan {
     Match* matches;
     std::size_t n_matches;
     CodeLengths lengths;
-    bool is_fixed;       // the codes that every decoder knows
-    std::uint64_t bits;  // header of the codes included
+    LengthsHeader header;  // of the block's own codes
+    bool is_fixed;         // the codes that every decoder knows
+    std::uint64_t bits;    // header of the codes included
 };
 
 struct Block {
@@ -72,7 +73,8 @@ void complete(const Block& block, Plan& plan) {
     count_symbols(block.data, block.bytes, plan.matches, plan.n_matches, counts);
     const CodeLengths own = best_lengths(counts);
     const CodeLengths fixed = fixed_lengths();
-    const std::uint64_t own_bits = LengthsHeader(own).bits() + data_bits(counts, own);
+    plan.header = LengthsHeader(own);
+    const std::uint64_t own_bits = plan.header.bits() + data_bits(counts, own);
     const std::uint64_t fixed_bits = data_bits(counts, fixed);
     plan.lengths = own_bits < fixed_bits ? own : fixed;
     plan.is_fixed = own_bits >= fixed_bits;
@@ -86,7 +88,7 @@ Plan thorough_plan(const Block& block, Plan best, Match* spare, std::byte* scrat
     MatchSearch search(block.data, block.count, block.history, scratch);
     SymbolCosts costs = expected_costs(block.bytes);
     for (int round = 0; round < kSearchRounds; ++round) {
-        Plan plan{};
+        Plan plan;
         plan.matches = spare;
         plan.n_matches = search.cheapest(costs, spare);
         complete(block, plan);
@@ -113,7 +115,7 @@ void put_block(const std::uint8_t* data, std::size_t count, std::size_t history,
     auto* pairs = wants_pairs(count) ? take.piece<LiteralPairs>(1) : nullptr;
     Block block{data, count, history, {}};
     HOTCOLD_SELECT(deflate).count_bytes(data, count, block.bytes);
-    Plan plan{};
+    Plan plan;
     plan.matches = take.piece<Match>(most_matches(count));
     plan.n_matches = find_runs(data, count, expected_costs(block.bytes), equal, plan.matches);
     complete(block, plan);
@@ -124,7 +126,7 @@ void put_block(const std::uint8_t* data, std::size_t count, std::size_t history,
     if (3 + plan.bits >= stored_bits(writer, count)) return put_stored(data, count, last, writer);
 
     put_bits(writer, (last ? 1u : 0u) | (plan.is_fixed ? 1u : 2u) << 1, 3);
-    if (!plan.is_fixed) LengthsHeader(plan.lengths).write(writer);
+    if (!plan.is_fixed) plan.header.write(writer);
     build_codes(plan.lengths, codes);
     HOTCOLD_SELECT(deflate).emit(data, count, plan.matches, plan.n_matches, codes, pairs, writer);
 }

@@ -41,6 +41,7 @@ void put_bits(BitWriter& writer, std::uint64_t bits, std::uint32_t count);
 // Huffman coded with a code that is sent first.
 class LengthsHeader {
   public:
+    LengthsHeader() = default;
     explicit LengthsHeader(const CodeLengths& lengths);
 
     std::uint64_t bits() const;

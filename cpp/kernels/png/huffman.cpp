@@ -1,8 +1,9 @@
-// Code lengths by Moffat and Katajainen, "In-Place Calculation of Minimum-Redundancy Codes" (1995):
-// linear after sorting, no tree. Depths above the limit are cut to it and the code made complete
-// again by lengthening shorter codes; package-merge would be optimal there but costs ten times as
-// much for a case that pictures do not meet (a depth above 14 needs counts that grow like
-// Fibonacci's numbers), and what it would save is below a byte in a thousand.
+// Code lengths by two queues, as in Moffat and Katajainen, "In-Place Calculation of
+// Minimum-Redundancy Codes" (1995): linear after sorting, no tree. Which queue comes next is
+// anybody's guess, so it is computed and not branched on. Depths above the limit are cut to it and
+// the code made complete again by lengthening shorter codes; package-merge would be optimal there
+// but costs ten times as much for a case that pictures do not meet (a depth above 14 needs counts
+// that grow like Fibonacci's numbers), and what it would save is below a byte in a thousand.
 #include "kernels/png/huffman.hpp"
 
 #include <cassert>
@@ -12,6 +13,21 @@ namespace hotcold {
 namespace {
 
 constexpr unsigned kMaxLength = 15;
+
+// Each byte with its bits the other way round.
+struct ReversedBytes {
+    std::uint8_t byte[256] = {};
+
+    constexpr ReversedBytes() {
+        for (unsigned i = 0; i < 256; ++i) {
+            unsigned reversed = 0;
+            for (unsigned bit = 0; bit < 8; ++bit) reversed |= (i >> bit & 1) << (7 - bit);
+            byte[i] = static_cast<std::uint8_t>(reversed);
+        }
+    }
+};
+
+constexpr ReversedBytes kReversed{};
 
 struct Leaf {
     std::uint32_t count;
@@ -23,9 +39,10 @@ struct Leaf {
 Leaf* sort_by_count(Leaf* leaves, Leaf* spare, std::size_t n, std::uint32_t largest) {
     for (unsigned shift = 0; shift < 32 && (largest >> shift) != 0; shift += 8) {
         std::uint32_t place[256] = {};
+        const std::size_t digits = (largest >> shift) < 256 ? (largest >> shift) + 1 : 256;
         for (std::size_t i = 0; i < n; ++i) ++place[(leaves[i].count >> shift) & 255];
         std::uint32_t total = 0;
-        for (std::uint32_t& entry : place) total += std::exchange(entry, total);
+        for (std::size_t i = 0; i < digits; ++i) total += std::exchange(place[i], total);
         for (std::size_t i = 0; i < n; ++i) {
             spare[place[(leaves[i].count >> shift) & 255]++] = leaves[i];
         }
@@ -34,44 +51,49 @@ Leaf* sort_by_count(Leaf* leaves, Leaf* spare, std::size_t n, std::uint32_t larg
     return leaves;
 }
 
-// Moffat and Katajainen's three phases. a: n >= 2 counts in ascending order; on return the depths.
-void counts_to_depths(std::uint32_t* a, std::size_t n) {
-    // Phase 1: merge, leaving in each used place the index of its parent.
-    a[0] += a[1];
-    std::size_t root = 0;
-    std::size_t leaf = 2;
-    for (std::size_t next = 1; next + 1 < n; ++next) {
-        if (leaf >= n || a[root] < a[leaf]) {
-            a[next] = a[root];
-            a[root++] = static_cast<std::uint32_t>(next);
-        } else {
-            a[next] = a[leaf++];
-        }
-        if (leaf >= n || (root < next && a[root] < a[leaf])) {
-            a[next] += a[root];
-            a[root++] = static_cast<std::uint32_t>(next);
-        } else {
-            a[next] += a[leaf++];
-        }
+// Deeper than any code can be: its rarest symbol would have a count beyond 32 bits.
+constexpr std::size_t kMaxDepth = 48;
+
+// How many leaves lie at each depth of the tree of n >= 2 leaves in ascending order.
+void count_depths(const Leaf* leaves, std::size_t n, std::uint32_t (&depths)[kMaxDepth + 1]) {
+    constexpr std::uint32_t kNone = ~std::uint32_t{0};
+    std::uint32_t leaf_count[kMaxHuffmanSymbols + 2];
+    std::uint32_t inner_count[kMaxHuffmanSymbols + 1];
+    for (std::size_t i = 0; i < n; ++i) {
+        leaf_count[i] = leaves[i].count;
+        inner_count[i] = kNone;
     }
-    // Phase 2: depths of the inner nodes, from the root down.
-    a[n - 2] = 0;
-    for (std::size_t next = n - 2; next-- > 0;) a[next] = a[a[next]] + 1;
-    // Phase 3: depths of the leaves, level by level.
-    std::size_t available = 1;
-    std::size_t inner = n - 1;  // inner nodes not yet passed
-    std::size_t place = n;
-    for (std::uint32_t depth = 0; available > 0; ++depth) {
-        std::size_t used = 0;
-        while (inner > 0 && a[inner - 1] == depth) {
-            ++used;
-            --inner;
+    leaf_count[n] = leaf_count[n + 1] = kNone;
+    inner_count[n] = kNone;
+    // The two least of both queues become an inner node, the last of its own queue.
+    std::uint32_t parent[kMaxHuffmanSymbols + 1];
+    std::size_t leaf = 0;
+    std::size_t inner = 0;
+    for (std::size_t next = 0; next + 1 < n; ++next) {
+        std::uint32_t sum = 0;
+        for (int half = 0; half < 2; ++half) {
+            const std::uint32_t of_leaf = leaf_count[leaf];
+            const std::uint32_t of_inner = inner_count[inner];
+            const std::size_t is_inner = of_inner < of_leaf ? 1 : 0;
+            sum += of_inner < of_leaf ? of_inner : of_leaf;
+            // Written again if this one is not taken yet.
+            parent[inner] = static_cast<std::uint32_t>(next);
+            inner += is_inner;
+            leaf += 1 - is_inner;
         }
-        while (available > used) {
-            a[--place] = depth;
-            --available;
-        }
-        available = 2 * used;
+        inner_count[next] = sum;
+    }
+    std::uint32_t inner_depths[kMaxDepth + 1] = {};
+    std::uint32_t* const depth = inner_count;  // no longer needed
+    depth[n - 2] = 0;
+    ++inner_depths[0];
+    for (std::size_t next = n - 2; next-- > 0;) {
+        depth[next] = depth[parent[next]] + 1;
+        ++inner_depths[depth[next]];
+    }
+    depths[0] = 0;
+    for (std::size_t i = 1; i <= kMaxDepth; ++i) {
+        depths[i] = 2 * inner_depths[i - 1] - inner_depths[i];
     }
 }
 
@@ -102,8 +124,8 @@ void huffman_lengths(const std::uint32_t* counts, std::size_t n, unsigned limit,
     std::uint32_t largest = 0;
     for (std::size_t symbol = 0; symbol < n; ++symbol) {
         lengths[symbol] = 0;
-        if (counts[symbol] == 0) continue;
-        buffers[0][used++] = {counts[symbol], static_cast<std::uint32_t>(symbol)};
+        buffers[0][used] = {counts[symbol], static_cast<std::uint32_t>(symbol)};
+        used += counts[symbol] > 0 ? 1 : 0;
         largest = counts[symbol] > largest ? counts[symbol] : largest;
     }
     if (used < 2) {
@@ -111,12 +133,12 @@ void huffman_lengths(const std::uint32_t* counts, std::size_t n, unsigned limit,
         return;
     }
     const Leaf* sorted = sort_by_count(buffers[0], buffers[1], used, largest);
-    std::uint32_t depths[kMaxHuffmanSymbols];
-    for (std::size_t i = 0; i < used; ++i) depths[i] = sorted[i].count;
-    counts_to_depths(depths, used);
-
+    std::uint32_t depths[kMaxDepth + 1];
+    count_depths(sorted, used, depths);
     std::uint32_t per_length[kMaxLength + 1] = {};
-    for (std::size_t i = 0; i < used; ++i) ++per_length[depths[i] < limit ? depths[i] : limit];
+    for (std::size_t depth = 1; depth <= kMaxDepth; ++depth) {
+        per_length[depth < limit ? depth : limit] += depths[depth];
+    }
     limit_lengths(per_length, limit);
     // The rarest symbols take the longest codes.
     std::size_t next = 0;
@@ -137,10 +159,7 @@ void huffman_codes(const std::uint8_t* lengths, std::size_t n, std::uint16_t* co
     for (std::size_t symbol = 0; symbol < n; ++symbol) {
         const unsigned length = lengths[symbol];
         std::uint32_t code = length == 0 ? 0 : next[length]++;
-        code = ((code & 0x5555u) << 1) | ((code >> 1) & 0x5555u);
-        code = ((code & 0x3333u) << 2) | ((code >> 2) & 0x3333u);
-        code = ((code & 0x0f0fu) << 4) | ((code >> 4) & 0x0f0fu);
-        code = ((code & 0x00ffu) << 8) | ((code >> 8) & 0x00ffu);
+        code = std::uint32_t{kReversed.byte[code & 255]} << 8 | kReversed.byte[code >> 8];
         codes[symbol] = static_cast<std::uint16_t>(code >> (16 - length));
     }
 }
