@@ -111,13 +111,15 @@ void put_block(const std::uint8_t* data, std::size_t count, std::size_t history,
                Effort effort, std::byte* scratch, BitWriter& writer) {
     Scratch take(scratch);
     auto* equal = take.piece<std::uint64_t>(run_words(count));
+    auto* starts = take.piece<std::uint32_t>(run_places(count));
     auto& codes = *take.piece<BlockCodes>(1);
     auto* pairs = wants_pairs(count) ? take.piece<LiteralPairs>(1) : nullptr;
     Block block{data, count, history, {}};
     HOTCOLD_SELECT(deflate).count_bytes(data, count, block.bytes);
     Plan plan;
     plan.matches = take.piece<Match>(most_matches(count));
-    plan.n_matches = find_runs(data, count, expected_costs(block.bytes), equal, plan.matches);
+    plan.n_matches =
+        find_runs(data, count, expected_costs(block.bytes), equal, starts, plan.matches);
     complete(block, plan);
     if (effort == Effort::kThorough) {
         auto* spare = take.piece<Match>(most_matches(count));
@@ -136,6 +138,7 @@ void put_block(const std::uint8_t* data, std::size_t count, std::size_t history,
 std::size_t deflate_workspace_bytes(std::size_t total, Effort effort) {
     const std::size_t count = total < kMostBlockBytes ? total : kMostBlockBytes;
     const std::size_t fast = Workspace::bytes_for<std::uint64_t>(run_words(count)) +
+                             Workspace::bytes_for<std::uint32_t>(run_places(count)) +
                              Workspace::bytes_for<Match>(most_matches(count)) +
                              Workspace::bytes_for<BlockCodes>(1) +
                              (wants_pairs(count) ? Workspace::bytes_for<LiteralPairs>(1) : 0);

@@ -54,39 +54,50 @@ void find_least(const SymbolCosts& costs, std::uint16_t (&least)[256]) {
     }
 }
 
+// Where runs begin, in order. How many do in a word is anybody's guess: two places are written in
+// any case, and kept or not.
+std::size_t list_starts(const std::uint64_t* equal, std::size_t words, std::uint32_t* starts) {
+    constexpr std::uint64_t kTop = std::uint64_t{1} << 63;
+    std::size_t n = 0;
+    std::uint64_t before = 0;
+    for (std::size_t word = 0; word < words; ++word) {
+        const std::uint64_t all = run_starts(equal[word], equal[word + 1]);
+        std::uint64_t left = all & ~(all << 1 | before >> 63);
+        before = all;
+        const auto take_first = [&] {
+            starts[n] = static_cast<std::uint32_t>(word * 64 + trailing_zeros(left | kTop));
+            n += left != 0 ? 1 : 0;
+            left &= left - 1;
+        };
+        take_first();
+        take_first();
+        while (left != 0) take_first();
+    }
+    return n;
+}
+
 }  // namespace
 
 std::size_t find_runs(const std::uint8_t* data, std::size_t count, const SymbolCosts& costs,
-                      std::uint64_t* equal, Match* matches) {
+                      std::uint64_t* equal, std::uint32_t* starts, Match* matches) {
     HOTCOLD_SELECT(deflate).equal_bits(data, count, equal);
     for (std::size_t word = (count + 63) / 64; word < run_words(count); ++word) equal[word] = 0;
     std::uint16_t least[256];
     find_least(costs, least);
+    const std::size_t n_runs = list_starts(equal, (count + 63) / 64, starts);
     std::size_t n = 0;
-    const std::size_t words = (count + 63) / 64;
-    std::uint64_t starts = run_starts(equal[0], equal[1]);
-    for (std::size_t word = 0;;) {
-        while (starts == 0) {
-            if (++word == words) return n;
-            starts = run_starts(equal[word], equal[word + 1]);
-        }
-        const std::size_t start = word * 64 + trailing_zeros(starts);
-        const std::size_t end = run_end(equal, start);
-        const std::size_t length = end - start;
+    for (std::size_t run = 0; run < n_runs; ++run) {
+        const std::uint32_t start = starts[run];
+        const std::size_t length = run_end(equal, start) - start;
         if (length > kMaxMatch) {
             n += split_run(start, length, matches + n);
-        } else {
-            // Whether it pays is anybody's guess: written in any case, and kept or not.
-            matches[n] = {static_cast<std::uint32_t>(start), static_cast<std::uint16_t>(length), 1};
-            n += length >= least[data[start]] ? 1 : 0;
+            continue;
         }
-        if (end / 64 != word) {
-            word = end / 64;
-            if (word >= words) return n;
-            starts = run_starts(equal[word], equal[word + 1]);
-        }
-        starts &= ~std::uint64_t{0} << (end % 64);
+        // Whether it pays is anybody's guess too.
+        matches[n] = {start, static_cast<std::uint16_t>(length), 1};
+        n += length >= least[data[start]] ? 1 : 0;
     }
+    return n;
 }
 
 }  // namespace hotcold
