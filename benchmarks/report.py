@@ -50,13 +50,28 @@ ROWS = [
         "OpenCV + fpng, two threads",
     ),
     (
+        "files_overlay_png: job_against_a_figure_an_item[2]",
+        "reference module",
+        "the same on disk",
+        "the reference module (TruLens 0.x)",
+    ),
+    (
+        "files_overlay_png: job_against_a_figure_an_item[1]",
+        "reference module",
+        "the same, one thread",
+        "the reference module",
+    ),
+    (
         "files_overlay_png: against_a_figure_an_item",
-        "matplotlib",
-        "one overlay to a PNG file",
-        "a matplotlib figure an item",
+        "reference module",
+        "one overlay to a PNG file, a call an item",
+        "the reference module",
     ),
     ("encode_png: encoder[overlay]", "fpng", "PNG encoder, overlays", "fpng"),
+    ("encode_png: encoder[mask]", "fpng", "PNG encoder, masks", "fpng"),
+    ("encode_png: encoder[heat map]", "fpng", "PNG encoder, plain heat maps", "fpng"),
     ("encode_png: encoder[overlay]", "pillow", "PNG encoder, overlays", "Pillow's default"),
+    ("import: import", "numpy alone", "`import hotcold`, numpy there", "`import numpy`"),
 ]
 
 
