@@ -63,6 +63,8 @@ void Renderer<T>::paint_table(std::size_t item, const T* map, Scale<T> scale, co
     }
 }
 
+// Fetching the image's lines, or the picture's to be written, one to four runs ahead changes
+// nothing (Zen 4, 2026-11, 16 and 64 items): the processor sees the streams by itself.
 template <typename T>
 template <typename Entry, typename F>
 void Renderer<T>::overlay_bytes(std::size_t item, const Team& team, const F& entries_of) const {

@@ -38,6 +38,9 @@ std::size_t Renderer<T>::plane_for(std::size_t channel) const {
     return image_->shape.channels == 4 && channel < 3 ? kNoPlane : 0;
 }
 
+// Comparing and painting in one pass, the comparisons' bits tripled by pdep and used as masks,
+// takes 7.0 us instead of 8.1 for 224x224 pixels with AVX-512 (2026-11): too little for code of its
+// own.
 template <typename T>
 void Renderer<T>::mask_bytes(std::size_t item, const T* map, T limit, const Team& team) const {
     const ImageReader reader(*image_, item);
