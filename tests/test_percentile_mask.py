@@ -16,7 +16,7 @@ from hotcold import _core
 pytestmark = pytest.mark.usefixtures("isa")
 
 # Selection takes another path below 513 values, and samples from about 8192 on.
-COUNTS = (1, 2, 3, 31, 32, 33, 511, 512, 513, 1000, 4095, 4096, 4097, 8191, 20011)
+COUNTS = (1, 2, 3, 31, 32, 33, 511, 512, 513, 1000, 1023, 1024, 1025, 4097, 8191, 20011)
 THRESHOLDS = (0.0, 0.001, 0.1, 0.37, 0.5, 0.9, 0.99, 0.9999, 1.0)
 
 # Each makes n values of which percentiles are awkward in one way.

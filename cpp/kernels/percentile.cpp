@@ -80,7 +80,7 @@ class Selection {
 
     static constexpr T kInfinity = std::numeric_limits<T>::infinity();
     static constexpr int kRounds = 6;
-    static constexpr std::size_t kSmall = 4096;  // counting beats another round
+    static constexpr std::size_t kSmall = 1024;  // counting beats another round
     static constexpr std::size_t kSample = 1024;
 
     // Elements of the set that lie just outside the wanted rank with a probability of 19 in 20; a
