@@ -52,13 +52,13 @@ ROWS = [
     (
         "files_overlay_png: job_against_a_figure_an_item[2]",
         "reference module",
-        "the same on disk",
+        "a job of 64 overlays, two threads",
         "the reference module (TruLens 0.x)",
     ),
     (
         "files_overlay_png: job_against_a_figure_an_item[1]",
         "reference module",
-        "the same, one thread",
+        "a job of 64 overlays, one thread",
         "the reference module",
     ),
     (
@@ -71,7 +71,7 @@ ROWS = [
     ("encode_png: encoder[mask]", "fpng", "PNG encoder, masks", "fpng"),
     ("encode_png: encoder[heat map]", "fpng", "PNG encoder, plain heat maps", "fpng"),
     ("encode_png: encoder[overlay]", "pillow", "PNG encoder, overlays", "Pillow's default"),
-    ("import: import", "numpy alone", "`import hotcold`, numpy there", "`import numpy`"),
+    ("import: import", "numpy alone", "`import hotcold` after numpy", "`import numpy`"),
 ]
 
 
@@ -95,7 +95,7 @@ def section(record: dict[str, Any], name: str) -> str:
         target = case["targets"].get(rival)
         lines.append(
             f"| {work} | {case['us_per_item']:.0f} | {against} | {case['ratios'][rival]:.1f} | "
-            f"{f'{target:g}' if target else ''} |"
+            f"{f'{target:.3g}' if target else ''} |"
         )
     lines.append(END)
     return "\n".join(lines)
