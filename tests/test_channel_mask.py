@@ -8,13 +8,13 @@ import threading
 
 import numpy as np
 import pytest
+from channel_masks import BLOCK, CHANNEL, LAYER, Stored, by_hand, values
 from helpers import message, optional, parameters, read_picture, run_python, to_order
 
 import hotcold
 from hotcold import ChannelMaskVisualizer, MaskVisualizer
 from hotcold.influence import (
     Cut,
-    InputCut,
     InternalChannelQoI,
     InternalInfluence,
     LinearDoi,
@@ -35,23 +35,6 @@ CONSTRUCTOR = {
     "positive_only": None,
 }
 CALL = dict.fromkeys(("blur", "threshold", "masked_opacity", "combine_channels"))
-LAYER, CHANNEL = "features.3", 5
-# A layer of the published network whose map is 28 by 28, and a channel of it.
-BLOCK = "_blocks.4"
-
-
-def by_hand(x, model, layer=LAYER, channel=CHANNEL, axis=None, agg_fn=None, doi=None):
-    """Return the attributions as the contract writes them out."""
-    return InternalInfluence(
-        model,
-        (InputCut(), Cut(layer)),
-        InternalChannelQoI(channel, axis, agg_fn),
-        doi or PointDoi(),
-    ).attributions(x)
-
-
-def values(visualizer, *arrays, **overrides):
-    return visualizer(*arrays, imshow=False, **overrides)
 
 
 @pytest.fixture
@@ -63,18 +46,6 @@ def x(digits):
 def shown(x):
     """What people see of the digits: bytes, not what the network takes."""
     return (255 - 200 * x).astype(np.uint8)
-
-
-class Stored:
-    """Stands in for an influence with attributions computed before, and keeps what it was given."""
-
-    def __init__(self, result):
-        self.result = result
-        self.given = []
-
-    def attributions(self, x, **options):
-        self.given.append((x, options))
-        return self.result
 
 
 # --- signatures -----------------------------------------------------------------------------------
@@ -274,56 +245,6 @@ def test_nonfinite_is_refused_by_name_or_zero(digits_cnn, x, shown):
     np.testing.assert_array_equal(zero.render(shown, bad), visualizer.render(shown, clean))
 
 
-# --- other objects --------------------------------------------------------------------------------
-
-
-def test_any_object_with_attributions_stands_in(digits_cnn, x, shown):
-    a = by_hand(x, digits_cnn)
-    stand_in = Stored(a)
-    visualizer = ChannelMaskVisualizer.from_influence(stand_in, blur=0.7, threshold=0.8)
-    expected = ChannelMaskVisualizer(digits_cnn, LAYER, CHANNEL, blur=0.7, threshold=0.8)
-    np.testing.assert_array_equal(visualizer.render(shown, x), expected.render(shown, x))
-    visualizer.render(shown)
-    (first, options), (second, _) = stand_in.given
-    assert first is x
-    assert second is shown
-    assert options == {}
-
-
-def test_object_gets_the_array_in_its_own_layout_and_answers_in_it(rng):
-    x = rng.random((2, 5, 6, 3), np.float32)
-    a = rng.standard_normal(x.shape)
-    stand_in = Stored(a)
-    visualizer = ChannelMaskVisualizer.from_influence(
-        stand_in, dim_order="channels_last", batch_size=2
-    )
-    expected = MaskVisualizer(0, positive_only=False, dim_order="channels_last").render(a, x)
-    np.testing.assert_array_equal(visualizer.render(x), expected)
-    assert stand_in.given[0][0] is x
-    assert stand_in.given[0][1] == {"batch_size": 2}
-
-
-def test_influence_of_ours_stands_in_too(digits_cnn, x):
-    influence = InternalInfluence(digits_cnn, LAYER, InternalChannelQoI(CHANNEL), PointDoi())
-    visualizer = ChannelMaskVisualizer.from_influence(influence, batch_size=100)
-    expected = ChannelMaskVisualizer(digits_cnn, LAYER, CHANNEL).render(x)
-    np.testing.assert_array_equal(visualizer.render(x), expected)
-
-
-def test_captum_stands_in(efficientnet, photo):
-    captum, torch = optional("captum.attr"), optional("torch")
-
-    class Neuron:
-        def attributions(self, x):
-            method = captum.NeuronGradient(efficientnet, efficientnet._blocks[4])
-            return method.attribute(x, lambda y: y[:, 7].sum((1, 2))) * x
-
-    x = torch.from_numpy(photo).requires_grad_()
-    got = ChannelMaskVisualizer.from_influence(Neuron(), use_attr_as_opacity=True).render(x)
-    ours = ChannelMaskVisualizer(efficientnet, BLOCK, 7, use_attr_as_opacity=True).render(photo)
-    assert np.abs(got.astype(int) - ours).max() <= 1
-
-
 # --- pictures, files, objects ---------------------------------------------------------------------
 
 
@@ -404,93 +325,3 @@ def test_threads_may_share_one_visualizer(digits_cnn, x):
     assert all((picture == expected).all() for some in pictures for picture in some)
     assert not digits_cnn.training
     assert not any(module._forward_hooks for module in digits_cnn.modules())
-
-
-# --- bad input ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("arguments", "error", "parts"),
-    [
-        (("features.33", 0), ValueError, ("no layer 'features.33'", "features.3")),
-        ((99, 0), IndexError, ("layer index 99", "8 leaf layers")),
-        ((None, 0), TypeError, ("`layer` must be a dotted module name or an index", "NoneType")),
-        ((LAYER, "5"), TypeError, ("`channel` must be an integer", "str")),
-        ((LAYER, 0, 0), ValueError, ("`channel_axis` must not be 0",)),
-        ((LAYER, 0, None, "median"), ValueError, ("`agg_fn` must be", "'max'", "'median'")),
-        ((LAYER, 0, None, None, "line"), TypeError, ("`doi` must be PointDoi()",)),
-        ((LAYER, 0, None, None, None, -1), ValueError, ("`blur` must be", "-1")),
-        ((LAYER, 0, None, None, None, 0, 1.5), ValueError, ("`threshold`", "1.5")),
-        ((LAYER, 0, None, None, None, 0, 0.5, 2), ValueError, ("`masked_opacity`", "2")),
-    ],
-    ids=str,
-)
-def test_constructor_refuses(digits_cnn, arguments, error, parts):
-    with pytest.raises(error, match=message(*parts)):
-        ChannelMaskVisualizer(digits_cnn, *arguments)
-
-
-def test_channel_out_of_range_names_the_count(digits_cnn, x):
-    with pytest.raises(IndexError, match=message("channel 16", "16 channels")):
-        ChannelMaskVisualizer(digits_cnn, LAYER, 16).render(x)
-
-
-@pytest.mark.parametrize("batch_size", [0, -1, 2.5])
-def test_batch_size_out_of_range_is_refused(digits_cnn, batch_size):
-    for make in (
-        lambda **kw: ChannelMaskVisualizer(digits_cnn, LAYER, 0, **kw),
-        lambda **kw: ChannelMaskVisualizer.from_influence(Stored(None), **kw),
-    ):
-        with pytest.raises((ValueError, TypeError), match="`batch_size` must be"):
-            make(batch_size=batch_size)
-
-
-def test_preprocessed_of_another_shape_is_refused(digits_cnn, x, shown, dim_order):
-    other = to_order(x[:, :, :, 1:], dim_order)
-    shape = (6, 8, 8, 1) if dim_order == "channels_last" else (6, 1, 8, 8)
-    parts = ("`x_preprocessed` must have the shape of `x`", str(shape), f"got {other.shape}")
-    for visualizer in (
-        ChannelMaskVisualizer(digits_cnn, LAYER, 0, dim_order=dim_order),
-        ChannelMaskVisualizer.from_influence(Stored(None), dim_order=dim_order),
-    ):
-        with pytest.raises(ValueError, match=message(*parts)):
-            visualizer.render(to_order(shown, dim_order), other)
-
-
-@pytest.mark.parametrize("shape", [(2, 3, 7, 7), (2, 1, 14, 14), (3, 14, 14), ()])
-def test_attributions_of_another_shape_are_refused(rng, shape):
-    visualizer = ChannelMaskVisualizer.from_influence(Stored(np.zeros(shape)))
-    parts = ("Stored.attributions(x)", "shape of `x`, (2, 3, 14, 14)", f"got {shape}")
-    with pytest.raises(ValueError, match=message(*parts)):
-        visualizer.render(rng.random((2, 3, 14, 14)))
-
-
-def test_attributions_that_are_not_finite_are_refused(rng):
-    a = np.zeros((2, 1, 5, 5))
-    a[1, 0, 2] = np.nan
-    visualizer = ChannelMaskVisualizer.from_influence(Stored(a))
-    with pytest.raises(ValueError, match=message("attributions[1] holds 5 non-finite")):
-        visualizer.render(rng.random((2, 1, 5, 5)))
-
-
-def test_images_that_cannot_be_shown_are_refused_before_the_model_runs(rng):
-    stand_in = Stored(None)
-    visualizer = ChannelMaskVisualizer.from_influence(stand_in)
-    with pytest.raises(ValueError, match=message("`x` must have 1, 3 or 4 channels")):
-        visualizer.render(rng.random((1, 5, 4, 3)))
-    with pytest.raises(TypeError, match=message("`x` must hold real numbers")):
-        visualizer.render(np.zeros((1, 1, 4, 4), complex))
-    assert stand_in.given == []
-
-
-def test_what_is_no_influence_is_refused(digits_cnn):
-    for thing, told in ((digits_cnn, "SmallCnn"), (Stored, "the class Stored"), (None, "NoneType")):
-        with pytest.raises(TypeError, match=message("method `attributions(x)`", told)):
-            ChannelMaskVisualizer.from_influence(thing)
-
-
-def test_what_is_no_model_is_refused():
-    with pytest.raises(TypeError, match=message("got Stored", "from_influence")):
-        ChannelMaskVisualizer(Stored(None), "layer", 0)
-    with pytest.raises(TypeError, match=message("`model` must be a torch.nn.Module, got dict")):
-        ChannelMaskVisualizer({}, "layer", 0)
