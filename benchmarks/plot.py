@@ -51,6 +51,7 @@ def _ratios(record: dict[str, Any], axes: Axes) -> None:
         axes.text(ratio * 1.05, place, text, va="center", fontsize=6, bbox=blank, zorder=3)
     axes.set_yticks(range(len(bars)), [label for label, _, _ in bars], fontsize=6)
     axes.set_xscale("log")
+    axes.set_xlim(right=2 * max(ratio for _, ratio, _ in bars))  # room for the longest's figure
     axes.set_ylim(-0.7, len(bars) - 0.3)
     axes.axvline(1, color="grey", lw=0.8)
     axes.set_xlabel("times faster than the rival (black mark: target)", fontsize=8)
