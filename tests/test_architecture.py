@@ -17,8 +17,8 @@ LAYERS = (
     {"_validate"},
     {"_arrays", "colormaps", "drawing"},
     {"options", "ops", "files"},
-    {"tiler"},
-    {"pipeline", "data"},
+    {"sheet"},
+    {"request", "data"},
     {"influence"},
     {"visualizers"},
     {"offline"},
@@ -95,7 +95,7 @@ ALSO = {
 NO_ARITHMETIC = [
     path
     for path in SOURCES
-    if name_of(path) in ("ops", "pipeline", "tiler", "visualizers", "_arrays", "_validate")
+    if name_of(path) in ("ops", "request", "sheet", "visualizers", "_arrays", "_validate")
 ]
 
 

@@ -10,7 +10,7 @@ import pytest
 from helpers import message, run_python
 
 import hotcold
-from hotcold import _core, files, pipeline
+from hotcold import _core, files
 from hotcold.options import compile_plan
 
 pytestmark = pytest.mark.skipif(not files.CORE_WRITES, reason="elsewhere Python writes")
@@ -30,8 +30,8 @@ def images(rng):
     return rng.integers(0, 256, (N, 3, 33, 47)).astype(np.uint8)
 
 
-def save(folder, job, n_threads=1, stop=True):
-    return pipeline.save(job, str(folder), NAMES, TEXT, n_threads, stop_at_failure=stop)
+def save(folder, request, n_threads=1, stop=True):
+    return request.save(str(folder), NAMES, TEXT, n_threads, stop_at_failure=stop)
 
 
 def left_in(folder):
@@ -42,19 +42,19 @@ def jobs(maps, images):
     alpha = np.concatenate([images, images[:, :1]], axis=1)
     enlarging = hotcold.HeatmapVisualizer(upsample="bilinear")
     return {
-        "overlay": hotcold.HeatmapVisualizer(blur=2).job(maps, images),
-        "overlay with alpha": hotcold.HeatmapVisualizer(blur=2).job(maps, alpha),
-        "overlay over floats": hotcold.HeatmapVisualizer(blur=2).job(maps, images / 3.0),
-        "enlarged": enlarging.job(maps[:, :, ::5, ::7], images),
-        "heat map": hotcold.Visualizer(combine_channels=True).job(maps),
-        "heat map of float64": hotcold.Visualizer(combine_channels=True).job(maps.astype("f8")),
+        "overlay": hotcold.HeatmapVisualizer(blur=2).request(maps, images),
+        "overlay with alpha": hotcold.HeatmapVisualizer(blur=2).request(maps, alpha),
+        "overlay over floats": hotcold.HeatmapVisualizer(blur=2).request(maps, images / 3.0),
+        "enlarged": enlarging.request(maps[:, :, ::5, ::7], images),
+        "heat map": hotcold.Visualizer(combine_channels=True).request(maps),
+        "heat map of float64": hotcold.Visualizer(combine_channels=True).request(maps.astype("f8")),
         "shared scale": hotcold.Visualizer(
             combine_channels=True, normalization_type="unnormalized"
-        ).job(maps),
-        "many colours": hotcold.Visualizer(combine_channels=True, cmap=many_colors()).job(maps),
-        "channels": hotcold.Visualizer().job(maps[:, [0, 1, 0]]),
-        "mask": hotcold.MaskVisualizer().job(maps, images),
-        "views": hotcold.MaskVisualizer().job(maps[::-1, :, ::-1], images[:, :, :, ::-1]),
+        ).request(maps),
+        "many colours": hotcold.Visualizer(combine_channels=True, cmap=many_colors()).request(maps),
+        "channels": hotcold.Visualizer().request(maps[:, [0, 1, 0]]),
+        "mask": hotcold.MaskVisualizer().request(maps, images),
+        "views": hotcold.MaskVisualizer().request(maps[::-1, :, ::-1], images[:, :, :, ::-1]),
     }
 
 
@@ -70,10 +70,10 @@ KINDS = tuple(jobs(np.ones((1, 2, 33, 47), np.float32), np.ones((1, 3, 33, 47), 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("n_threads", [1, 3])
 def test_files_are_those_of_render_and_encoder(tmp_path, maps, images, kind, n_threads):
-    job = jobs(maps, images)[kind]
-    saved = save(tmp_path, job, n_threads)
-    pictures = pipeline.render(job, None, 1)
-    expected = [files.encode(picture, ".png", TEXT, job.colors) for picture in pictures]
+    request = jobs(maps, images)[kind]
+    saved = save(tmp_path, request, n_threads)
+    pictures = request.render(None, 1)
+    expected = [files.encode(picture, ".png", TEXT, request.colors) for picture in pictures]
     assert [(tmp_path / name).read_bytes() for name in NAMES] == expected
     assert left_in(tmp_path) == NAMES
     assert (saved.n_files, saved.n_bytes) == (N, sum(map(len, expected)))
@@ -89,46 +89,45 @@ def test_items_with_nan_have_no_file(tmp_path, maps, images, argument, stop):
     bad = maps if argument == "attributions" else x
     bad[2, 0, 3, 4:6] = np.nan
     bad[4, 1, 0, 0] = np.inf
-    job = hotcold.HeatmapVisualizer().job(maps, x)._replace(first_item=100)
-    saved = save(tmp_path, job, stop=stop)
+    request = hotcold.HeatmapVisualizer().request(maps, x)._replace(first_item=100)
+    saved = save(tmp_path, request, stop=stop)
     expected = [(102, "2 non-finite values")] + ([] if stop else [(104, "1 non-finite value ")])
     assert [item for item, _ in saved.failures] == [item for item, _ in expected]
     for (item, why), (_, count) in zip(saved.failures, expected, strict=True):
         assert f"{argument}[{item}] holds {count}" in why
     assert left_in(tmp_path) == [NAMES[i] for i in ((0, 1) if stop else (0, 1, 3, 5))]
     assert saved.n_files == len(left_in(tmp_path))
-    good = pipeline.render(hotcold.HeatmapVisualizer().job(maps[:2], x[:2]), None, 1)
+    good = hotcold.HeatmapVisualizer().request(maps[:2], x[:2]).render(None, 1)
     for name, picture in zip(NAMES, good, strict=False):
         assert (tmp_path / name).read_bytes() == files.encode(picture, ".png", TEXT)
 
 
 def test_nan_may_be_taken_as_zero(tmp_path, maps):
     maps[1, 0, 0, 0] = np.nan
-    job = hotcold.Visualizer(combine_channels=True, nonfinite="zero").job(maps)
-    assert save(tmp_path, job).n_files == N
+    request = hotcold.Visualizer(combine_channels=True, nonfinite="zero").request(maps)
+    assert save(tmp_path, request).n_files == N
 
 
 def test_large_pictures_are_shared_by_threads(tmp_path, rng):
     maps = rng.standard_normal((1, 1, 700, 600)).astype(np.float32)
-    job = hotcold.HeatmapVisualizer().job(maps, np.abs(maps))
+    request = hotcold.HeatmapVisualizer().request(maps, np.abs(maps))
     written = []
     for n_threads in (1, 2, 5):
-        pipeline.save(job, str(tmp_path), ["a.png"], {}, n_threads, stop_at_failure=True)
+        request.save(str(tmp_path), ["a.png"], {}, n_threads, stop_at_failure=True)
         written.append((tmp_path / "a.png").read_bytes())
     assert len(set(written)) == 1
-    assert written[0] == files.encode(pipeline.render(job, None, 1)[0], ".png")
+    assert written[0] == files.encode(request.render(None, 1)[0], ".png")
 
 
 def test_a_full_disk_ends_it_and_keeps_what_is_there(tmp_path):
     run_python(
         "import errno, resource, numpy as np, hotcold\n"
-        "from hotcold import pipeline\n"
         "maps = np.random.default_rng(0).standard_normal((3, 3, 99, 99))\n"
         "maps[0] = 0\n"
-        "job = hotcold.Visualizer().job(maps)\n"
+        "request = hotcold.Visualizer().request(maps)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))\n"
         "try:\n"
-        f"    pipeline.save(job, {str(tmp_path)!r}, ['0.png', '1.png', '2.png'], {{}}, 1,\n"
+        f"    request.save({str(tmp_path)!r}, ['0.png', '1.png', '2.png'], {{}}, 1,\n"
         "                  stop_at_failure=False)\n"
         "except OSError as error:\n"
         "    assert error.errno == errno.EFBIG, error\n"
@@ -139,9 +138,9 @@ def test_a_full_disk_ends_it_and_keeps_what_is_there(tmp_path):
 
 
 def test_no_such_folder(tmp_path, maps):
-    job = hotcold.Visualizer(combine_channels=True).job(maps)
+    request = hotcold.Visualizer(combine_channels=True).request(maps)
     with pytest.raises(FileNotFoundError):
-        save(tmp_path / "none", job)
+        save(tmp_path / "none", request)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +158,7 @@ def test_no_such_folder(tmp_path, maps):
     ],
 )
 def test_the_core_refuses_what_does_not_fit(tmp_path, maps, change, kind, expected):
-    spec = hotcold.Visualizer().job(np.zeros((1, 1, 3, 3))).spec
+    spec = hotcold.Visualizer().request(np.zeros((1, 1, 3, 3))).spec
     arguments = {
         "plan": compile_plan(dataclasses.replace(spec, reduction="none")),
         "attributions": np.zeros((2, 1, 3, 3)),
@@ -177,12 +176,12 @@ def test_the_core_refuses_what_does_not_fit(tmp_path, maps, change, kind, expect
 
 
 def test_a_palette_does_not_go_with_alpha(tmp_path, maps, images):
-    job = jobs(maps, images)["overlay with alpha"]
+    request = jobs(maps, images)["overlay with alpha"]
     with pytest.raises(ValueError, match="four channels"):
         _core.render_png(
-            compile_plan(job.spec),
-            job.attributions,
-            job.image,
+            compile_plan(request.spec),
+            request.attributions,
+            request.image,
             np.zeros((1, 3), np.uint8),
             [],
             1,

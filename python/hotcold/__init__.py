@@ -22,7 +22,7 @@ except ImportError as error:
 
 from hotcold.colormaps import register_when_matplotlib_loads
 from hotcold.ops import NORMALIZATION_TYPES, gaussian_blur, normalize, percentile_mask, tile
-from hotcold.tiler import Tiler
+from hotcold.sheet import Tiler
 from hotcold.visualizers import (
     ChannelMaskVisualizer,
     HeatmapVisualizer,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from helpers import optional
-from influence.networks import torch
+from influence_networks import torch
 
 from hotcold.influence import (
     ClassQoI,

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from influence.networks import (
+from influence_networks import (
     Overwriting,
     Recurrent,
     Returning,

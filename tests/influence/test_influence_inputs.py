@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from influence.networks import Failing, SmoothNet, TwoInputs, seeded, torch
+from influence_networks import Failing, SmoothNet, TwoInputs, seeded, torch
 
 from hotcold.influence import (
     InternalChannelQoI,

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from influence.networks import (
+from influence_networks import (
     Failing,
     Overwriting,
     Recurrent,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from influence.networks import SmoothNet, seeded, torch
+from influence_networks import SmoothNet, seeded, torch
 
 from hotcold.influence import (
     ClassQoI,

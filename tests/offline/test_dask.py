@@ -146,9 +146,9 @@ def test_thread_counts_do_not_multiply(on_dask, client, inputs, tmp_path):
 class SlowOverlay(hotcold.HeatmapVisualizer):
     """Takes long enough for a worker to be killed in the middle."""
 
-    def job(self, attributions, x=None):
+    def request(self, attributions, x=None):
         time.sleep(0.02)
-        return super().job(attributions, x)
+        return super().request(attributions, x)
 
 
 def test_nothing_is_lost_or_doubled_when_a_worker_is_killed(

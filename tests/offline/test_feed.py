@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hotcold.offline.feed import Bad, Feed
-from hotcold.offline.sources.arrays import ArraySource
+from hotcold.offline.input.arrays import ArraySource
+from hotcold.offline.input.feed import Bad, Feed
 
 
 class Stored:

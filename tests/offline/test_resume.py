@@ -41,7 +41,7 @@ from hotcold.cli import main
 signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.argv = ["hotcold", "render", "maps.npy", "-o", "out", "-q", "--threads", "2", "--resume",
             "--batch-size", "3", "--format", sys.argv[1], "--combine-channels"]
-from hotcold.offline.sources.raw import RawSource
+from hotcold.offline.input.raw import RawSource
 read = RawSource.read
 def slowly(self, start, stop):
     os.write(1, b"reading\\n")

@@ -55,7 +55,7 @@ def _version(package: str) -> str:
 
 
 def _facts_of(path: str) -> dict[str, Any]:
-    from hotcold.offline import manifest
+    from hotcold.offline.output import manifest
 
     entry = Path(path)
     job = manifest.read(entry) if entry.is_dir() else None
@@ -79,7 +79,7 @@ def _facts_of_picture(path: Path) -> dict[str, Any]:
 
 
 def _facts_of_source(path: str) -> dict[str, Any]:
-    from hotcold.offline.sources import IndexedSource, open_source
+    from hotcold.offline.input import IndexedSource, open_source
 
     source = open_source(path, "PATH")
     try:

@@ -153,7 +153,7 @@ def _names(listed: Path | None, folder: str | None, from_images: bool) -> list[s
         return listed.read_text(encoding="utf-8").splitlines()
     if not from_images:
         return None
-    from hotcold.offline.sources import PictureFolder
+    from hotcold.offline.input import PictureFolder
 
     if folder is None or not Path(folder).is_dir():
         msg = "--names-from-images needs a folder of pictures as IMAGES"

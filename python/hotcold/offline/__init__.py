@@ -7,6 +7,6 @@
 from __future__ import annotations
 
 from hotcold.offline.api import render_files
-from hotcold.offline.report import Failure, RenderReport
+from hotcold.offline.run.report import Failure, RenderReport
 
 __all__ = ["Failure", "RenderReport", "render_files"]

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from hotcold import _validate, files
-from hotcold.offline.feed import Feed
-from hotcold.offline.job import Job
-from hotcold.offline.names import parse_shard
-from hotcold.offline.progress import make_progress
-from hotcold.offline.rendering import Limits, Renders
-from hotcold.offline.report import RenderReport
-from hotcold.offline.sources import IndexedSource, PictureFolder, Source, open_source
-from hotcold.offline.work import Layout
-from hotcold.offline.writers import CONTAINERS
+from hotcold.offline.input import IndexedSource, PictureFolder, Source, open_source
+from hotcold.offline.input.feed import Feed
+from hotcold.offline.output.names import parse_shard
+from hotcold.offline.output.writers import CONTAINERS
+from hotcold.offline.run.job import Job
+from hotcold.offline.run.progress import make_progress
+from hotcold.offline.run.rendering import Limits, Renders
+from hotcold.offline.run.report import RenderReport
+from hotcold.offline.run.worker import Layout
 
 PathLike = str | os.PathLike[str]
 ON_ERROR = ("raise", "record")

@@ -16,14 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from hotcold import _validate, pipeline
+from hotcold import _validate
 from hotcold._arrays import Array
 from hotcold._extras import require
-from hotcold.offline import blocks
 from hotcold.offline.api import ON_ERROR, known_format
-from hotcold.offline.job import Job
-from hotcold.offline.rendering import Limits, Renders, shares_scale
-from hotcold.offline.report import STAGES, RenderReport
+from hotcold.offline.run import blocks
+from hotcold.offline.run.job import Job
+from hotcold.offline.run.rendering import Limits, Renders, shares_scale
+from hotcold.offline.run.report import STAGES, RenderReport
+from hotcold.request import RenderRequest
 
 __all__ = ["render", "render_files"]
 
@@ -75,9 +76,9 @@ def render(
     """
     da = require("dask.array", "dask", "to render on a dask cluster")
     arrays = _aligned(da, attributions, x)
-    job = _first_job(visualizer, arrays, limits)
+    request = _first_request(visualizer, arrays, limits)
     threads = _validate.whole("n_threads", n_threads, 1)
-    height, width, channels = job.picture_shape
+    height, width, channels = request.picture_shape
     items = arrays[0].chunks[0]
     return da.map_blocks(
         blocks.render_block,
@@ -144,7 +145,7 @@ def render_files(
     da = require("dask.array", "dask", "to render on a dask cluster")
     start = time.perf_counter()
     arrays = _aligned(da, attributions, x)
-    _first_job(visualizer, arrays, limits)
+    _first_request(visualizer, arrays, limits)
     job = Job(
         visualizer,
         *_outlines(arrays),
@@ -196,19 +197,19 @@ def _aligned(da: Any, attributions: Any, x: Any) -> list[Any]:
     return [array.rechunk({0: items, 1: -1, 2: -1, 3: -1}) for array in arrays]
 
 
-def _first_job(visualizer: Renders, arrays: list[Any], limits: Limits | None) -> pipeline.Job:
+def _first_request(visualizer: Renders, arrays: list[Any], limits: Limits | None) -> RenderRequest:
     """Check shapes, dtypes and limits before anything is sent."""
     first: list[Array] = [
         np.broadcast_to(np.zeros((), array.dtype), (1, *array.shape[1:])) for array in arrays
     ]
-    job = visualizer.job(*first)
-    if shares_scale(job) and limits is None:
+    request = visualizer.request(*first)
+    if shares_scale(request) and limits is None:
         msg = (
             "`limits` must be given for normalization_type='unnormalized' on a cluster: a block "
             "does not know the others' largest value"
         )
         raise ValueError(msg)
-    return job
+    return request
 
 
 def _together(reports: Sequence[RenderReport], output: str, seconds: float) -> RenderReport:

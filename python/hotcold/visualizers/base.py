@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from hotcold import _core, _validate, files, pipeline
+from hotcold import _core, _validate, files
 from hotcold._arrays import Array, as_batch
 from hotcold.options import NONFINITE, RenderSpec, override
-from hotcold.tiler import Tiler
+from hotcold.request import RenderRequest
+from hotcold.sheet import Tiler
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,7 +32,7 @@ class BaseVisualizer:
     a `RenderSpec`; everything after that is here.
     """
 
-    _job: Callable[..., pipeline.Job]  # (the arguments of `render`, settings), of the subclass
+    _request: Callable[..., RenderRequest]  # (the arguments of `render`, settings), of the subclass
     # Whether `render` has a second argument, and whether it may be None.
     _takes_images = True
     _needs_images = True
@@ -79,11 +80,11 @@ class BaseVisualizer:
         """The visualizer's own options, a frozen dataclass."""
         return self._settings
 
-    def job(self, attributions: Any, x: Any = None) -> pipeline.Job:
+    def request(self, attributions: Any, x: Any = None) -> RenderRequest:
         """Return the checked inputs of `render`, with the constructor's settings.
 
         This, `text_chunks` and `dim_order` are all that offline rendering asks of a visualizer:
-        hand it a batch, get a `hotcold.pipeline.Job`.
+        hand it a batch, get a `hotcold.request.RenderRequest`.
 
         Parameters
         ----------
@@ -92,7 +93,7 @@ class BaseVisualizer:
 
         Returns
         -------
-        hotcold.pipeline.Job
+        hotcold.request.RenderRequest
             Views of the inputs and the recipe; nothing is rendered yet.
 
         Raises
@@ -106,11 +107,11 @@ class BaseVisualizer:
             if x is not None:
                 msg = f"`x` must be None: {type(self).__name__} draws over no images"
                 raise TypeError(msg)
-            return self._job(attributions, self._settings)
+            return self._request(attributions, self._settings)
         if x is None and self._needs_images:
             msg = f"`x` must be given: {type(self).__name__} draws over images"
             raise TypeError(msg)
-        return self._job(attributions, x, self._settings)
+        return self._request(attributions, x, self._settings)
 
     def describe(self) -> dict[str, Any]:
         """Return, by name, everything that changes the pictures of an item."""
@@ -186,13 +187,13 @@ class BaseVisualizer:
         return RenderSpec(zero_nonfinite=self._nonfinite == "zero", **fields)
 
     def _render(
-        self, job: pipeline.Job, out: NDArray[np.uint8] | None, n_threads: int | None
+        self, request: RenderRequest, out: NDArray[np.uint8] | None, n_threads: int | None
     ) -> NDArray[np.uint8]:
-        return pipeline.render(job, out, self._n_threads if n_threads is None else n_threads)
+        return request.render(out, self._n_threads if n_threads is None else n_threads)
 
     def _call(
         self,
-        job: pipeline.Job,
+        request: RenderRequest,
         settings: Any,
         output_file: PathLike | None,
         imshow: bool,
@@ -203,8 +204,8 @@ class BaseVisualizer:
             files.known_suffix(output_file)
         tiler = self._tiler or Tiler()
         wants_sheet = output_file is not None or imshow or fig is not None
-        values, sheet = pipeline.values_and_sheet(
-            job, tiler, True, wants_sheet, self._dim_order, self._n_threads
+        values, sheet = request.values_and_sheet(
+            tiler, True, wants_sheet, self._dim_order, self._n_threads
         )
         tiled = tiler.tile(values, dim_order=self._dim_order) if return_tiled else values
         if output_file is not None:
@@ -212,7 +213,7 @@ class BaseVisualizer:
                 output_file,
                 sheet,
                 self.text_chunks(settings),
-                job.colors,
+                request.colors,
                 _validate.n_threads(self._n_threads),
             )
         if imshow or fig is not None:

@@ -9,8 +9,8 @@ import numpy as np
 from hotcold import files
 from hotcold._arrays import Array
 from hotcold.options import MaskSettings, channel_settings
-from hotcold.pipeline import Job
-from hotcold.tiler import Tiler
+from hotcold.request import RenderRequest
+from hotcold.sheet import Tiler
 from hotcold.visualizers.base import PathLike
 from hotcold.visualizers.channel_source import Inputs, Source, channel_source, given_source
 from hotcold.visualizers.masking import MaskingVisualizer
@@ -252,8 +252,8 @@ class ChannelMaskVisualizer(MaskingVisualizer):
             masked_opacity=masked_opacity,
             combine_channels=combine_channels,
         )
-        job = self._job(x, x_preprocessed, settings)
-        return self._call(job, settings, output_file, imshow, fig, return_tiled)
+        request = self._request(x, x_preprocessed, settings)
+        return self._call(request, settings, output_file, imshow, fig, return_tiled)
 
     def render(
         self,
@@ -289,12 +289,12 @@ class ChannelMaskVisualizer(MaskingVisualizer):
             masked_opacity=masked_opacity,
             combine_channels=combine_channels,
         )
-        return self._render(self._job(x, x_preprocessed, settings), out, n_threads)
+        return self._render(self._request(x, x_preprocessed, settings), out, n_threads)
 
-    def _job(self, x: Any, x_preprocessed: Any, settings: MaskSettings) -> Job:
+    def _request(self, x: Any, x_preprocessed: Any, settings: MaskSettings) -> RenderRequest:
         image = self._shown(x)
         inputs = Inputs(image, x, x_preprocessed, self._dim_order, self._nonfinite)
-        return self._mask_job(self._source.attributions(inputs), image, settings)
+        return self._mask_request(self._source.attributions(inputs), image, settings)
 
     @property
     def _batch_size(self) -> int | None:

@@ -10,8 +10,8 @@ from hotcold import _validate
 from hotcold._arrays import Array
 from hotcold.colormaps import lookup_table
 from hotcold.options import UPSAMPLE, HeatmapSettings, default_cmap
-from hotcold.pipeline import Job
-from hotcold.tiler import Tiler
+from hotcold.request import RenderRequest
+from hotcold.sheet import Tiler
 from hotcold.visualizers.base import BaseVisualizer, PathLike, sigma_pair
 
 if TYPE_CHECKING:
@@ -140,8 +140,8 @@ class HeatmapVisualizer(BaseVisualizer):
             blur=blur,
             cmap=cmap,
         )
-        job = self._job(attributions, x, settings)
-        return self._call(job, settings, output_file, imshow, fig, return_tiled)
+        request = self._request(attributions, x, settings)
+        return self._call(request, settings, output_file, imshow, fig, return_tiled)
 
     def render(
         self,
@@ -177,7 +177,7 @@ class HeatmapVisualizer(BaseVisualizer):
             blur=blur,
             cmap=cmap,
         )
-        return self._render(self._job(attributions, x, settings), out, n_threads)
+        return self._render(self._request(attributions, x, settings), out, n_threads)
 
     def _image(self, x: Any, attributions: Array) -> Array:
         if self._upsample is None:
@@ -186,7 +186,7 @@ class HeatmapVisualizer(BaseVisualizer):
         _validate.enlargeable(attributions.shape, image.shape)
         return image
 
-    def _job(self, attributions: Any, x: Any, settings: HeatmapSettings) -> Job:
+    def _request(self, attributions: Any, x: Any, settings: HeatmapSettings) -> RenderRequest:
         batch = self._attributions(attributions)
         image = self._image(x, batch)
         mode = settings.normalization_type or "unsigned_max"
@@ -200,4 +200,4 @@ class HeatmapVisualizer(BaseVisualizer):
             overlay_opacity=settings.overlay_opacity,
             image_range=self._range_of(image),
         )
-        return Job(spec, batch, image)
+        return RenderRequest(spec, batch, image)

@@ -8,8 +8,8 @@ import numpy as np
 
 from hotcold._arrays import Array
 from hotcold.options import MaskSettings
-from hotcold.pipeline import Job
-from hotcold.tiler import Tiler
+from hotcold.request import RenderRequest
+from hotcold.sheet import Tiler
 from hotcold.visualizers.base import PathLike
 from hotcold.visualizers.masking import MaskingVisualizer
 
@@ -145,8 +145,8 @@ class MaskVisualizer(MaskingVisualizer):
             use_attr_as_opacity=use_attr_as_opacity,
             positive_only=positive_only,
         )
-        job = self._job(attributions, x, settings)
-        return self._call(job, settings, output_file, imshow, fig, return_tiled)
+        request = self._request(attributions, x, settings)
+        return self._call(request, settings, output_file, imshow, fig, return_tiled)
 
     def render(
         self,
@@ -188,8 +188,8 @@ class MaskVisualizer(MaskingVisualizer):
             use_attr_as_opacity=use_attr_as_opacity,
             positive_only=positive_only,
         )
-        return self._render(self._job(attributions, x, settings), out, n_threads)
+        return self._render(self._request(attributions, x, settings), out, n_threads)
 
-    def _job(self, attributions: Any, x: Any, settings: MaskSettings) -> Job:
+    def _request(self, attributions: Any, x: Any, settings: MaskSettings) -> RenderRequest:
         batch = self._attributions(attributions)
-        return self._mask_job(batch, self._image(x, batch), settings)
+        return self._mask_request(batch, self._image(x, batch), settings)

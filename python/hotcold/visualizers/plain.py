@@ -10,8 +10,8 @@ from hotcold import _validate
 from hotcold._arrays import Array
 from hotcold.colormaps import lookup_table
 from hotcold.options import PlainSettings, default_cmap
-from hotcold.pipeline import Job
-from hotcold.tiler import Tiler
+from hotcold.request import RenderRequest
+from hotcold.sheet import Tiler
 from hotcold.visualizers.base import BaseVisualizer, PathLike, sigma_pair
 
 if TYPE_CHECKING:
@@ -133,8 +133,8 @@ class Visualizer(BaseVisualizer):
             blur=blur,
             cmap=cmap,
         )
-        job = self._job(attributions, settings)
-        return self._call(job, settings, output_file, imshow, fig, return_tiled)
+        request = self._request(attributions, settings)
+        return self._call(request, settings, output_file, imshow, fig, return_tiled)
 
     def render(
         self,
@@ -169,9 +169,9 @@ class Visualizer(BaseVisualizer):
             blur=blur,
             cmap=cmap,
         )
-        return self._render(self._job(attributions, settings), out, n_threads)
+        return self._render(self._request(attributions, settings), out, n_threads)
 
-    def _job(self, attributions: Any, settings: PlainSettings) -> Job:
+    def _request(self, attributions: Any, settings: PlainSettings) -> RenderRequest:
         batch = self._attributions(attributions)
         combine = settings.combine_channels and batch.shape[1] > 1
         if not combine:
@@ -192,4 +192,4 @@ class Visualizer(BaseVisualizer):
             limits=(0.0, 255.0) if bytes_image else None,
             table=lookup_table(settings.cmap or default_cmap(mode)) if through_table else None,
         )
-        return Job(spec, batch, None)
+        return RenderRequest(spec, batch, None)

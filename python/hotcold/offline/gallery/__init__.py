@@ -11,7 +11,7 @@ from string import Template
 from typing import Any
 
 from hotcold import files
-from hotcold.offline import manifest
+from hotcold.offline.output import manifest
 
 PAGE = "index.html"
 # What browsers show; TIFF is not among it.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from hotcold import _core, files
-from hotcold.offline.sources import IndexedSource, Source
+from hotcold.offline.input import IndexedSource, Source
 
 FOLDER = ".hotcold"
 _VERSION = 1

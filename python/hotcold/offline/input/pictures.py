@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hotcold._arrays import Array
-from hotcold.offline.sources.base import BadItem, IndexedSource
+from hotcold.offline.input.base import BadItem, IndexedSource
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm")
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from hotcold._arrays import Array
-from hotcold.offline.sources.base import Source, StreamSource
-from hotcold.offline.sources.keys import choose
-from hotcold.offline.sources.npy import Header, read_header
-from hotcold.offline.sources.raw import RawSource
+from hotcold.offline.input.base import Source, StreamSource
+from hotcold.offline.input.keys import choose
+from hotcold.offline.input.npy import Header, read_header
+from hotcold.offline.input.raw import RawSource
 
 # Deflate reaches 1032:1 on zeros. What grows this much and is this large was made to do harm, or
 # is better stored uncompressed.

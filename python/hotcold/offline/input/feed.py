@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from hotcold._arrays import Array
-from hotcold.offline.sources import BadItem, IndexedSource, Source, StreamSource
+from hotcold.offline.input import BadItem, IndexedSource, Source, StreamSource
 
 # A piece of about this size keeps a thread busy for milliseconds, beside which what Python does for
 # it is little (60 us, 2026-11), and stays near the caches. What is in memory anyway may be more.

@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from hotcold import files
-from hotcold.offline import manifest
-from hotcold.offline.feed import Feed
-from hotcold.offline.names import Names, Shard
-from hotcold.offline.pool import results_in_order
-from hotcold.offline.progress import Silence
-from hotcold.offline.rendering import Limits, Renderer, Renders, shares_scale
-from hotcold.offline.report import RenderReport
-from hotcold.offline.scale import data_set_limits
-from hotcold.offline.sources import PictureFolder, Source
-from hotcold.offline.total import Total
-from hotcold.offline.work import Layout, Worker, finish, output_error, write
-from hotcold.offline.writers import FolderWriter, Writer, container_path, make_writer
+from hotcold.offline.input import PictureFolder, Source
+from hotcold.offline.input.feed import Feed
+from hotcold.offline.output import manifest
+from hotcold.offline.output.names import Names, Shard
+from hotcold.offline.output.writers import FolderWriter, Writer, container_path, make_writer
+from hotcold.offline.run.pool import results_in_order
+from hotcold.offline.run.progress import Silence
+from hotcold.offline.run.rendering import Limits, Renderer, Renders, shares_scale
+from hotcold.offline.run.report import RenderReport
+from hotcold.offline.run.scale import data_set_limits
+from hotcold.offline.run.total import Total
+from hotcold.offline.run.worker import Layout, Worker, finish, output_error, write
 
 
 class Job:
@@ -194,7 +194,7 @@ class Job:
         """Check what all items share, and tell whether they share a colour scale too."""
         piece = self.feed.sample()
         try:
-            return shares_scale(self.visualizer.job(piece.attributions, piece.x))
+            return shares_scale(self.visualizer.request(piece.attributions, piece.x))
         except ValueError:
             # A stream's first batch may be a bad one among good ones.
             if self.record and self.feed.n_items is None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 
-from hotcold.offline.feed import Chunk, Feed
-from hotcold.offline.pool import Stopped, results_in_order
-from hotcold.offline.rendering import Limits, Renders, largest_value
+from hotcold.offline.input.feed import Chunk, Feed
+from hotcold.offline.run.pool import Stopped, results_in_order
+from hotcold.offline.run.rendering import Limits, Renders, largest_value
 
 
 def data_set_limits(visualizer: Renders, feed: Feed, n_threads: int) -> Limits:

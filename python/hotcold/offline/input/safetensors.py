@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from hotcold.offline.sources.base import IndexedSource
-from hotcold.offline.sources.keys import choose
-from hotcold.offline.sources.raw import RawSource
+from hotcold.offline.input.base import IndexedSource
+from hotcold.offline.input.keys import choose
+from hotcold.offline.input.raw import RawSource
 
 _MAX_HEADER = 100 << 20  # the format's own limit
 _DTYPES = {

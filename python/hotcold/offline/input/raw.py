@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from hotcold._arrays import Array, new_array
-from hotcold.offline.sources.base import IndexedSource, Shape, require_numbers
+from hotcold.offline.input.base import IndexedSource, Shape, require_numbers
 
 
 class RawSource(IndexedSource):

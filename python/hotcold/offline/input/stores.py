@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from hotcold._extras import require
-from hotcold.offline.sources.arrays import ArraySource
-from hotcold.offline.sources.keys import choose
+from hotcold.offline.input.arrays import ArraySource
+from hotcold.offline.input.keys import choose
 
 
 def open_hdf5(name: str, path: Path, key: str | None) -> ArraySource:

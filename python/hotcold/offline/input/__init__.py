@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from hotcold._arrays import as_numpy
-from hotcold.offline.sources.arrays import ArraySource
-from hotcold.offline.sources.base import BadItem, IndexedSource, Source, StreamSource
-from hotcold.offline.sources.npy import open_npy
-from hotcold.offline.sources.npz import open_npz
-from hotcold.offline.sources.pictures import PictureFolder
-from hotcold.offline.sources.safetensors import open_safetensors
-from hotcold.offline.sources.stores import open_hdf5, open_torch, open_zarr
+from hotcold.offline.input.arrays import ArraySource
+from hotcold.offline.input.base import BadItem, IndexedSource, Source, StreamSource
+from hotcold.offline.input.npy import open_npy
+from hotcold.offline.input.npz import open_npz
+from hotcold.offline.input.pictures import PictureFolder
+from hotcold.offline.input.safetensors import open_safetensors
+from hotcold.offline.input.stores import open_hdf5, open_torch, open_zarr
 
 __all__ = ["BadItem", "IndexedSource", "PictureFolder", "Source", "StreamSource", "open_source"]
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hotcold import pipeline
-from hotcold.offline.feed import Bad, Piece
+from hotcold.offline.input.feed import Bad, Piece
+from hotcold.request import RenderRequest
 
 Picture = NDArray[np.uint8]
 Limits = tuple[float, float]
@@ -32,16 +32,16 @@ class Drawn(NamedTuple):
 class Renders(Protocol):
     """What a job asks of a visualizer; `hotcold.visualizers.base.BaseVisualizer` has it."""
 
-    def job(self, attributions: Any, x: Any = None) -> pipeline.Job:
+    def request(self, attributions: Any, x: Any = None) -> RenderRequest:
         """Return the checked inputs of one batch's pictures."""
 
     def text_chunks(self) -> dict[str, str]:
         """Return what a picture file says of how it was made."""
 
 
-def shares_scale(job: pipeline.Job) -> bool:
+def shares_scale(request: RenderRequest) -> bool:
     """Whether the colours of an item depend on the other items of its batch."""
-    spec = job.spec
+    spec = request.spec
     return (
         spec.normalization_type == "unnormalized"
         and spec.limits is None
@@ -73,7 +73,7 @@ class Renderer:
             yield piece
             return
         try:
-            job, pictures = self.batch(piece)
+            request, pictures = self.batch(piece)
         except (ValueError, TypeError) as error:
             if len(piece.attributions) == 1:
                 yield Bad(piece.start, str(error))
@@ -81,33 +81,35 @@ class Renderer:
             for one in piece.parts(1):
                 yield from self.pictures(one)
         else:
-            yield Drawn(piece.start, pictures, job.colors)
+            yield Drawn(piece.start, pictures, request.colors)
 
-    def batch(self, piece: Piece) -> tuple[pipeline.Job, Picture]:
-        """Return all pictures of a piece and the job that made them; raise for a bad item."""
-        job = self.job(piece)
-        return job, pipeline.render(job, None, self._n_threads)
+    def batch(self, piece: Piece) -> tuple[RenderRequest, Picture]:
+        """Return all pictures of a piece and the request that made them; raise for a bad item."""
+        request = self.request(piece)
+        return request, request.render(None, self._n_threads)
 
-    def jobs(self, piece: Piece | Bad) -> Iterator[pipeline.Job | Bad]:
+    def requests(self, piece: Piece | Bad) -> Iterator[RenderRequest | Bad]:
         """Yield what is to be rendered, whole pieces where possible, or why it cannot be."""
         if isinstance(piece, Bad):
             yield piece
             return
         try:
-            yield self.job(piece)
+            yield self.request(piece)
         except (ValueError, TypeError) as error:
             if len(piece.attributions) == 1:
                 yield Bad(piece.start, str(error))
                 return
             for one in piece.parts(1):
-                yield from self.jobs(one)
+                yield from self.requests(one)
 
-    def job(self, piece: Piece) -> pipeline.Job:
+    def request(self, piece: Piece) -> RenderRequest:
         """Return the checked inputs of a piece's pictures."""
-        job = self._visualizer.job(piece.attributions, piece.x)._replace(first_item=piece.start)
-        if self._limits is not None and shares_scale(job):
-            job = job._replace(spec=dataclasses.replace(job.spec, limits=self._limits))
-        return job
+        request = self._visualizer.request(piece.attributions, piece.x)._replace(
+            first_item=piece.start
+        )
+        if self._limits is not None and shares_scale(request):
+            request = request._replace(spec=dataclasses.replace(request.spec, limits=self._limits))
+        return request
 
 
 def largest_value(visualizer: Renders, piece: Piece | Bad) -> float:
@@ -115,8 +117,8 @@ def largest_value(visualizer: Renders, piece: Piece | Bad) -> float:
     if isinstance(piece, Bad):
         return 0.0
     try:
-        job = visualizer.job(piece.attributions, piece.x)._replace(first_item=piece.start)
-        values = pipeline.values(job, 1)
+        request = visualizer.request(piece.attributions, piece.x)._replace(first_item=piece.start)
+        values = request.values(1)
     except (ValueError, TypeError):
         if len(piece.attributions) == 1:
             return 0.0  # the pass that draws reports it

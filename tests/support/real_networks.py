@@ -10,7 +10,7 @@ from helpers import optional
 
 if TYPE_CHECKING:  # imported in the fixtures, so that a run without torch can skip its tests
     import torch
-    from influence.networks import SmallCnn
+    from influence_networks import SmallCnn
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +23,7 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 @pytest.fixture(scope="session")
 def digits_cnn(digits: tuple[np.ndarray, np.ndarray]) -> SmallCnn:
     """A small CNN trained on the digits until it knows them; left in evaluation mode."""
-    from influence.networks import SmallCnn, torch
+    from influence_networks import SmallCnn, torch
 
     images, labels = (torch.from_numpy(a) for a in digits)
     with torch.random.fork_rng():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from hotcold.offline.report import STAGES
+from hotcold.offline.run.report import STAGES
 
 
 class Stopwatch:

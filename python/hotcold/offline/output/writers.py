@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hotcold import files, pipeline
-from hotcold.offline.names import Names
+from hotcold import files
+from hotcold.offline.output.names import Names
+from hotcold.request import RenderRequest, Saved
 
 Picture = NDArray[np.uint8]
 
@@ -50,8 +51,8 @@ class Writer(abc.ABC):
         """Take a unit and return its bytes; None stands for one that failed."""
 
     def save(
-        self, job: pipeline.Job, text: Mapping[str, str], n_threads: int, stop_at_failure: bool
-    ) -> pipeline.Saved:
+        self, request: RenderRequest, text: Mapping[str, str], n_threads: int, stop_at_failure: bool
+    ) -> Saved:
         """Render, encode and take consecutive units, the job's items."""
         raise NotImplementedError
 
@@ -89,14 +90,12 @@ class FolderWriter(Writer):
             return False
 
     def save(
-        self, job: pipeline.Job, text: Mapping[str, str], n_threads: int, stop_at_failure: bool
-    ) -> pipeline.Saved:
+        self, request: RenderRequest, text: Mapping[str, str], n_threads: int, stop_at_failure: bool
+    ) -> Saved:
         """Render the files of consecutive units in one call of the core."""
-        units = range(job.first_item, job.first_item + job.n_items)
+        units = range(request.first_item, request.first_item + request.n_items)
         names = [self._names.file_name(unit) for unit in units]
-        return pipeline.save(
-            job, self._folder, names, text, n_threads, stop_at_failure=stop_at_failure
-        )
+        return request.save(self._folder, names, text, n_threads, stop_at_failure=stop_at_failure)
 
     def write(self, unit: int, content: Any) -> int:
         """Write a file under a temporary name, then rename it."""
@@ -133,7 +132,7 @@ def make_writer(folder: Path, container: str | None, label: str, names: Names) -
     """Return what takes the pictures, in a folder that is there."""
     if container is None:
         return FolderWriter(folder, names)
-    from hotcold.offline import containers
+    from hotcold.offline.output import containers
 
     path = container_path(folder, container, label)
     if container == "zip":

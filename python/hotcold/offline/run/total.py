@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hotcold.offline.report import STAGES, Failure, RenderReport
-from hotcold.offline.work import Done
+from hotcold.offline.run.report import STAGES, Failure, RenderReport
+from hotcold.offline.run.worker import Done
 
 
 class Total:

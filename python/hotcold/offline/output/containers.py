@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hotcold._extras import require
-from hotcold.offline.names import Names
-from hotcold.offline.writers import Writer
+from hotcold.offline.output.names import Names
+from hotcold.offline.output.writers import Writer
 
 Picture = NDArray[np.uint8]
 

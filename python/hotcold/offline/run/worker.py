@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hotcold import files
-from hotcold.offline.feed import Bad, Chunk, Piece
-from hotcold.offline.names import Names
-from hotcold.offline.pool import Stopped
-from hotcold.offline.rendering import Drawn, Picture, Renderer
-from hotcold.offline.report import Failure
-from hotcold.offline.stopwatch import Stopwatch
-from hotcold.offline.writers import Writer
-from hotcold.pipeline import WHITE, Job
+from hotcold.offline.input.feed import Bad, Chunk, Piece
+from hotcold.offline.output.names import Names
+from hotcold.offline.output.writers import Writer
+from hotcold.offline.run.pool import Stopped
+from hotcold.offline.run.rendering import Drawn, Picture, Renderer
+from hotcold.offline.run.report import Failure
+from hotcold.offline.run.stopwatch import Stopwatch
+from hotcold.request import WHITE, RenderRequest
 
 # Pictures that are written before a worker looks whether the job is ending: a few hundredths of a
 # second of small ones, a few large ones. Python is cold after each: 150 us (2026-11).
@@ -177,15 +177,15 @@ class Worker:
             parts = piece.parts(max(1, min(_AT_ONCE, _BYTES_AT_ONCE // piece.item_bytes)))
         for part in parts:
             self._check_stop()
-            for job in self.renderer.jobs(part):
-                if isinstance(job, Bad):
-                    self._miss(job, done)
+            for request in self.renderer.requests(part):
+                if isinstance(request, Bad):
+                    self._miss(request, done)
                 else:
-                    self._save_job(job, done)
+                    self._save_request(request, done)
 
-    def _save_job(self, job: Job, done: Done) -> None:
+    def _save_request(self, request: RenderRequest, done: Done) -> None:
         try:
-            saved = self.writer.save(job, self.text, self.n_threads, not self.record)
+            saved = self.writer.save(request, self.text, self.n_threads, not self.record)
         except OSError as error:
             raise output_error(error, self.writer.output) from error
         done.n_files += saved.n_files

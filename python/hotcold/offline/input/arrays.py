@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hotcold._arrays import Array, as_numpy
-from hotcold.offline.sources.base import IndexedSource, require_numbers
+from hotcold.offline.input.base import IndexedSource, require_numbers
 
 
 class ArraySource(IndexedSource):

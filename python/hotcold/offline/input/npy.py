@@ -7,9 +7,9 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from hotcold.offline.sources.arrays import ArraySource
-from hotcold.offline.sources.base import IndexedSource, Shape, require_numbers
-from hotcold.offline.sources.raw import RawSource
+from hotcold.offline.input.arrays import ArraySource
+from hotcold.offline.input.base import IndexedSource, Shape, require_numbers
+from hotcold.offline.input.raw import RawSource
 
 
 class Header(NamedTuple):

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hotcold._arrays import Array
-from hotcold.offline.feed import Bad, Chunk, Piece
-from hotcold.offline.pool import results_in_order
-from hotcold.offline.rendering import Limits, Renderer, Renders
-from hotcold.offline.report import RenderReport
-from hotcold.offline.sources.base import IndexedSource, Shape
-from hotcold.offline.total import Total
-from hotcold.offline.work import Worker
+from hotcold.offline.input.base import IndexedSource, Shape
+from hotcold.offline.input.feed import Bad, Chunk, Piece
+from hotcold.offline.run.pool import results_in_order
+from hotcold.offline.run.rendering import Limits, Renderer, Renders
+from hotcold.offline.run.report import RenderReport
+from hotcold.offline.run.total import Total
+from hotcold.offline.run.worker import Worker
 
 _PIECE_ITEMS = 16  # rendered at a time, so that a block's pictures are never all in memory
 

@@ -1,0 +1,1 @@
+"""What offline jobs write: files, containers, their names, and the record of the job."""

@@ -1,0 +1,1 @@
+"""The offline job itself: items from the input, through worker threads, to the output."""

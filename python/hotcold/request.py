@@ -1,0 +1,217 @@
+"""The fused render as Python sees it: views in, arrays out, one call of the core.
+
+Everything that draws goes through a `RenderRequest`: calls, `render`, files, offline jobs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from hotcold import _core, _validate, files
+from hotcold._arrays import Array, empty_batch, new_array, result_dtype
+from hotcold.options import RenderSpec, compile_plan
+from hotcold.sheet import Tiler
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+WHITE = 255  # unused cells and padding of pictures
+
+
+class Saved(NamedTuple):
+    """What `save` wrote, how long it took, and which items have no file."""
+
+    n_files: int
+    n_bytes: int
+    encode_seconds: float
+    write_seconds: float
+    failures: list[tuple[int, str]]  # item, counted as messages do, and why
+
+
+class RenderRequest(NamedTuple):
+    """Checked inputs of one render: (N, C, H, W) views and what to do with them."""
+
+    spec: RenderSpec
+    attributions: Array
+    image: Array | None
+    first_item: int = 0  # what messages call item 0: jobs over many batches count on
+
+    @property
+    def n_items(self) -> int:
+        """How many pictures come out."""
+        return int(self.attributions.shape[0])
+
+    @property
+    def picture_shape(self) -> tuple[int, int, int]:
+        """(H, W, 3 or 4) of one picture."""
+        _, channels, height, width = self.attributions.shape
+        if self.image is not None:
+            _, channels, height, width = self.image.shape
+        elif self.spec.paint != "channels":
+            channels = 3
+        return height, width, 4 if channels == 4 else 3
+
+    @property
+    def colors(self) -> NDArray[np.uint8] | None:
+        """The colours (n, 3) that pictures and sheets are made of; None where any may occur."""
+        return self.spec.table.colors if self.spec.paint == "table" and self.spec.table else None
+
+    @property
+    def values_shape(self) -> tuple[int, int, int, int]:
+        """(N, C, H, W) of what is computed before colouring."""
+        n, channels, height, width = self.attributions.shape
+        if self.image is not None:
+            height, width = self.image.shape[2:]
+        if self.spec.paint == "mask" and self.image is not None:
+            channels = self.image.shape[1]
+        elif self.spec.reduction != "none":
+            channels = 1
+        return n, channels, height, width
+
+    @property
+    def values_dtype(self) -> np.dtype[Any]:
+        """float64 when any input is, else float32."""
+        if self.image is None:
+            return result_dtype(self.attributions)
+        return result_dtype(self.attributions, self.image)
+
+    def render(self, out: NDArray[np.uint8] | None, n_threads: int | None) -> NDArray[np.uint8]:
+        """Return the pictures, uint8 (N, H, W, 3 or 4), in `out` if given."""
+        shape = (self.n_items, *self.picture_shape)
+        picture = (
+            new_array(shape, np.dtype(np.uint8)) if out is None else _checked_out(out, shape, self)
+        )
+        self._run(None, picture, 0, 0, n_threads)
+        return picture
+
+    def save(
+        self,
+        folder: str,
+        names: Sequence[str],
+        text: Mapping[str, str],
+        n_threads: int,
+        *,
+        stop_at_failure: bool,
+    ) -> Saved:
+        """Render the pictures into PNG files of a folder, where `files.CORE_WRITES`.
+
+        One call of the core, in which each picture is encoded and written before the next is
+        rendered. The files are those of `render` and `files.save_pngs`.
+
+        Parameters
+        ----------
+        folder, names, text, n_threads
+            As in `files.save_pngs`.
+        stop_at_failure : bool
+            The first item with NaN or infinity ends it; otherwise all others get their files.
+        """
+        n_bytes, encode_seconds, write_seconds, faults = _core.render_png(
+            compile_plan(self.spec),
+            self.attributions,
+            self.image,
+            files.expected_colors(self.colors, self.picture_shape[2]),
+            list(text.items()),
+            n_threads,
+            os.fsencode(folder),
+            files.core_names(names),
+            stop_at_failure,
+        )
+        failures = [
+            (fault[1] + self.first_item, _validate.not_finite(fault, self.first_item))
+            for fault in faults
+        ]
+        n_done = (
+            failures[0][0] + 1 - self.first_item if failures and stop_at_failure else self.n_items
+        )
+        return Saved(n_done - len(failures), n_bytes, encode_seconds, write_seconds, failures)
+
+    def values(self, n_threads: int | None) -> Array:
+        """Return what is computed before colouring, (N, C, H, W)."""
+        return self.values_and_sheet(Tiler(), True, False, "channels_first", n_threads)[0]
+
+    def render_sheet(self, tiler: Tiler, n_threads: int | None) -> NDArray[np.uint8]:
+        """Return the pictures on one sheet, uint8 (H', W', 3 or 4)."""
+        return self.values_and_sheet(tiler, False, True, "channels_first", n_threads)[1]
+
+    def values_and_sheet(
+        self,
+        tiler: Tiler,
+        want_values: bool,
+        want_sheet: bool,
+        dim_order: str,
+        n_threads: int | None,
+    ) -> tuple[Array, NDArray[np.uint8]]:
+        """Return what was computed before colouring, in `dim_order`, and the sheet of pictures.
+
+        What is not wanted comes back empty.
+        """
+        rows, cols = tiler.grid_shape(self.n_items)
+        values = view = np.empty(0)
+        if want_values:
+            values, view = empty_batch(self.values_shape, self.values_dtype, dim_order)
+        sheet = np.empty(0, np.uint8)
+        if want_sheet:
+            height, width, channels = self.picture_shape
+            gap = tiler.padding
+            sheet_shape = (
+                rows * height + (rows - 1) * gap,
+                cols * width + (cols - 1) * gap,
+                channels,
+            )
+            covered = gap == 0 and rows * cols == self.n_items
+            sheet = new_array(sheet_shape, np.dtype(np.uint8))
+            if not covered:
+                sheet.fill(WHITE)
+        self._run(
+            view if want_values else None,
+            sheet if want_sheet else None,
+            cols if want_sheet else 0,
+            tiler.padding,
+            n_threads,
+        )
+        return values, sheet
+
+    def _run(
+        self,
+        values: Array | None,
+        picture: NDArray[np.uint8] | None,
+        grid_columns: int,
+        padding: int,
+        n_threads: int | None,
+    ) -> None:
+        threads = _validate.n_threads(n_threads)
+        plan = compile_plan(self.spec)
+        _validate.finite(
+            _core.render(
+                plan, self.attributions, self.image, values, picture, grid_columns, padding, threads
+            ),
+            self.first_item,
+        )
+
+
+def _checked_out(out: Any, shape: tuple[int, ...], request: RenderRequest) -> NDArray[np.uint8]:
+    if not isinstance(out, np.ndarray) or out.dtype != np.uint8:
+        got = f"dtype {out.dtype}" if isinstance(out, np.ndarray) else type(out).__name__
+        msg = f"`out` must be a numpy array of dtype uint8, got {got}"
+        raise TypeError(msg)
+    if out.shape != shape:
+        msg = f"`out` must have shape {shape}, got {out.shape}"
+        raise ValueError(msg)
+    if not out.flags.writeable:
+        msg = "`out` must be writeable, got a read-only array"
+        raise ValueError(msg)
+    if not out[0, 0].flags.c_contiguous or (len(out) > 1 and out.strides[0] == 0):
+        msg = (
+            "`out` must have the pixels of a row next to each other in memory, "
+            f"got strides {out.strides}; numpy.empty({shape}, numpy.uint8) has"
+        )
+        raise ValueError(msg)
+    for name, array in (("attributions", request.attributions), ("x", request.image)):
+        if array is not None and np.may_share_memory(out, array):
+            msg = f"`out` must not share memory with `{name}`; give it memory of its own"
+            raise ValueError(msg)
+    return out
