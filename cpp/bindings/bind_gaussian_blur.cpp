@@ -3,6 +3,7 @@
 
 #include "bindings/bind.hpp"
 #include "bindings/numpy_view.hpp"
+#include "bindings/without_gil.hpp"
 #include "kernels/gaussian_blur.hpp"
 
 namespace py = pybind11;
@@ -15,13 +16,8 @@ py::object run(const py::array& a, double sigma_y, double sigma_x, BlurAccuracy 
                const py::array& out, int n_threads) {
     const SourceView source = source_view(a, "a");
     const BatchView<T> target = batch_view<T>(out, "out", source.shape);
-    NonFinite found;
-    {
-        // No Python object is touched until the kernel is done.
-        const py::gil_scoped_release release;
-        found = gaussian_blur(source, sigma_y, sigma_x, accuracy, target, n_threads);
-    }
-    return nonfinite_result(found);
+    return nonfinite_result(without_gil(
+        [&] { return gaussian_blur(source, sigma_y, sigma_x, accuracy, target, n_threads); }));
 }
 
 py::object gaussian_blur_into(const py::array& a, double sigma_y, double sigma_x, bool fast,

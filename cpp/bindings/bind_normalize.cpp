@@ -3,6 +3,7 @@
 #include "bindings/bind.hpp"
 #include "bindings/names.hpp"
 #include "bindings/numpy_view.hpp"
+#include "bindings/without_gil.hpp"
 #include "kernels/normalize.hpp"
 
 namespace py = pybind11;
@@ -14,13 +15,8 @@ template <typename T>
 py::object run(const py::array& a, Normalization mode, const py::array& out, int n_threads) {
     const SourceView source = source_view(a, "a");
     const BatchView<T> target = batch_view<T>(out, "out", source.shape);
-    NonFinite found;
-    {
-        // No Python object is touched until the kernel is done.
-        const py::gil_scoped_release release;
-        found = normalize(source, mode, target, n_threads);
-    }
-    return nonfinite_result(found);
+    return nonfinite_result(
+        without_gil([&] { return normalize(source, mode, target, n_threads); }));
 }
 
 py::object normalize_into(const py::array& a, const std::string& normalization_type,

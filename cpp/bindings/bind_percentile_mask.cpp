@@ -3,6 +3,7 @@
 
 #include "bindings/bind.hpp"
 #include "bindings/numpy_view.hpp"
+#include "bindings/without_gil.hpp"
 #include "kernels/percentile.hpp"
 
 namespace py = pybind11;
@@ -22,13 +23,8 @@ py::object run(const py::array& a, double threshold, double masked_opacity, cons
                int n_threads) {
     const SourceView source = source_view(a, "a");
     const BatchView<T> target = batch_view<T>(out, "out", source.shape);
-    NonFinite found;
-    {
-        // No Python object is touched until the kernel is done.
-        const py::gil_scoped_release release;
-        found = percentile_mask(source, threshold, masked_opacity, target, n_threads);
-    }
-    return nonfinite_result(found);
+    return nonfinite_result(without_gil(
+        [&] { return percentile_mask(source, threshold, masked_opacity, target, n_threads); }));
 }
 
 py::object percentile_mask_into(const py::array& a, double threshold, double masked_opacity,

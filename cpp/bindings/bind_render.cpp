@@ -10,6 +10,7 @@
 #include "bindings/names.hpp"
 #include "bindings/numpy_view.hpp"
 #include "bindings/render_inputs.hpp"
+#include "bindings/without_gil.hpp"
 #include "kernels/render.hpp"
 
 namespace py = pybind11;
@@ -139,14 +140,10 @@ py::object run(const RenderPlan& plan, const Arrays& arrays, std::size_t grid_co
         picture = picture_view(*arrays.picture, "picture", inputs.drawn, inputs.channels,
                                grid_columns, padding);
     }
-    RenderFault fault;
-    {
-        // No Python object is touched until the kernel is done.
-        const py::gil_scoped_release release;
-        fault = render<T>(plan, inputs.map, inputs.image_if_any(), values ? &*values : nullptr,
-                          picture ? &*picture : nullptr, n_threads);
-    }
-    return fault_told(fault);
+    return fault_told(without_gil([&] {
+        return render<T>(plan, inputs.map, inputs.image_if_any(), values ? &*values : nullptr,
+                         picture ? &*picture : nullptr, n_threads);
+    }));
 }
 
 py::object render_into(const RenderPlan& plan, const py::array& attributions,

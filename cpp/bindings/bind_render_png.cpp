@@ -13,6 +13,7 @@
 #include "bindings/numpy_view.hpp"
 #include "bindings/png_files.hpp"
 #include "bindings/render_inputs.hpp"
+#include "bindings/without_gil.hpp"
 #include "kernels/png/entries.hpp"
 
 namespace py = pybind11;
@@ -53,9 +54,7 @@ py::tuple run(const RenderPlan& plan, const RenderInputs& inputs, PngImage image
     std::optional<EntryPalette> entries = entry_palette(plan, image);
     const std::size_t channels = entries ? 1 : image.channels;
     std::vector<RenderFault> faults;
-    try {
-        // The caller's references keep the arrays alive; no Python object is touched.
-        const py::gil_scoped_release release;
+    const auto render_all = [&] {
         const PooledMemory memory = take_pooled(image.height * image.width * channels);
         auto* pixels = static_cast<std::uint8_t*>(memory.get());
         image.data = pixels;
@@ -69,6 +68,10 @@ py::tuple run(const RenderPlan& plan, const RenderInputs& inputs, PngImage image
             return true;
         };
         render_each<T>(plan, inputs.map, inputs.image_if_any(), pixels, channels, done, n_threads);
+    };
+    try {
+        // The caller's references keep the arrays alive.
+        without_gil(render_all);
     } catch (const FileError& error) {
         raise(error);
     }

@@ -4,6 +4,7 @@
 
 #include "bindings/bind.hpp"
 #include "bindings/numpy_view.hpp"
+#include "bindings/without_gil.hpp"
 #include "kernels/tile.hpp"
 
 namespace py = pybind11;
@@ -49,11 +50,7 @@ py::array tile_new(const py::array& a, py::ssize_t rows, py::ssize_t columns, py
                               static_cast<py::ssize_t>(source.shape.channels)});
     const void* fill_data = fill.data();
     void* out_data = out.mutable_data();
-    {
-        // No Python object is touched until the kernel is done.
-        const py::gil_scoped_release release;
-        tile(source, grid, fill_data, out_data);
-    }
+    without_gil([&] { tile(source, grid, fill_data, out_data); });
     return out;
 }
 

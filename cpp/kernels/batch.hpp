@@ -30,6 +30,7 @@ void for_each_item(std::size_t items, std::size_t elements_per_item, std::size_t
     const Team team(n_threads);
     Workspace workspace(workspace_bytes);
     for (std::size_t item = 0; item < items; ++item) {
+        check_interrupt();
         workspace.reset();
         body(item, workspace, team);
     }

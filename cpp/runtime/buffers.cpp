@@ -104,15 +104,16 @@ class Shelf {
     std::size_t total_ = 0;
 };
 
-// Never destroyed: arrays are given back until the interpreter is gone.
-Shelf& shelf() {
-    static Shelf* const instance = new Shelf;
-    return *instance;
-}
+// Never destroyed: arrays are given back until the interpreter is gone. Made when the library is
+// loaded: a fork while one thread makes it would leave the child waiting for that thread.
+Shelf* const made_shelf = new Shelf;
+
+Shelf& shelf() { return *made_shelf; }
 
 }  // namespace
 
 void* take_buffer(std::size_t bytes) {
+    if (bytes > kMostBufferBytes) throw std::bad_alloc();
     const std::size_t size = whole_pages(bytes);
     void* const kept = shelf().take(size);
     return kept != nullptr ? kept : allocate(size);

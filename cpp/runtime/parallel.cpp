@@ -4,22 +4,17 @@
 #include "runtime/parallel.hpp"
 
 #include <atomic>
-#include <cerrno>
+#include <chrono>
 #include <condition_variable>
-#include <cstdlib>
 #include <exception>
-#include <fstream>
 #include <list>
 #include <mutex>
-#include <new>
 #include <stdexcept>
-#include <string>
+#include <system_error>
 #include <thread>
-#include <vector>
 
-#if defined(__linux__)
-#include <sched.h>
-#endif
+#include "runtime/interrupt.hpp"
+
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
 #define HOTCOLD_HAS_FORK 1
@@ -27,6 +22,9 @@
 
 namespace hotcold {
 namespace {
+
+// How often this process is the child of a fork.
+std::atomic<unsigned> n_forks{0};
 
 struct Job {
     const std::function<void(std::size_t, int)>* body;
@@ -37,6 +35,8 @@ struct Job {
     std::exception_ptr error;  // the first one; guarded by Pool::mutex_
     std::atomic<std::size_t> next{0};
     std::atomic<bool> failed{false};
+    InterruptWatch* const watch = current_watch();
+    const unsigned forks = n_forks.load(std::memory_order_relaxed);
 
     Job(const std::function<void(std::size_t, int)>* job_body, std::size_t tasks, int workers)
         : body(job_body), n_tasks(tasks), max_workers(workers) {}
@@ -45,21 +45,16 @@ struct Job {
         return !failed.load(std::memory_order_relaxed) &&
                next.load(std::memory_order_relaxed) < n_tasks;
     }
+
+    // In the child that a signal's handler forked while the caller looked for signals: the helpers
+    // are gone, and what they had taken will never be done.
+    bool lost_helpers() const { return forks != n_forks.load(std::memory_order_relaxed); }
 };
 
 thread_local bool inside_job = false;
 
 class Pool {
   public:
-    ~Pool() {
-        {
-            const std::lock_guard<std::mutex> lock(mutex_);
-            stopping_ = true;
-        }
-        wake_.notify_all();
-        for (std::thread& thread : threads_) thread.join();
-    }
-
     void run(Job& job) {
         std::list<Job*>::iterator place;
         {
@@ -69,9 +64,12 @@ class Pool {
         }
         wake_.notify_all();
         work(job, 0);
-        std::unique_lock<std::mutex> lock(mutex_);
-        jobs_.erase(place);
-        done_.wait(lock, [&job] { return job.working == 0; });
+        if (!job.lost_helpers()) wait_for_helpers(job, place);
+        if (job.lost_helpers()) {
+            throw std::runtime_error(
+                "a signal handler forked this process in the middle of the call, whose other "
+                "threads are gone: the forked process must leave the handler by os._exit or exec");
+        }
         if (job.error) std::rethrow_exception(job.error);
     }
 
@@ -79,11 +77,14 @@ class Pool {
     // More threads than this would only wait for one another, whatever a caller asks for.
     static constexpr int kMaxThreads = 256;
 
+    // How long the caller waits for helpers before it looks whether the call is to end.
+    static constexpr std::chrono::milliseconds kPatience{50};
+
     void ensure_threads(int wanted) {
         if (wanted > kMaxThreads) wanted = kMaxThreads;
-        while (static_cast<int>(threads_.size()) < wanted) {
+        for (; n_threads_ < wanted; ++n_threads_) {
             try {
-                threads_.emplace_back([this] { serve(); });
+                std::thread([this] { serve(); }).detach();
             } catch (const std::system_error&) {
                 return;  // the system gives no more threads: those we have do the work
             }
@@ -101,12 +102,14 @@ class Pool {
         std::unique_lock<std::mutex> lock(mutex_);
         while (true) {
             Job* job = nullptr;
-            wake_.wait(lock, [&] { return stopping_ || (job = find_job()) != nullptr; });
-            if (stopping_) return;
+            wake_.wait(lock, [&] { return (job = find_job()) != nullptr; });
             const int worker = job->joined++;
             ++job->working;
             lock.unlock();
-            work(*job, worker);
+            {
+                const HelpsWatch helps(job->watch);
+                work(*job, worker);
+            }
             lock.lock();
             // The caller may destroy the job as soon as it sees 0; nothing touches it after this.
             if (--job->working == 0) done_.notify_all();
@@ -117,29 +120,47 @@ class Pool {
         inside_job = true;
         try {
             while (job.has_work()) {
+                check_interrupt();
+                if (job.lost_helpers()) break;
                 const std::size_t task = job.next.fetch_add(1, std::memory_order_relaxed);
                 if (task >= job.n_tasks) break;
                 (*job.body)(task, worker);
             }
         } catch (...) {
-            const std::lock_guard<std::mutex> lock(mutex_);
-            if (!job.error) job.error = std::current_exception();
-            job.failed.store(true, std::memory_order_relaxed);
+            if (!job.lost_helpers()) fail(job, std::current_exception());
         }
         inside_job = false;
+    }
+
+    void fail(Job& job, const std::exception_ptr& error) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (!job.error) job.error = error;
+        job.failed.store(true, std::memory_order_relaxed);
+    }
+
+    void wait_for_helpers(Job& job, std::list<Job*>::iterator place) {
+        std::unique_lock<std::mutex> lock(mutex_);
+        jobs_.erase(place);
+        while (!done_.wait_for(lock, kPatience, [&job] { return job.working == 0; })) {
+            lock.unlock();
+            const bool ends = interrupted();
+            if (job.lost_helpers()) return;
+            if (ends) fail(job, std::make_exception_ptr(Interrupted{}));
+            lock.lock();
+        }
     }
 
     std::mutex mutex_;
     std::condition_variable wake_;
     std::condition_variable done_;
     std::list<Job*> jobs_;
-    std::vector<std::thread> threads_;
-    bool stopping_ = false;
+    int n_threads_ = 0;
 };
 
-// The pool is never destroyed at exit: a daemon thread of the host program may still be inside a
-// call then. After fork() the child has none of the parent's threads, and the old pool's locks are
-// in an unknown state, so the child abandons that pool (a few hundred bytes) and makes its own.
+// The pool is never destroyed and its threads are never joined: when the process exits, a daemon
+// thread of the host program may still be inside a call. After fork() the child has none of the
+// parent's threads, and the old pool's locks are in an unknown state, so the child abandons that
+// pool (a few hundred bytes) and makes its own.
 std::atomic<Pool*> pool_instance{nullptr};
 
 Pool& pool() {
@@ -154,6 +175,7 @@ Pool& pool() {
             pthread_atfork([] { creation.lock(); }, [] { creation.unlock(); },
                            [] {
                                pool_instance.store(nullptr, std::memory_order_release);
+                               n_forks.fetch_add(1, std::memory_order_relaxed);
                                inside_job = false;
                                creation.unlock();
                            });
@@ -167,57 +189,9 @@ Pool& pool() {
     return *existing;
 }
 
-#if defined(__linux__)
-// CPUs' worth of time that the cgroup grants, or 0 when it sets no limit. Version 2 holds
-// "quota period" in one file ("max" means no limit), version 1 one number in each of two.
-double cgroup_cpus() {
-    std::ifstream v2("/sys/fs/cgroup/cpu.max");
-    std::string quota_text;
-    double quota = 0.0;
-    double period = 0.0;
-    if (v2 >> quota_text >> period) {
-        if (quota_text == "max") return 0.0;
-        quota = std::strtod(quota_text.c_str(), nullptr);
-    } else {
-        std::ifstream quota_file("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
-        std::ifstream period_file("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
-        if (!(quota_file >> quota) || !(period_file >> period)) return 0.0;
-    }
-    return quota > 0.0 && period > 0.0 ? quota / period : 0.0;
-}
-#endif
-
 }  // namespace
 
-int available_cpus() {
-    int count = 0;
-#if defined(__linux__)
-    cpu_set_t mask;
-    if (sched_getaffinity(0, sizeof(mask), &mask) == 0) count = CPU_COUNT(&mask);
-#endif
-    // Reads a file on Linux, which takes longer than a small render.
-    if (count < 1) count = static_cast<int>(std::thread::hardware_concurrency());
-#if defined(__linux__)
-    static const double granted = cgroup_cpus();
-    // A quota of 1.5 CPUs keeps two threads busier than one; 0.5 still needs one.
-    if (granted > 0.0 && granted < count) count = static_cast<int>(granted + 0.999);
-#endif
-    return count < 1 ? 1 : count;
-}
-
-int default_threads() {
-    const char* text = std::getenv("HOTCOLD_NUM_THREADS");
-    if (text == nullptr || text[0] == '\0') return available_cpus();
-    char* end = nullptr;
-    errno = 0;
-    const long value = std::strtol(text, &end, 10);
-    if (errno != 0 || *end != '\0' || value < 1 || value > 1'000'000) {
-        throw std::invalid_argument(
-            "the environment variable HOTCOLD_NUM_THREADS must be a whole number >= 1, got '" +
-            std::string(text) + "'");
-    }
-    return static_cast<int>(value);
-}
+int hardware_threads() { return static_cast<int>(std::thread::hardware_concurrency()); }
 
 void parallel_for(std::size_t n_tasks, int n_threads,
                   const std::function<void(std::size_t task, int worker)>& body) {
@@ -225,11 +199,18 @@ void parallel_for(std::size_t n_tasks, int n_threads,
         n_threads = static_cast<int>(n_tasks);
     }
     if (n_threads <= 1 || inside_job) {
-        for (std::size_t task = 0; task < n_tasks; ++task) body(task, 0);
+        for (std::size_t task = 0; task < n_tasks; ++task) {
+            check_interrupt();
+            body(task, 0);
+        }
         return;
     }
     Job job(&body, n_tasks, n_threads);
     pool().run(job);
+}
+
+void stand_still() noexcept {
+    while (true) std::this_thread::sleep_for(std::chrono::hours(1));
 }
 
 }  // namespace hotcold

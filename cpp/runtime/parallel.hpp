@@ -4,23 +4,24 @@
 #include <cstddef>
 #include <functional>
 
+#include "runtime/interrupt.hpp"
+
 namespace hotcold {
 
-// CPUs this process may use: the affinity mask, capped by the cgroup's quota; at least 1.
-int available_cpus();
-
-// HOTCOLD_NUM_THREADS if set, else available_cpus(). std::invalid_argument when the variable is
-// not a whole number >= 1.
-int default_threads();
+// Threads that the processors run at once, 0 if nobody knows.
+int hardware_threads();
 
 // Calls body(task, worker) once for each task in [0, n_tasks), on at most n_threads threads of
 // which the caller is one (worker 0). Tasks are taken in order from a shared counter; which worker
 // takes which is not determined, so results must not depend on it. The first exception (the
 // caller's own included) is rethrown here after every worker has stopped; the tasks not yet begun
-// are dropped. A call from inside a body runs on that thread alone. Safe from several threads at
-// once and after fork().
+// are dropped. Between tasks check_interrupt() is called. A call from inside a body runs on that
+// thread alone. Safe from several threads at once and after fork().
 void parallel_for(std::size_t n_tasks, int n_threads,
                   const std::function<void(std::size_t task, int worker)>& body);
+
+// For a thread that must go no further although it cannot end. Nothing may wait for it.
+[[noreturn]] void stand_still() noexcept;
 
 // Who works on one item: the calling thread alone (1), or up to n_threads of them. Kernels split
 // an item at boundaries that depend on its size only, so that the count never changes a bit.
@@ -31,7 +32,10 @@ class Team {
     template <typename F>
     void for_each(std::size_t n_tasks, const F& body) const {
         if (n_threads_ <= 1 || n_tasks <= 1) {
-            for (std::size_t task = 0; task < n_tasks; ++task) body(task);
+            for (std::size_t task = 0; task < n_tasks; ++task) {
+                check_interrupt();
+                body(task);
+            }
         } else {
             parallel_for(n_tasks, n_threads_, [&body](std::size_t task, int) { body(task); });
         }

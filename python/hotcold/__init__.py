@@ -14,6 +14,12 @@ from typing import TYPE_CHECKING, Any
 try:
     from hotcold import _core
 except ImportError as error:
+    if "subinterpreter" in str(error):  # nothing is wrong with the build
+        msg = (
+            "hotcold does not support subinterpreters, as numpy does not: import it in the main "
+            "interpreter, and use threads or processes instead"
+        )
+        raise ImportError(msg) from error
     msg = (
         f"hotcold's compiled core could not be imported ({error}). Install the package with "
         "`pip install .`; running from the source folder without installing does not build it."
