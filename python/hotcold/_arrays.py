@@ -63,6 +63,11 @@ def to_channels_first(array: Array, dim_order: str) -> Array:
     return array if dim_order == "channels_first" else array.transpose(0, 3, 1, 2)
 
 
+def from_channels_first(array: Array, dim_order: str) -> Array:
+    """View a batch of axes (item, channel, row, column) in `dim_order`."""
+    return array if dim_order == "channels_first" else array.transpose(0, 2, 3, 1)
+
+
 def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """Allocate a C-contiguous array for a result.
 

@@ -165,9 +165,9 @@ def flag(name: str, value: Any) -> bool:
 
 
 def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
-    """Return a whole number >= `least` and <= `most`."""
+    """Return a whole number >= `least` and <= `most`; truth values are none."""
     try:
-        number = operator.index(value)
+        number = _index(value)
     except TypeError:
         msg = f"`{name}` must be a whole number >= {least}, got {value!r}"
         raise TypeError(msg) from None
@@ -178,6 +178,15 @@ def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
         msg = f"`{name}` must be <= {most}, got {value!r}"
         raise ValueError(msg)
     return number
+
+
+def integer(name: str, value: Any) -> int:
+    """Return an integer of any sign; floats, strings and truth values are none."""
+    try:
+        return _index(value)
+    except TypeError:
+        msg = f"`{name}` must be an integer, got {type(value).__name__} {value!r}"
+        raise TypeError(msg) from None
 
 
 def n_threads(value: Any) -> int:
@@ -203,9 +212,21 @@ def not_finite(fault: tuple[str, int, int], first_item: int = 0) -> str:
     )
 
 
+def not_finite_values(name: str, count: int) -> str:
+    """Return the message for an array that is no batch."""
+    values = "value" if count == 1 else "values"
+    return f"`{name}` must be finite, got {count} non-finite {values} (NaN or infinity)"
+
+
 def unknown_name(name: str, value: object, choices: Iterable[str], what: str) -> str:
     """Return the message for a name that is not among many: the closest are listed."""
     return f"`{name}` must be {what}, got {value!r}{_closest(value, choices)}"
+
+
+def _index(value: Any) -> int:
+    if isinstance(value, bool):
+        raise TypeError
+    return operator.index(value)
 
 
 def _number(name: str, value: Any, rule: str) -> float:

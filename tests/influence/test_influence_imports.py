@@ -66,7 +66,11 @@ def test_influence_is_one_of_those_objects():
 
 
 @pytest.mark.parametrize(
-    "name", [module.name for module in pkgutil.iter_modules(hotcold.influence.__path__)]
+    "name",
+    [
+        module.name.removeprefix("hotcold.influence.")
+        for module in pkgutil.walk_packages(hotcold.influence.__path__, "hotcold.influence.")
+    ],
 )
 def test_examples_in_docstrings_run(name):
     optional("torch")

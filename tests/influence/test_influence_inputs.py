@@ -137,9 +137,9 @@ def test_bad_x_is_refused(model, x, error, message):
 def test_non_finite_x_names_the_first_item_and_the_count(model, x, bad):
     x[1, 0, 0, :4] = bad
     x[2, 0] = bad
-    with pytest.raises(ValueError, match=r"`x\[1\]` holds 4 non-finite values"):
+    with pytest.raises(ValueError, match=r"`x` must be finite: x\[1\] holds 4 non-finite values"):
         attributions(model, x)
-    with pytest.raises(ValueError, match=r"`x\[1\]` holds 4 non-finite values"):
+    with pytest.raises(ValueError, match=r"`x` must be finite: x\[1\] holds 4 non-finite values"):
         attributions(model, torch.from_numpy(x))
 
 
@@ -147,9 +147,9 @@ def test_non_finite_x_names_the_first_item_and_the_count(model, x, bad):
     ("batch_size", "error", "message"),
     [
         (0, ValueError, "`batch_size` must be >= 1, got 0"),
-        (-2, ValueError, "got -2"),
-        (1.5, TypeError, "`batch_size` must be an integer or None, got float"),
-        (True, TypeError, "got bool"),
+        (-2, ValueError, "`batch_size` must be >= 1, got -2"),
+        (1.5, TypeError, "`batch_size` must be a whole number >= 1, got 1.5"),
+        (True, TypeError, "got True"),
     ],
 )
 def test_bad_batch_size_is_refused(model, x, batch_size, error, message):

@@ -148,8 +148,8 @@ def test_class_index_must_be_an_integer():
     ("args", "error", "message"),
     [
         ((None, 0), ValueError, "`resolution` must be >= 1, got 0"),
-        ((None, 2.0), TypeError, "`resolution` must be an integer, got float"),
-        ((None, True), TypeError, "`resolution` must be an integer, got bool"),
+        ((None, 2.0), TypeError, "`resolution` must be a whole number >= 1, got 2.0"),
+        ((None, True), TypeError, "`resolution` must be a whole number >= 1, got True"),
     ],
 )
 def test_bad_line_is_refused(args, error, message):
@@ -162,7 +162,7 @@ def test_bad_line_is_refused(args, error, message):
     [
         (np.zeros((5, 6, 6)), ValueError, r"`baseline` of shape \(5, 6, 6\) must broadcast"),
         (np.zeros((1, 2, 3, 6, 6)), ValueError, "must broadcast to the shape of x, "),
-        (np.nan, ValueError, "`baseline` holds 1 non-finite values"),
+        (np.nan, ValueError, "`baseline` must be finite, got 1 non-finite value "),
         (1j, TypeError, "`baseline` must hold real numbers, got dtype complex128"),
         ("black", TypeError, "`baseline` must hold real numbers"),
     ],

@@ -8,8 +8,8 @@ Only numpy is imported; a framework is used when a model of it is given.
 from hotcold.influence.cuts import Cut, InputCut, OutputCut
 from hotcold.influence.distributions import LinearDoi, PointDoi
 from hotcold.influence.internal_influence import InternalInfluence
-from hotcold.influence.layer_list import Layer, LayerList, layers
-from hotcold.influence.protocols import SupportsAttributions
+from hotcold.influence.layer_list import LayerList, layers
+from hotcold.influence.protocols import Layer, SupportsAttributions
 from hotcold.influence.quantities import ClassQoI, InternalChannelQoI, MaxClassQoI
 
 __all__ = [

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from hotcold.influence._checks import check_finite, check_real
+from hotcold import _validate
+from hotcold.influence.inputs import check_real
 from hotcold.influence.protocols import FloatArray, ToNumpy
 
 
@@ -70,12 +71,7 @@ class LinearDoi:
     resolution: int = 10
 
     def __post_init__(self) -> None:
-        if isinstance(self.resolution, bool) or not isinstance(self.resolution, int | np.integer):
-            raise TypeError(
-                f"`resolution` must be an integer, got {type(self.resolution).__name__}"
-            )
-        if self.resolution < 1:
-            raise ValueError(f"`resolution` must be >= 1, got {self.resolution}")
+        _validate.whole("resolution", self.resolution, 1)
 
     def __repr__(self) -> str:
         shape = getattr(self.baseline, "shape", None)
@@ -88,7 +84,9 @@ class LinearDoi:
             return np.broadcast_to(x.dtype.type(0), x.shape)
         baseline = to_numpy(self.baseline)
         check_real(baseline, "baseline")
-        check_finite(baseline, "baseline")
+        bad = baseline.size - np.count_nonzero(np.isfinite(baseline))
+        if bad:
+            raise ValueError(_validate.not_finite_values("baseline", int(bad)))
         try:
             return np.broadcast_to(baseline.astype(x.dtype), x.shape)
         except ValueError:

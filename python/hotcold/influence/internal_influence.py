@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hotcold.influence._checks import (
+from hotcold import _validate
+from hotcold.influence.cuts import Cut, OutputCut, describe, parse_cuts
+from hotcold.influence.frameworks import backend_for
+from hotcold.influence.inputs import (
     as_float,
     batches,
     check_batch,
-    check_batch_size,
     float_dtype,
     split_inputs,
     take_items,
 )
-from hotcold.influence.cuts import Cut, OutputCut, describe, parse_cuts
-from hotcold.influence.frameworks import backend_for
 from hotcold.influence.protocols import (
     Activation,
     Backend,
@@ -152,7 +152,7 @@ class InternalInfluence:
         """
         backend = backend_for(self.model)
         backend.check_cut(self._end)
-        size = check_batch_size(batch_size)
+        size = None if batch_size is None else _validate.whole("batch_size", batch_size, 1)
         first, others = split_inputs(x)
         whole = backend.to_numpy(first)
         check_batch(whole)

@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from hotcold.influence._checks import check_batch, split_inputs
 from hotcold.influence.frameworks import backend_for
+from hotcold.influence.inputs import check_batch, split_inputs
+from hotcold.influence.protocols import Layer
 
 HEADER = ("index", "name", "type", "output shape", "channels")
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One layer of a model, as `layers` lists it."""
-
-    index: int | None
-    """Its index as a cut, or None for a block made of other layers."""
-    name: str
-    """Its dotted name as a cut."""
-    type: str
-    """The name of its class."""
-    output_shape: tuple[int, ...] | None = None
-    """The shape at its last call for the sample, None without a sample or if never reached."""
-    channels: int | None = None
-    """How many channels the framework's own channel axis counts, if there is one."""
 
 
 class LayerList(list[Layer]):

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_che
 import numpy as np
 import numpy.typing as npt
 
+from hotcold._arrays import DimOrder
+
 if TYPE_CHECKING:
     from hotcold.influence.cuts import Cut, OutputCut
-    from hotcold.influence.layer_list import Layer
 
 FloatArray: TypeAlias = npt.NDArray[np.floating[Any]]
 Reduction: TypeAlias = Literal["max", "mean", "sum"]
@@ -68,16 +69,34 @@ class Distribution(Protocol):
         """Yield the inputs, each of the shape and dtype of `x`, all of equal weight."""
 
 
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a model, as `layers` lists it."""
+
+    index: int | None
+    """Its index as a cut, or None for a block made of other layers."""
+    name: str
+    """Its dotted name as a cut."""
+    type: str
+    """The name of its class."""
+    output_shape: tuple[int, ...] | None = None
+    """The shape at its last call for the sample, None without a sample or if never reached."""
+    channels: int | None = None
+    """How many channels the framework's own channel axis counts, if there is one."""
+
+
 class Backend(Protocol):
     """What a framework supplies so that `InternalInfluence` works on its models.
 
     A backend holds one model. Arrays cross this border as numpy arrays on the host; tensors stay
-    behind it, save for the one that `quantity` is handed. A new framework is one module with one
-    such class, and one entry in `frameworks.backend_for`.
+    behind it, save for the one that `quantity` is handed. A new framework is one module in
+    `backends` with one such class, and one row of `frameworks.FRAMEWORKS`.
     """
 
     channel_axis: int
     """The channel axis of the framework's own layers, counted with the batch axis."""
+    dim_order: DimOrder
+    """How the model takes a batch of images."""
 
     def to_numpy(self, value: Any) -> npt.NDArray[Any]:
         """Return `value` as a host array; the framework's tensors and arrays are detached first.

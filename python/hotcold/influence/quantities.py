@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, get_args
 
+from hotcold import _validate
 from hotcold.influence.protocols import Activation, Quantity, Reduction, Tensor
 
 REDUCTIONS: tuple[Reduction, ...] = get_args(Reduction)
@@ -58,7 +58,7 @@ class InternalChannelQoI:
         agg_fn: Reduction | Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         if channel_axis is not None:
-            channel_axis = _index(channel_axis, "channel_axis")
+            channel_axis = _validate.integer("channel_axis", channel_axis)
         if channel_axis == 0:
             raise ValueError("`channel_axis` must not be 0, the batch axis; PyTorch's own is 1")
         if isinstance(agg_fn, str) and agg_fn not in REDUCTIONS:
@@ -128,7 +128,7 @@ class ClassQoI:
     index: int
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "index", _index(self.index, "index"))
+        object.__setattr__(self, "index", _validate.integer("index", self.index))
 
     def per_item(self, activation: Activation) -> Tensor:
         """Return the score of the class, shape (N,)."""
@@ -191,24 +191,14 @@ def check_per_item(result: Any, n_items: int, name: str) -> None:
 
 def _channels(channel: int | Iterable[int]) -> int | tuple[int, ...]:
     if isinstance(channel, str | bytes) or not isinstance(channel, Iterable):
-        return _index(channel, "channel")
+        return _validate.integer("channel", channel)
     # A tensor of no axes is iterable by its type alone.
     if getattr(channel, "ndim", 1) == 0:
-        return _index(channel, "channel")
-    channels = tuple(_index(one, "channel") for one in channel)
+        return _validate.integer("channel", channel)
+    channels = tuple(_validate.integer("channel", one) for one in channel)
     if not channels:
         raise ValueError("`channel` must name at least one channel, got an empty sequence")
     return channels
-
-
-def _index(value: Any, name: str) -> int:
-    """Return `value` as an int; floats, strings and truth values are no indices."""
-    if not isinstance(value, bool):
-        try:
-            return operator.index(value)
-        except TypeError:
-            pass
-    raise TypeError(f"`{name}` must be an integer, got {type(value).__name__} {value!r}")
 
 
 def _check_index(kind: str, index: int, count: int, place: str) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from hotcold import _validate
-from hotcold._arrays import Array, as_batch, as_numpy
+from hotcold._arrays import Array, as_batch, as_numpy, from_channels_first, to_channels_first
 
 if TYPE_CHECKING:
     from hotcold.influence import InternalInfluence
@@ -49,7 +49,9 @@ class ChannelSource:
     batch_size: int | None
 
     def attributions(self, inputs: Inputs) -> Array:
-        """See `Source`: PyTorch's layout is that of the views, channels first."""
+        """See `Source`: the model takes its own layout, the views have channels first."""
+        from hotcold.influence.frameworks import backend_for
+
         name, batch, others = "x", inputs.image, ()
         if inputs.x_preprocessed is not None:
             name = "x_preprocessed"
@@ -57,8 +59,11 @@ class ChannelSource:
             batch = as_batch(first, name, inputs.dim_order)
             _same_shape(name, _in_order(batch.shape, inputs.dim_order), inputs)
         batch = _finite(batch, name, inputs.nonfinite)
+        order = backend_for(self.influence.model).dim_order
+        batch = from_channels_first(batch, order)
         whole = (batch, *others) if others else batch
-        return self.influence.attributions(whole, batch_size=self.batch_size)
+        found = self.influence.attributions(whole, batch_size=self.batch_size)
+        return to_channels_first(found, order)
 
     def made_by(self) -> tuple[str, list[str]]:
         """See `Source`: the model by its class, and what is not a default."""
@@ -178,10 +183,10 @@ def _same_shape(name: str, shape: tuple[int, ...], inputs: Inputs) -> None:
 
 def _finite(batch: Array, name: str, nonfinite: str) -> Array:
     """Return the batch as the model may see it: checked, or with NaN and infinity as 0."""
-    for index, item in enumerate(batch):
-        bad = item.size - int(np.count_nonzero(np.isfinite(item)))
-        if bad and nonfinite == "zero":
-            return np.nan_to_num(batch, nan=0.0, posinf=0.0, neginf=0.0)
-        if bad:
-            _validate.finite((name, index, bad))
+    from hotcold.influence.inputs import nonfinite_item
+
+    fault = nonfinite_item(batch, name)
+    if fault is not None and nonfinite == "zero":
+        return np.nan_to_num(batch, nan=0.0, posinf=0.0, neginf=0.0)
+    _validate.finite(fault)
     return batch

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from hotcold import _validate
 from hotcold.influence.protocols import FloatArray
 
 
@@ -28,21 +28,22 @@ def check_batch(x: npt.NDArray[Any]) -> None:
         raise ValueError("`x` must have a batch axis, got a single number")
     if x.size == 0:
         raise ValueError(f"`x` must not be empty, got shape {x.shape}")
-    for i in range(x.shape[0]):  # item by item, so that a memory map is not copied whole
-        check_finite(x[i], f"x[{i}]")
+    _validate.finite(nonfinite_item(x, "x"))
 
 
 def check_real(array: npt.NDArray[Any], name: str) -> None:
     """Raise unless the array holds real numbers."""
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"`{name}` must hold real numbers, got dtype {array.dtype}")
+        raise TypeError(_validate.not_real(name, array.dtype))
 
 
-def check_finite(array: npt.NDArray[Any], name: str) -> None:
-    """Raise if the array holds NaN or infinity."""
-    bad = array.size - np.count_nonzero(np.isfinite(array))
-    if bad:
-        raise ValueError(f"`{name}` holds {bad} non-finite values")
+def nonfinite_item(batch: npt.NDArray[Any], name: str) -> tuple[str, int, int] | None:
+    """Return (name, item, count) of the first item that holds NaN or infinity."""
+    for i, item in enumerate(batch):  # item by item, so that a memory map is not copied whole
+        bad = item.size - int(np.count_nonzero(np.isfinite(item)))
+        if bad:
+            return name, i, bad
+    return None
 
 
 def float_dtype(array: npt.NDArray[Any]) -> np.dtype[np.floating[Any]]:
@@ -60,21 +61,6 @@ def batches(n_items: int, batch_size: int | None) -> Iterator[slice]:
     step = n_items if batch_size is None else batch_size
     for start in range(0, n_items, step):
         yield slice(start, min(start + step, n_items))
-
-
-def check_batch_size(batch_size: Any) -> int | None:
-    """Return `batch_size` as an int of at least 1, or None."""
-    if batch_size is None:
-        return None
-    try:
-        size = operator.index(batch_size)
-    except TypeError:
-        size = None
-    if size is None or isinstance(batch_size, bool):
-        raise TypeError(f"`batch_size` must be an integer or None, got {type(batch_size).__name__}")
-    if size < 1:
-        raise ValueError(f"`batch_size` must be >= 1, got {size}")
-    return size
 
 
 def take_items(others: tuple[Any, ...], items: slice, n_items: int) -> tuple[Any, ...]:
