@@ -4,7 +4,7 @@
 #include "bindings/bind.hpp"
 #include "bindings/numpy_view.hpp"
 #include "bindings/without_gil.hpp"
-#include "kernels/gaussian_blur.hpp"
+#include "kernels/blur/gaussian_blur.hpp"
 
 namespace py = pybind11;
 

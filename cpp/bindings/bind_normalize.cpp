@@ -4,7 +4,7 @@
 #include "bindings/names.hpp"
 #include "bindings/numpy_view.hpp"
 #include "bindings/without_gil.hpp"
-#include "kernels/normalize.hpp"
+#include "kernels/normalize/normalize.hpp"
 
 namespace py = pybind11;
 

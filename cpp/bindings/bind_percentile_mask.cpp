@@ -4,7 +4,7 @@
 #include "bindings/bind.hpp"
 #include "bindings/numpy_view.hpp"
 #include "bindings/without_gil.hpp"
-#include "kernels/percentile.hpp"
+#include "kernels/percentile/percentile.hpp"
 
 namespace py = pybind11;
 

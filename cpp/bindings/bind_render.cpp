@@ -11,7 +11,7 @@
 #include "bindings/numpy_view.hpp"
 #include "bindings/render_inputs.hpp"
 #include "bindings/without_gil.hpp"
-#include "kernels/render.hpp"
+#include "kernels/render/render.hpp"
 
 namespace py = pybind11;
 

@@ -14,7 +14,7 @@
 #include "bindings/png_files.hpp"
 #include "bindings/render_inputs.hpp"
 #include "bindings/without_gil.hpp"
-#include "kernels/png/entries.hpp"
+#include "png/entries.hpp"
 
 namespace py = pybind11;
 

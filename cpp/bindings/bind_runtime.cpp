@@ -9,10 +9,10 @@
 
 #include "bindings/bind.hpp"
 #include "bindings/without_gil.hpp"
-#include "kernels/peak.hpp"
 #include "runtime/buffers.hpp"
 #include "runtime/cpu.hpp"
 #include "runtime/cpus.hpp"
+#include "simd/peak.hpp"
 
 namespace py = pybind11;
 

@@ -5,7 +5,7 @@
 #include "bindings/bind.hpp"
 #include "bindings/numpy_view.hpp"
 #include "bindings/without_gil.hpp"
-#include "kernels/tile.hpp"
+#include "kernels/geometry/tile.hpp"
 
 namespace py = pybind11;
 

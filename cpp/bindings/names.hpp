@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "kernels/normalize.hpp"
+#include "kernels/normalize/normalize.hpp"
 
 namespace hotcold {
 

@@ -7,7 +7,7 @@
 
 #include <string>
 
-#include "kernels/image_view.hpp"
+#include "kernels/load/image_view.hpp"
 
 namespace hotcold {
 

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/png/png.hpp"
+#include "png/png.hpp"
 #include "runtime/buffers.hpp"
 #include "runtime/folder.hpp"
 

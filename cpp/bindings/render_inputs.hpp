@@ -7,8 +7,8 @@
 #include <cstddef>
 #include <optional>
 
-#include "kernels/image_view.hpp"
-#include "kernels/render.hpp"
+#include "kernels/load/image_view.hpp"
+#include "kernels/render/render.hpp"
 
 namespace hotcold {
 

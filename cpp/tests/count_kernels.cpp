@@ -10,10 +10,10 @@
 #include <cstring>
 #include <vector>
 
-#include "kernels/gaussian_blur.hpp"
-#include "kernels/percentile.hpp"
-#include "kernels/png/png.hpp"
-#include "kernels/render.hpp"
+#include "kernels/blur/gaussian_blur.hpp"
+#include "kernels/percentile/percentile.hpp"
+#include "kernels/render/render.hpp"
+#include "png/png.hpp"
 
 namespace {
 

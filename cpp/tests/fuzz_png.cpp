@@ -11,9 +11,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "kernels/png/checksum.hpp"
-#include "kernels/png/huffman.hpp"
-#include "kernels/png/png.hpp"
+#include "png/checksum.hpp"
+#include "png/deflate/huffman.hpp"
+#include "png/png.hpp"
 #include "runtime/cpu.hpp"
 #include "tests/png_reader.hpp"
 

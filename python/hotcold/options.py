@@ -145,7 +145,7 @@ def channel_settings(
 
 @dataclass(frozen=True)
 class RenderSpec:
-    """A picture's recipe, in the order of its steps; see `RenderPlan` in cpp/kernels/render.hpp.
+    """A picture's recipe, in the order of its steps (`RenderPlan` in kernels/render/render.hpp).
 
     Members that a step does not use are ignored by the core. New kinds of reduction, sign, limits,
     paint or opacity are new names here and new enumerators there.

@@ -14,7 +14,7 @@
 #include <cstring>
 
 #include "kernels/blur/node_grid.hpp"
-#include "kernels/blur/tail.hpp"
+#include "kernels/blur/tail_correction.hpp"
 #include "kernels/blur/taps.hpp"
 
 namespace hotcold {

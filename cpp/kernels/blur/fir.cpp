@@ -1,4 +1,4 @@
-// Both passes run down panels (fir.simd.hpp). The horizontal one packs 16 rows of the plane
+// Both passes run down panels (fir.ops.hpp). The horizontal one packs 16 rows of the plane
 // transposed, and transposes its result back straight into the panels of the vertical one, which
 // writes the plane. Two transposes a pixel, no other copies; borders are rows of the panel, so the
 // tap loop has no branch.

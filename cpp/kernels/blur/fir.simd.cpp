@@ -1,10 +1,9 @@
-// Panels blurred (window.simd.hpp) into rows or, transposed, into other panels.
-#include "kernels/blur/fir.simd.hpp"
-
-#include "kernels/blur/panels.simd.hpp"
-#include "kernels/blur/transpose.hpp"
-#include "kernels/blur/window.simd.hpp"
-#include "kernels/upcoming.simd.hpp"
+// Panels blurred (window-inl.hpp) into rows or, transposed, into other panels.
+#include "kernels/blur/fir.ops.hpp"
+#include "kernels/blur/panels-inl.hpp"
+#include "kernels/blur/window-inl.hpp"
+#include "simd/prefetch-inl.hpp"
+#include "simd/transpose-inl.hpp"
 
 namespace hotcold::HOTCOLD_LEVEL {
 namespace {

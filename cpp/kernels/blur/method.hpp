@@ -3,9 +3,9 @@
 
 #include <cstddef>
 
-#include "kernels/plane_reader.hpp"
-#include "kernels/upcoming.hpp"
+#include "kernels/load/plane_reader.hpp"
 #include "runtime/parallel.hpp"
+#include "simd/prefetch.hpp"
 
 namespace hotcold {
 

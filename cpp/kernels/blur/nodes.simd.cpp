@@ -1,10 +1,9 @@
 // Both directions walk the cells in order with the `width` nodes of the present cell in registers:
 // entering a cell, the oldest node leaves and the next one takes its register. Every weight is used
 // exactly once a vector, every pixel and node is loaded and stored once.
-#include "kernels/blur/nodes.simd.hpp"
-
-#include "kernels/blur/across.simd.hpp"
-#include "kernels/vec.hpp"
+#include "kernels/blur/across-inl.hpp"
+#include "kernels/blur/nodes.ops.hpp"
+#include "simd/vec-inl.hpp"
 
 namespace hotcold::HOTCOLD_LEVEL {
 namespace {

@@ -1,11 +1,11 @@
-// Panels: strips of a plane one register wide, with reflected rows at both ends. See fir.simd.hpp.
+// Panels: strips of a plane one register wide, with reflected rows at both ends. See fir.ops.hpp.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <vector>
 
-#include "kernels/blur/fir.simd.hpp"
+#include "kernels/blur/fir.ops.hpp"
 #include "runtime/workspace.hpp"
 
 namespace hotcold {

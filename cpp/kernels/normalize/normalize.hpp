@@ -1,0 +1,80 @@
+// The nine normalizations of an attribution map, each in two steps: measure the item, then map
+// every value through a Scale. A zero denominator gives 0 (0.5 where centred), there is no epsilon,
+// and no finite input overflows: maps near the type's largest number are halved first.
+#pragma once
+
+#include <cstddef>
+
+#include "kernels/load/image_view.hpp"
+#include "runtime/parallel.hpp"
+
+namespace hotcold {
+
+enum class Normalization {
+    kUnsignedMax,                  // a / max |a|
+    kUnsignedMaxPositiveCentered,  // the above / 2 + 0.5
+    kMagnitudeMax,                 // |a| / max |a|
+    kMagnitudeSum,                 // |a| / sum |a|, per channel
+    kSignedMax,                    // positives / max, negatives / |min|
+    kSignedMaxPositiveCentered,    // the above / 2 + 0.5
+    kSignedSum,                    // positives / their sum, negatives / their |sum|, per channel
+    kZeroOne,                      // (a - min) / (max - min)
+    kUnnormalized,                 // a
+};
+
+// value(a) = s(a) / (s(a) < 0 ? negative_divisor : positive_divisor), then / 2 + 0.5 if centered;
+// s(a) = (magnitude ? |a| : a) * prescale - low. A divisor of 0 stands for "gives 0".
+template <typename T>
+struct Scale {
+    T prescale = 1;
+    T low = 0;
+    T positive_divisor = 1;
+    T negative_divisor = 1;
+    bool magnitude = false;
+    bool centered = false;
+    bool identity = false;
+};
+
+// Measures an item of `channels` contiguous planes of `plane` elements and fills scales[channels].
+// `max` modes and kZeroOne share one scale over the item; `sum` modes have one per channel.
+template <typename T>
+void fit_scales(const T* item, std::size_t channels, std::size_t plane, Normalization mode,
+                Scale<T>* scales, const Team& team);
+
+// Maps `count` values; `out` may be `values`.
+template <typename T>
+void apply_scale(const T* values, std::size_t count, const Scale<T>& scale, T* out,
+                 const Team& team);
+
+// The same for one value.
+template <typename T>
+T scaled(T value, const Scale<T>& scale);
+
+template <typename T>
+struct Extremes {
+    T min;
+    T max;
+
+    // The largest |value|.
+    T magnitude() const { return max > -min ? max : -min; }
+};
+
+// The smallest and the largest value; count >= 1.
+template <typename T>
+Extremes<T> extremes(const T* values, std::size_t count, const Team& team);
+
+// The one scale of a `max` mode or kZeroOne for an item of these extremes.
+template <typename T>
+Scale<T> fit_extremes(const Extremes<T>& item, Normalization mode);
+
+// Replaces negative values by 0.
+template <typename T>
+void clip_negative(T* values, std::size_t count, const Team& team);
+
+// Normalizes every item into `out` (same shape, no overlap). When the result tells of a non-finite
+// input, `out` holds nothing of use.
+template <typename T>
+NonFinite normalize(const SourceView& source, Normalization mode, const BatchView<T>& out,
+                    int n_threads);
+
+}  // namespace hotcold

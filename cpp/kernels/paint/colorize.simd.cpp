@@ -1,0 +1,159 @@
+#include "kernels/paint/colorize.ops.hpp"
+#include "simd/divide-inl.hpp"
+
+namespace hotcold::HOTCOLD_LEVEL {
+namespace {
+
+// NaN ends at 0, so that no look-up is ever outside its table.
+template <typename T>
+T clamp(T value, T top) {
+    const T floor = value > T{0} ? value : T{0};
+    return floor < top ? floor : top;
+}
+
+// Cuts a value in [0, 256) to a byte.
+template <typename T>
+std::uint8_t to_byte(T value) {
+    return static_cast<std::uint8_t>(static_cast<std::int32_t>(value));
+}
+
+// Any map, one step after the other.
+template <typename T, typename Entry>
+void entries_by_steps(const T* values, std::size_t count, const EntryMap<T>& map, Entry* out) {
+    const T zero{0};
+    // A copy: the compiler cannot know that `out` does not overlap the original.
+    const EntryMap<T> m = map;
+    const T top = static_cast<T>(m.last);
+    for (std::size_t i = 0; i < count; ++i) {
+        T v = values[i];
+        const T opposite = -v;
+        v = m.magnitude && v < zero ? opposite : v;
+        v = v * m.prescale - m.low;
+        v = v / (v < zero ? m.negative_divisor : m.positive_divisor);
+        v = v * m.half + m.offset;
+        v = (v - m.limit_low) / m.limit_range;
+        out[i] = static_cast<Entry>(static_cast<std::int32_t>(clamp(v * m.entries, top)));
+    }
+}
+
+// A map whose steps are known beforehand, in fewer operations that give the same bits: products
+// with powers of two are drawn together, and quotients are formed from reciprocals. `Steps` tells
+// which steps there are.
+template <typename Steps, typename T, typename Entry>
+void entries_in_short(const T* values, std::size_t count, const EntryMap<T>& map, Entry* out) {
+    const T zero{0};
+    const Divisor<T> positive(map.positive_divisor);
+    const Divisor<T> negative(map.negative_divisor);
+    const T prescale = map.prescale;
+    const T low = map.low;
+    const T limit_low = map.limit_low;
+    const T gain = map.limit_factor * map.entries;
+    const std::int32_t last = map.last;
+    for (std::size_t i = 0; i < count; ++i) {
+        T v = values[i];
+        if constexpr (Steps::magnitude) {
+            const T opposite = -v;
+            v = v < zero ? opposite : v;
+        }
+        if constexpr (Steps::shift) v = v * prescale - low;
+        if constexpr (Steps::two_divisors) {
+            const T quotient = negative.divide(v);
+            v = v < zero ? quotient : positive.divide(v);
+        } else {
+            v = positive.divide(v);
+        }
+        if constexpr (Steps::center) v = v * T{0.5} + T{0.5};
+        const auto entry = static_cast<std::int32_t>((v - limit_low) * gain);
+        const std::int32_t floor = entry > 0 ? entry : 0;
+        out[i] = static_cast<Entry>(floor < last ? floor : last);
+    }
+}
+
+template <bool has_magnitude, bool has_shift, bool has_two_divisors, bool has_center>
+struct Steps {
+    static constexpr bool magnitude = has_magnitude;
+    static constexpr bool shift = has_shift;
+    static constexpr bool two_divisors = has_two_divisors;
+    static constexpr bool center = has_center;
+};
+
+template <typename T, typename Entry>
+void entries(const T* values, std::size_t count, const EntryMap<T>& map, Entry* out) {
+    if (!map.in_short) return entries_by_steps(values, count, map, out);
+    const bool two = map.positive_divisor != map.negative_divisor;
+    const bool center = map.offset != T{0};
+    const bool shift = map.prescale != T{1} || map.low != T{0};
+    // The combinations that normalizations have.
+    if (map.magnitude) {
+        entries_in_short<Steps<true, false, false, false>>(values, count, map, out);
+    } else if (shift) {
+        entries_in_short<Steps<false, true, false, false>>(values, count, map, out);
+    } else if (two) {
+        center ? entries_in_short<Steps<false, false, true, true>>(values, count, map, out)
+               : entries_in_short<Steps<false, false, true, false>>(values, count, map, out);
+    } else {
+        center ? entries_in_short<Steps<false, false, false, true>>(values, count, map, out)
+               : entries_in_short<Steps<false, false, false, false>>(values, count, map, out);
+    }
+}
+
+template <typename T>
+void above(const T* values, std::size_t count, T limit, std::uint8_t* out) {
+    for (std::size_t i = 0; i < count; ++i) {
+        out[i] = values[i] > limit ? std::uint8_t{255} : std::uint8_t{0};
+    }
+}
+
+template <typename T, typename Entry>
+void blend(const T* x01, const Entry* __restrict table_entries, std::size_t count, T gain,
+           const float* share, std::uint8_t* __restrict out) {
+    for (std::size_t i = 0; i < count; ++i) {
+        out[i] = to_byte(gain * x01[i] + static_cast<T>(share[table_entries[i]]));
+    }
+}
+
+template <typename T>
+void bytes(const T* values, std::size_t count, const Limits<T>& limits, std::uint8_t* out) {
+    const T low = limits.low;
+    const T range = limits.range;
+    if (low == T{0} && range == T{1}) {
+        for (std::size_t i = 0; i < count; ++i) {
+            out[i] = to_byte(T{255} * clamp(values[i], T{1}) + T{0.5});
+        }
+    } else {
+        for (std::size_t i = 0; i < count; ++i) {
+            out[i] = to_byte(T{255} * clamp((values[i] - low) / range, T{1}) + T{0.5});
+        }
+    }
+}
+
+template <typename T>
+void scale_image(T* values, std::size_t count, const ImageScale<T>& scale) {
+    const T gain = scale.range > T{0} ? T{1} : T{0};
+    const T range = scale.range > T{0} ? scale.range : T{1};
+    const T low = scale.low;
+    const T prescale = scale.prescale;
+    for (std::size_t i = 0; i < count; ++i) {
+        values[i] = clamp((values[i] * prescale - low) / range * gain, T{1});
+    }
+}
+
+template <typename T>
+void multiply(const T* opacity, const T* x01, std::size_t count, T* out) {
+    for (std::size_t i = 0; i < count; ++i) out[i] = opacity[i] * x01[i];
+}
+
+template <typename T>
+constexpr ColorizeOps<T> kOps = {{entries<T, std::uint8_t>, blend<T, std::uint8_t>},
+                                 {entries<T, std::uint16_t>, blend<T, std::uint16_t>},
+                                 above<T>,
+                                 bytes<T>,
+                                 scale_image<T>,
+                                 multiply<T>};
+
+}  // namespace
+
+const ColorizeOps<float> colorize_f = kOps<float>;
+const ColorizeOps<double> colorize_d = kOps<double>;
+
+}  // namespace hotcold::HOTCOLD_LEVEL

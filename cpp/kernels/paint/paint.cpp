@@ -1,0 +1,68 @@
+#include "kernels/paint/paint.hpp"
+
+#include "kernels/paint/paint.ops.hpp"
+
+namespace hotcold {
+namespace {
+
+template <typename Entry>
+const PaintOps<Entry>& ops();
+template <>
+const PaintOps<std::uint8_t>& ops<std::uint8_t>() {
+    return HOTCOLD_SELECT(paint_8);
+}
+template <>
+const PaintOps<std::uint16_t>& ops<std::uint16_t>() {
+    return HOTCOLD_SELECT(paint_16);
+}
+
+// The run as planes, in `room` if it is not.
+ByteRun apart(const ByteRun& run, std::uint8_t (&room)[kMaxPictureChannels][kRun]) {
+    if (run.step == 1) return run;
+    std::uint8_t* const targets[kMaxPictureChannels] = {room[0], room[1], room[2], room[3]};
+    split_pixels(run.planes[0], run.count, run.channels, targets);
+    return {run.count, run.channels, {room[0], room[1], room[2], room[3]}};
+}
+
+}  // namespace
+
+template <typename Entry>
+void paint_colors(const Entry* entries, std::size_t count, const ColorPlanes& table,
+                  std::uint8_t* out) {
+    ops<Entry>().colors(entries, count, table, out);
+}
+
+template <typename Entry>
+void paint_overlay(const Entry* entries, const ByteRun& image, const ColorPlanes& table,
+                   const ImageTable& shares, std::uint8_t* out) {
+    const PaintOps<Entry>& chosen = ops<Entry>();
+    if (table.partner != nullptr) return chosen.overlay_by_means(entries, image, table, out);
+    std::uint8_t room[kMaxPictureChannels][kRun];
+    chosen.overlay(entries, chosen.takes_pixels ? image : apart(image, room), table, shares, out);
+}
+
+void paint_mask(const std::uint8_t* const* masks, const ByteRun& image, const ImageTable& table,
+                std::uint8_t* out) {
+    const ByteOps& chosen = HOTCOLD_SELECT(paint_bytes);
+    std::uint8_t room[kMaxPictureChannels][kRun];
+    chosen.mask(masks, chosen.takes_pixels ? image : apart(image, room), table, out);
+}
+
+void split_pixels(const std::uint8_t* pixels, std::size_t count, std::size_t channels,
+                  std::uint8_t* const* planes) {
+    HOTCOLD_SELECT(paint_bytes).split(pixels, count, channels, planes);
+}
+
+void join_planes(const ByteRun& run, std::uint8_t* out) {
+    HOTCOLD_SELECT(paint_bytes).join(run, out);
+}
+
+#define HOTCOLD_INSTANTIATE(Entry)                                                            \
+    template void paint_colors(const Entry*, std::size_t, const ColorPlanes&, std::uint8_t*); \
+    template void paint_overlay(const Entry*, const ByteRun&, const ColorPlanes&,             \
+                                const ImageTable&, std::uint8_t*);
+HOTCOLD_INSTANTIATE(std::uint8_t)
+HOTCOLD_INSTANTIATE(std::uint16_t)
+#undef HOTCOLD_INSTANTIATE
+
+}  // namespace hotcold

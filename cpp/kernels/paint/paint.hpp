@@ -1,0 +1,53 @@
+// From bytes to pixels: table entries, image bytes and mask bytes of a run of pixels become RGB or
+// RGBA. No arithmetic on numbers happens here, only look-ups in tables of at most 256 entries,
+// which fit the registers of a processor that can permute bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/paint/paint_tables.hpp"
+
+namespace hotcold {
+
+// Channels of a picture: RGB or RGBA.
+constexpr std::size_t kMaxPictureChannels = 4;
+
+// Pixels handled between reading an image and writing a picture, at most: their numbers and bytes
+// stay in L1 and fit the stack.
+constexpr std::size_t kRun = 1024;
+
+// A run of image bytes of 1 (grey), 3 or 4 channels: planes, or pixels of adjacent bytes.
+struct ByteRun {
+    std::size_t count = 0;
+    std::size_t channels = 0;
+    const std::uint8_t* planes[kMaxPictureChannels] = {};
+    std::size_t step = 1;  // bytes from a channel of a pixel to that of the next: 1, 3 or 4
+};
+
+// `Entry` below is std::uint8_t for tables of up to 256 entries, std::uint16_t beyond.
+
+// Table colours; three bytes a pixel.
+template <typename Entry>
+void paint_colors(const Entry* entries, std::size_t count, const ColorPlanes& table,
+                  std::uint8_t* out);
+
+// floor(255 * ((1 - o) * x01 + o * rgb) + 0.5) per colour channel; alpha is plain. Three bytes a
+// pixel, four where the image has four channels. At most kRun pixels, here and below.
+template <typename Entry>
+void paint_overlay(const Entry* entries, const ByteRun& image, const ColorPlanes& table,
+                   const ImageTable& shares, std::uint8_t* out);
+
+// Image bytes where the mask byte is 255, masked ones where it is 0. masks: one plane a channel; a
+// null plane leaves its channel unmasked.
+void paint_mask(const std::uint8_t* const* masks, const ByteRun& image, const ImageTable& table,
+                std::uint8_t* out);
+
+// Splits `count` pixels of 3 or 4 adjacent bytes into planes.
+void split_pixels(const std::uint8_t* pixels, std::size_t count, std::size_t channels,
+                  std::uint8_t* const* planes);
+
+// Weaves 1 (grey), 3 or 4 planes (step 1) into pixels of 3 or 4 adjacent bytes.
+void join_planes(const ByteRun& run, std::uint8_t* out);
+
+}  // namespace hotcold

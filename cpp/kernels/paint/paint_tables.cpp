@@ -1,0 +1,191 @@
+#include "kernels/paint/paint_tables.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace hotcold {
+namespace {
+
+constexpr unsigned kFractionBits = 30;
+constexpr std::uint64_t kOne = std::uint64_t{1} << kFractionBits;
+
+std::uint8_t cut(double value) { return static_cast<std::uint8_t>(value); }
+
+std::uint64_t in_units(double share) {
+    return static_cast<std::uint64_t>(std::llround(share * static_cast<double>(kOne)));
+}
+
+std::uint8_t whole_part(std::uint64_t share) {
+    return static_cast<std::uint8_t>(share >> kFractionBits);
+}
+
+std::uint32_t fraction_part(std::uint64_t share) {
+    return static_cast<std::uint32_t>(share & (kOne - 1));
+}
+
+constexpr int kMostGain = 65535;
+// Gains on either side of the slope's own that are tried.
+constexpr int kGainTries = 2;
+
+}  // namespace
+
+ByteLine::ByteLine(const std::uint8_t* table, double slope) {
+    if (!(slope >= 0.0 && slope <= 1.0)) return;
+    const auto first = static_cast<int>(std::floor(slope * 65536.0)) - kGainTries;
+    for (int g = std::max(first, 0); g <= std::min(first + 2 * kGainTries, kMostGain); ++g) {
+        // The offsets that serve all entries so far.
+        int low = 0;
+        int high = 65535;
+        for (int x = 0; x < 256; ++x) {
+            const int product = (x * g) >> 8;
+            low = std::max(low, 256 * table[x] - product);
+            high = std::min(high, 256 * table[x] + 255 - product);
+        }
+        // The sum must stay within 16 bits.
+        high = std::min(high, 65535 - ((255 * g) >> 8));
+        if (low > high) continue;
+        exact = true;
+        gain = static_cast<std::uint16_t>(g);
+        offset = static_cast<std::uint16_t>((low + high) / 2);
+        return;
+    }
+}
+
+ImageTable::ImageTable(double low, double high, double overlay_opacity, double masked_opacity) {
+    std::uint64_t shares[256];
+    for (std::size_t i = 0; i < 256; ++i) {
+        const double x01 = std::clamp((static_cast<double>(i) - low) / (high - low), 0.0, 1.0);
+        plain[i] = cut(255.0 * x01 + 0.5);
+        masked[i] = cut(255.0 * (masked_opacity * x01) + 0.5);
+        shares[i] = in_units(255.0 * ((1.0 - overlay_opacity) * x01));
+    }
+    identity = true;
+    halves = true;
+    for (std::size_t i = 0; i < 256; ++i) {
+        identity = identity && plain[i] == i;
+        halves = halves && shares[i] == i * (kOne / 2);
+    }
+    rank_fractions(shares);
+    const double slope = 255.0 / (high - low);
+    plain_line = ByteLine(plain, slope);
+    masked_line = ByteLine(masked, slope * masked_opacity);
+    // Rounded up, so that no product falls below its share's whole part.
+    const double share_gain = std::ceil(slope * (1.0 - overlay_opacity) * 65536.0);
+    for (int extra = 0; extra < kGainTries; ++extra) {
+        const double g = share_gain + extra;
+        if (g >= 1.0 && g <= kMostGain && encode_by(static_cast<std::uint16_t>(g))) return;
+    }
+    for (std::size_t i = 0; i < 256; ++i) {
+        code[i] = static_cast<std::uint16_t>(256 * whole[i] + rank[i]);
+        lowest_byte[i] = static_cast<std::uint8_t>(i);
+    }
+}
+
+void ImageTable::rank_fractions(const std::uint64_t* shares) {
+    for (std::size_t i = 0; i < 256; ++i) {
+        whole[i] = whole_part(shares[i]);
+        fractions[i] = fraction_part(shares[i]);
+    }
+    std::sort(fractions, fractions + 256);
+    std::uint32_t* const end = std::unique(fractions, fractions + 256);
+    n_fractions = static_cast<std::size_t>(end - fractions);
+    for (std::size_t i = 0; i < 256; ++i) {
+        const std::uint32_t* at = std::lower_bound(fractions, end, fraction_part(shares[i]));
+        rank[i] = static_cast<std::uint8_t>(at - fractions);
+    }
+}
+
+// Whether the products with `gain` will do as codes: right in the upper byte, and bytes of
+// different ranks apart and in their order in the lower one.
+bool ImageTable::encode_by(std::uint16_t gain) {
+    int lowest[256];
+    int highest[256];
+    std::fill(lowest, lowest + 256, 256);
+    std::fill(highest, highest + 256, -1);
+    for (std::size_t i = 0; i < 256; ++i) {
+        const int product = (static_cast<int>(i) * gain) >> 8;
+        if (product >> 8 != whole[i]) return false;
+        code[i] = static_cast<std::uint16_t>(product);
+        lowest[rank[i]] = std::min(lowest[rank[i]], product & 255);
+        highest[rank[i]] = std::max(highest[rank[i]], product & 255);
+    }
+    for (std::size_t r = 0; r + 1 < n_fractions; ++r) {
+        if (highest[r] >= lowest[r + 1]) return false;
+    }
+    for (std::size_t r = 0; r < n_fractions; ++r) {
+        lowest_byte[r] = static_cast<std::uint8_t>(lowest[r]);
+    }
+    code_gain = gain;
+    return true;
+}
+
+ColorTable::ColorTable(const double* rgba, std::size_t entries)
+    : entries_(entries),
+      stride_(std::max<std::size_t>(entries, 256)),
+      rgba_(rgba, rgba + 4 * entries),
+      bytes_(3 * stride_),
+      pixels_(4 * entries) {
+    for (std::size_t i = 0; i < entries; ++i) {
+        for (std::size_t c = 0; c < 3; ++c) {
+            const std::uint8_t byte = cut(rgba[4 * i + c] * 255.0);
+            bytes_[c * stride_ + i] = byte;
+            pixels_[4 * i + c] = byte;
+        }
+    }
+}
+
+ColorPlanes ColorTable::planes() const {
+    return {stride_,
+            bytes_.data(),
+            share_.data(),
+            whole_.data(),
+            threshold_.data(),
+            codes_.data(),
+            pixels_.data(),
+            partner_.empty() ? nullptr : partner_.data(),
+            partner_pixels_.data()};
+}
+
+void ColorTable::prepare_overlay(double overlay_opacity) {
+    share_.assign(3 * stride_, 0.0f);
+    for (std::size_t i = 0; i < entries_; ++i) {
+        for (std::size_t c = 0; c < 3; ++c) {
+            const double share = 255.0 * (overlay_opacity * rgba_[4 * i + c]) + 0.5;
+            share_[c * stride_ + i] = static_cast<float>(share);
+        }
+    }
+}
+
+void ColorTable::prepare_overlay(double overlay_opacity, const ImageTable& image) {
+    whole_.assign(3 * stride_, 0);
+    threshold_.assign(3 * stride_, 0);
+    codes_.assign(4 * stride_, 0);
+    partner_.assign(image.halves ? 3 * stride_ : 0, 0);
+    partner_pixels_.assign(image.halves ? 4 * stride_ : 0, 0);
+    const std::uint32_t* const first = image.fractions;
+    const std::uint32_t* const last = image.fractions + image.n_fractions;
+    for (std::size_t i = 0; i < entries_; ++i) {
+        for (std::size_t c = 0; c < 3; ++c) {
+            const std::uint64_t share =
+                in_units(255.0 * (overlay_opacity * rgba_[4 * i + c]) + 0.5);
+            const std::size_t at = c * stride_ + i;
+            // The lowest rank whose fraction reaches one with this entry's.
+            const std::uint64_t missing = kOne - fraction_part(share);
+            const auto lowest =
+                static_cast<std::size_t>(std::lower_bound(first, last, missing) - first);
+            // All of them: the carry is the entry's own, and no rank is above 255.
+            const bool all = lowest == 0;
+            whole_[at] = static_cast<std::uint8_t>(whole_part(share) + (all ? 1 : 0));
+            threshold_[at] = static_cast<std::uint8_t>(all ? 255 : lowest - 1);
+            const bool none = lowest == image.n_fractions;
+            const unsigned carry = all || none ? 0u : 256u - image.lowest_byte[lowest];
+            codes_[4 * i + c] = static_cast<std::uint16_t>(256u * whole_[at] + carry);
+            if (!image.halves) continue;
+            // Without the half that rounds.
+            partner_[at] = whole_part(2 * (share - kOne / 2));
+            partner_pixels_[4 * i + c] = partner_[at];
+        }
+    }
+}
+
+}  // namespace hotcold

@@ -1,0 +1,269 @@
+// Tables in registers: the AVX-512 VBMI part of paint.simd.cpp, which alone includes it.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/paint/paint.ops.hpp"
+#include "simd/interleave-inl.hpp"
+
+namespace hotcold::HOTCOLD_LEVEL {
+namespace {
+
+// 256 bytes; index bit 7 chooses between two permutes of 128.
+struct Table {
+    __m512i quarter[4];
+
+    explicit Table(const std::uint8_t* bytes) {
+        for (int q = 0; q < 4; ++q) quarter[q] = _mm512_loadu_si512(bytes + 64 * q);
+    }
+    __m512i operator[](__m512i index) const {
+        const __m512i low = _mm512_permutex2var_epi8(quarter[0], index, quarter[1]);
+        const __m512i high = _mm512_permutex2var_epi8(quarter[2], index, quarter[3]);
+        return _mm512_mask_mov_epi8(low, _mm512_movepi8_mask(index), high);
+    }
+};
+
+void split_3_by_permutes(const std::uint8_t* pixels, std::size_t count,
+                         std::uint8_t* const* planes) {
+    for (std::size_t i = 0; i < count; i += 64) {
+        const std::size_t left = count - i;
+        const std::uint8_t* from = pixels + 3 * i;
+        const __m512i v0 = load_bytes(from, 3 * left);
+        const __m512i v1 = load_bytes(from + 64, beyond(3 * left, 64));
+        const __m512i v2 = load_bytes(from + 128, beyond(3 * left, 128));
+        for (unsigned c = 0; c < 3; ++c) {
+            const __m512i two = _mm512_permutex2var_epi8(v0, pattern(kWeave3.first_two[c]), v1);
+            const __m512i all = _mm512_mask_permutexvar_epi8(two, kWeave3.in_third[c],
+                                                             pattern(kWeave3.third[c]), v2);
+            _mm512_mask_storeu_epi8(planes[c] + i, first_bytes(left), all);
+        }
+    }
+}
+
+void join_by_permutes(const ByteRun& run, std::uint8_t* out) {
+    for (std::size_t i = 0; i < run.count; i += 64) {
+        const std::size_t left = run.count - i;
+        const __m512i r = load_bytes(run.planes[0] + i, left);
+        if (run.channels == 1) {
+            store_3(r, r, r, left, out + 3 * i);
+            continue;
+        }
+        const __m512i g = load_bytes(run.planes[1] + i, left);
+        const __m512i b = load_bytes(run.planes[2] + i, left);
+        if (run.channels == 3) {
+            store_3(r, g, b, left, out + 3 * i);
+        } else {
+            store_4(r, g, b, load_bytes(run.planes[3] + i, left), left, out + 4 * i);
+        }
+    }
+}
+
+// --- painting ------------------------------------------------------------------------------------
+
+void colors_by_permutes(const std::uint8_t* entries, std::size_t count, const ColorPlanes& table,
+                        std::uint8_t* out) {
+    const Table red(table.bytes);
+    const Table green(table.bytes + table.stride);
+    const Table blue(table.bytes + 2 * table.stride);
+    for (std::size_t i = 0; i < count; i += 64) {
+        const __m512i entry = load_bytes(entries + i, count - i);
+        store_3(red[entry], green[entry], blue[entry], count - i, out + 3 * i);
+    }
+}
+
+// The sum of two shares; see ColorPlanes.
+inline __m512i add_shares(__m512i whole, __m512i rank, __m512i color, __m512i threshold) {
+    const __m512i sum = _mm512_add_epi8(whole, color);
+    const __mmask64 carry = _mm512_cmpgt_epu8_mask(rank, threshold);
+    return _mm512_mask_sub_epi8(sum, carry, sum, _mm512_set1_epi8(-1));
+}
+
+template <std::size_t channels>
+void overlay_planes(const std::uint8_t* entries, const ByteRun& image, const ColorPlanes& table,
+                    const ImageTable& shares, std::uint8_t* out) {
+    constexpr std::size_t kOut = channels == 4 ? 4 : 3;
+    const Table whole(shares.whole);
+    const Table rank(shares.rank);
+    const Table plain(shares.plain);
+    for (std::size_t i = 0; i < image.count; i += 64) {
+        const std::size_t left = image.count - i;
+        const __m512i entry = load_bytes(entries + i, left);
+        __m512i pixel[4];
+        for (std::size_t c = 0; c < 3; ++c) {
+            const __m512i x = load_bytes(image.planes[channels == 1 ? 0 : c] + i, left);
+            pixel[c] = add_shares(whole[x], rank[x], Table(table.whole + c * table.stride)[entry],
+                                  Table(table.threshold + c * table.stride)[entry]);
+        }
+        if constexpr (channels == 4) {
+            pixel[3] = plain[load_bytes(image.planes[3] + i, left)];
+            store_4(pixel[0], pixel[1], pixel[2], pixel[3], left, out + kOut * i);
+        } else {
+            store_3(pixel[0], pixel[1], pixel[2], left, out + kOut * i);
+        }
+    }
+}
+
+void overlay_by_permutes(const std::uint8_t* entries, const ByteRun& image,
+                         const ColorPlanes& table, const ImageTable& shares, std::uint8_t* out) {
+    switch (image.channels) {
+        case 1:
+            return overlay_planes<1>(entries, image, table, shares, out);
+        case 3:
+            return overlay_planes<3>(entries, image, table, shares, out);
+        default:
+            return overlay_planes<4>(entries, image, table, shares, out);
+    }
+}
+
+// Means of image bytes and the entries' partners (ColorPlanes), pixels as they lie.
+template <std::size_t channels>
+void mean_pixels(const std::uint8_t* entries, const ByteRun& image, const ColorPlanes& table,
+                 std::uint8_t* out) {
+    constexpr __mmask64 kAlpha = 0x8888888888888888u;
+    const Table red(table.partner);
+    const Table green(table.partner + table.stride);
+    const Table blue(table.partner + 2 * table.stride);
+    for (std::size_t i = 0; i < image.count; i += 64) {
+        const __m512i entry = load_bytes(entries + i, image.count - i);
+        const __m512i r = red[entry];
+        const __m512i g = green[entry];
+        const __m512i b = blue[entry];
+        const std::uint8_t* from = image.planes[0] + channels * i;
+        const std::size_t left = channels * (image.count - i);
+        for (unsigned k = 0; k < channels; ++k) {
+            const __m512i x = load_part(from, left, k);
+            if constexpr (channels == 4) {
+                const __m512i mean = _mm512_avg_epu8(x, woven_4(r, g, b, b, k));
+                store_part(_mm512_mask_mov_epi8(mean, kAlpha, x), left, k, out + 4 * i);
+            } else {
+                store_part(_mm512_avg_epu8(x, woven_3(r, g, b, k)), left, k, out + 3 * i);
+            }
+        }
+    }
+}
+
+template <std::size_t channels>
+void mean_planes(const std::uint8_t* entries, const ByteRun& image, const ColorPlanes& table,
+                 std::uint8_t* out) {
+    constexpr std::size_t kOut = channels == 4 ? 4 : 3;
+    const Table color[3] = {Table(table.partner), Table(table.partner + table.stride),
+                            Table(table.partner + 2 * table.stride)};
+    for (std::size_t i = 0; i < image.count; i += 64) {
+        const std::size_t left = image.count - i;
+        const __m512i entry = load_bytes(entries + i, left);
+        __m512i mean[3];
+        for (std::size_t c = 0; c < 3; ++c) {
+            const __m512i x = load_bytes(image.planes[channels == 1 ? 0 : c] + i, left);
+            mean[c] = _mm512_avg_epu8(x, color[c][entry]);
+        }
+        if constexpr (channels == 4) {
+            store_4(mean[0], mean[1], mean[2], load_bytes(image.planes[3] + i, left), left,
+                    out + kOut * i);
+        } else {
+            store_3(mean[0], mean[1], mean[2], left, out + kOut * i);
+        }
+    }
+}
+
+void means_by_permutes(const std::uint8_t* entries, const ByteRun& image, const ColorPlanes& table,
+                       std::uint8_t* out) {
+    const bool pixels = image.step != 1;
+    switch (image.channels) {
+        case 1:
+            return mean_planes<1>(entries, image, table, out);
+        case 3:
+            return pixels ? mean_pixels<3>(entries, image, table, out)
+                          : mean_planes<3>(entries, image, table, out);
+        default:
+            return pixels ? mean_pixels<4>(entries, image, table, out)
+                          : mean_planes<4>(entries, image, table, out);
+    }
+}
+
+// What is shown where the mask is 255, and where it is 0.
+struct Shades {
+    explicit Shades(const ImageTable& table)
+        : plain(table.plain), masked(table.masked), identity(table.identity) {}
+
+    __m512i of(__m512i x, __m512i mask) const {
+        const __m512i shown = identity ? x : plain[x];
+        return _mm512_mask_mov_epi8(masked[x], _mm512_movepi8_mask(mask), shown);
+    }
+
+    Table plain;
+    Table masked;
+    bool identity;
+};
+
+// Bytes 255 where the channel has no mask.
+inline __m512i load_mask(const std::uint8_t* mask, std::size_t at, std::size_t left) {
+    return mask == nullptr ? _mm512_set1_epi8(-1) : load_bytes(mask + at, left);
+}
+
+template <std::size_t channels>
+void mask_pixels(const std::uint8_t* const* masks, const ByteRun& image, const ImageTable& table,
+                 std::uint8_t* out) {
+    const Shades shades(table);
+    const bool one_mask = masks[0] == masks[1] && masks[1] == masks[2];
+    for (std::size_t i = 0; i < image.count; i += 64) {
+        __m512i mask[channels];
+        for (std::size_t c = 0; c < channels; ++c) {
+            mask[c] = load_mask(masks[c], i, image.count - i);
+        }
+        const std::uint8_t* from = image.planes[0] + channels * i;
+        const std::size_t left = channels * (image.count - i);
+        for (unsigned k = 0; k < channels; ++k) {
+            __m512i woven;
+            if constexpr (channels == 4) {
+                woven = woven_4(mask[0], mask[1], mask[2], mask[3], k);
+            } else if (one_mask) {
+                woven = spread_3(mask[0], k);
+            } else {
+                woven = woven_3(mask[0], mask[1], mask[2], k);
+            }
+            store_part(shades.of(load_part(from, left, k), woven), left, k, out + channels * i);
+        }
+    }
+}
+
+template <std::size_t channels>
+void mask_planes(const std::uint8_t* const* masks, const ByteRun& image, const ImageTable& table,
+                 std::uint8_t* out) {
+    const Shades shades(table);
+    for (std::size_t i = 0; i < image.count; i += 64) {
+        const std::size_t left = image.count - i;
+        __m512i pixel[channels];
+        for (std::size_t c = 0; c < channels; ++c) {
+            pixel[c] =
+                shades.of(load_bytes(image.planes[c] + i, left), load_mask(masks[c], i, left));
+        }
+        if constexpr (channels == 1) {
+            store_3(pixel[0], pixel[0], pixel[0], left, out + 3 * i);
+        } else if constexpr (channels == 3) {
+            store_3(pixel[0], pixel[1], pixel[2], left, out + 3 * i);
+        } else {
+            store_4(pixel[0], pixel[1], pixel[2], pixel[3], left, out + 4 * i);
+        }
+    }
+}
+
+void mask_by_permutes(const std::uint8_t* const* masks, const ByteRun& image,
+                      const ImageTable& table, std::uint8_t* out) {
+    const bool pixels = image.step != 1;
+    switch (image.channels) {
+        case 1:
+            return mask_planes<1>(masks, image, table, out);
+        case 3:
+            return pixels ? mask_pixels<3>(masks, image, table, out)
+                          : mask_planes<3>(masks, image, table, out);
+        default:
+            return pixels ? mask_pixels<4>(masks, image, table, out)
+                          : mask_planes<4>(masks, image, table, out);
+    }
+}
+
+}  // namespace
+}  // namespace hotcold::HOTCOLD_LEVEL

@@ -1,0 +1,101 @@
+#include "kernels/render/render_image.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <mutex>
+
+#include "kernels/load/load.hpp"
+#include "kernels/normalize/normalize.hpp"
+
+namespace hotcold {
+
+const std::byte* ImageReader::at(std::size_t channel, std::size_t row, std::size_t column) const {
+    const auto size = static_cast<std::ptrdiff_t>(image_.item_size);
+    return static_cast<const std::byte*>(image_.at(item_, channel, row)) +
+           static_cast<std::ptrdiff_t>(column) * image_.strides.column * size;
+}
+
+template <typename T>
+std::size_t ImageReader::numbers(std::size_t row, std::size_t column, std::size_t count,
+                                 T (&planes)[kMaxPictureChannels][kRun]) const {
+    SourceView run = image_;
+    run.shape.rows = 1;
+    run.shape.columns = count;
+    run.data = at(0, row, column);
+    std::size_t bad = 0;
+    for (std::size_t c = 0; c < image_.shape.channels; ++c) {
+        bad += load_channel(run, 0, c, planes[c], Team(1));
+    }
+    return bad;
+}
+
+ByteRun ImageReader::bytes(std::size_t row, std::size_t column, std::size_t count,
+                           std::uint8_t (&planes)[kMaxPictureChannels][kRun]) const {
+    const std::size_t channels = image_.shape.channels;
+    const std::ptrdiff_t step = image_.strides.column;
+    ByteRun run;
+    run.count = count;
+    run.channels = channels;
+    const bool pixels = channels > 1 && image_.strides.channel == 1 &&
+                        step == static_cast<std::ptrdiff_t>(channels);
+    if (step == 1 || pixels) {
+        for (std::size_t c = 0; c < channels; ++c) {
+            run.planes[c] = reinterpret_cast<const std::uint8_t*>(at(c, row, column));
+        }
+        run.step = static_cast<std::size_t>(step);
+        return run;
+    }
+    for (std::size_t c = 0; c < channels; ++c) {
+        run.planes[c] = planes[c];
+        const auto* from = reinterpret_cast<const std::uint8_t*>(at(c, row, column));
+        for (std::size_t i = 0; i < count; ++i) {
+            planes[c][i] = from[static_cast<std::ptrdiff_t>(i) * step];
+        }
+    }
+    return run;
+}
+
+template <typename T>
+ImageScale<T> ImageReader::own_scale(const Team& team) const {
+    const Shape& shape = image_.shape;
+    Extremes<T> all{std::numeric_limits<T>::max(), std::numeric_limits<T>::lowest()};
+    const auto* in_place = static_cast<const T*>(image_.at(item_, 0, 0));
+    if (holds_type<T>(image_) &&
+        (is_planar(shape, image_.strides) || is_interleaved(shape, image_.strides)) &&
+        all_finite(in_place, shape.channels * shape.plane(), team)) {
+        all = extremes(in_place, shape.channels * shape.plane(), team);
+    } else {
+        std::mutex mutex;
+        const std::size_t step = rows_per_block(shape.columns);
+        team.for_each((shape.rows + step - 1) / step, [&](std::size_t block) {
+            T planes[kMaxPictureChannels][kRun];
+            Extremes<T> part = {std::numeric_limits<T>::max(), std::numeric_limits<T>::lowest()};
+            for_runs(block * step, std::min(shape.rows, (block + 1) * step), shape.columns,
+                     rows_adjoin(shape, image_.strides),
+                     [&](std::size_t row, std::size_t column, std::size_t count) {
+                         numbers(row, column, count, planes);
+                         for (std::size_t c = 0; c < shape.channels; ++c) {
+                             const Extremes<T> run = extremes(planes[c], count, Team(1));
+                             part.min = std::min(part.min, run.min);
+                             part.max = std::max(part.max, run.max);
+                         }
+                     });
+            const std::lock_guard<std::mutex> lock(mutex);
+            all.min = std::min(all.min, part.min);
+            all.max = std::max(all.max, part.max);
+        });
+    }
+    // The `01` normalization's rule, which also keeps the largest numbers finite.
+    const Scale<T> scale = fit_extremes(all, Normalization::kZeroOne);
+    return {scale.prescale, scale.low, scale.positive_divisor};
+}
+
+#define HOTCOLD_INSTANTIATE(T)                                                        \
+    template std::size_t ImageReader::numbers(std::size_t, std::size_t, std::size_t,  \
+                                              T(&)[kMaxPictureChannels][kRun]) const; \
+    template ImageScale<T> ImageReader::own_scale(const Team&) const;
+HOTCOLD_INSTANTIATE(float)
+HOTCOLD_INSTANTIATE(double)
+#undef HOTCOLD_INSTANTIATE
+
+}  // namespace hotcold

@@ -1,0 +1,74 @@
+// Reading the image that a map is laid over, a run of pixels at a time: as numbers in [0, 1], or as
+// the bytes it is made of.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/load/image_view.hpp"
+#include "kernels/paint/colorize.hpp"
+#include "kernels/paint/paint.hpp"
+#include "runtime/parallel.hpp"
+
+namespace hotcold {
+
+// Calls body(row, column, count) for the runs of rows [first, last). `adjoining` rows are walked as
+// one long row: `column` may then lie beyond the first of them, at the address of the later one.
+template <typename F>
+void for_runs(std::size_t first, std::size_t last, std::size_t columns, bool adjoining,
+              const F& body) {
+    const std::size_t rows = adjoining ? 1 : last - first;
+    const std::size_t length = adjoining ? (last - first) * columns : columns;
+    for (std::size_t row = first; row < first + rows; ++row) {
+        for (std::size_t column = 0; column < length; column += kRun) {
+            body(row, column, length - column < kRun ? length - column : kRun);
+        }
+    }
+}
+
+// Image numbers of a run.
+template <typename T>
+struct NumberRun {
+    std::size_t count;
+    std::size_t channels;
+    T planes[kMaxPictureChannels][kRun];
+};
+
+// Picture bytes of a run before they are woven together.
+struct BytePlanes {
+    BytePlanes(std::size_t n, std::size_t n_channels) : count(n), channels(n_channels) {}
+    ByteRun run() const { return {count, channels, {planes[0], planes[1], planes[2], planes[3]}}; }
+
+    std::size_t count;
+    std::size_t channels;
+    std::uint8_t planes[kMaxPictureChannels][kRun];
+};
+
+// One item of an image batch of 1, 3 or 4 channels.
+class ImageReader {
+  public:
+    ImageReader(const SourceView& image, std::size_t item) : image_(image), item_(item) {}
+
+    // Raw numbers, all channels. Returns how many were not finite; those are read as 0.
+    template <typename T>
+    std::size_t numbers(std::size_t row, std::size_t column, std::size_t count,
+                        T (&planes)[kMaxPictureChannels][kRun]) const;
+
+    // The bytes of a uint8 image, where they lie if planes or pixels are adjacent there, else in
+    // `planes`.
+    ByteRun bytes(std::size_t row, std::size_t column, std::size_t count,
+                  std::uint8_t (&planes)[kMaxPictureChannels][kRun]) const;
+
+    // The scale that takes the item's smallest number to 0 and its largest to 1, one over all
+    // channels so that hues survive. 16384 and more pixels are measured by the whole team.
+    template <typename T>
+    ImageScale<T> own_scale(const Team& team) const;
+
+  private:
+    const std::byte* at(std::size_t channel, std::size_t row, std::size_t column) const;
+
+    const SourceView& image_;
+    std::size_t item_;
+};
+
+}  // namespace hotcold
