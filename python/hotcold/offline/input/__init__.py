@@ -18,7 +18,15 @@ from hotcold.offline.input.pictures import PictureFolder
 from hotcold.offline.input.safetensors import open_safetensors
 from hotcold.offline.input.stores import open_hdf5, open_torch, open_zarr
 
-__all__ = ["BadItem", "IndexedSource", "PictureFolder", "Source", "StreamSource", "open_source"]
+__all__ = [
+    "BadItem",
+    "IndexedSource",
+    "PictureFolder",
+    "Source",
+    "StreamSource",
+    "open_source",
+    "split_key",
+]
 
 _KEYED = {
     ".npz": open_npz,

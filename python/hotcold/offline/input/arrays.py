@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import mmap
+import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,12 +25,17 @@ class ArraySource(IndexedSource):
         With ``shape`` and slicing over the first axis.
     origin : str, optional
         Where it comes from.
+    paths : sequence of Path, optional
+        The files below it; those of memory maps, HDF5 and zarr arrays are found.
     """
 
-    def __init__(self, name: str, array: Any, origin: str | None = None) -> None:
+    def __init__(
+        self, name: str, array: Any, origin: str | None = None, paths: Sequence[Path] = ()
+    ) -> None:
         self.name = name
         self.origin = origin or "an array"
         self.shape = tuple(int(length) for length in array.shape)
+        self.paths = tuple(paths) or _files_below(array)
         self._array = array
         self.dtype = _dtype_of(array)
         require_numbers(name, self.dtype, self.origin)
@@ -52,6 +60,20 @@ def _dtype_of(array: Any) -> np.dtype[Any]:
         # A tensor has dtypes of its own: one item tells what it becomes.
         dtype = as_numpy(array[:1] if len(array.shape) else array, "array").dtype
     return dtype
+
+
+def _files_below(array: Any) -> tuple[Path, ...]:
+    """Where a memory map, an HDF5 dataset or a zarr array of a local store lies."""
+    if isinstance(array, np.ndarray):
+        # Slices and views of a map keep the map, and what it says of its file, as their base.
+        while isinstance(array, np.ndarray) and not isinstance(array, np.memmap):
+            array = array.base
+        found = getattr(array, "filename", None)
+    else:
+        store = getattr(array, "store", None)  # zarr: `root` of version 3, `path` of version 2
+        found = getattr(store, "root", None) or getattr(store, "path", None)
+        found = found or getattr(getattr(array, "file", None), "filename", None)
+    return (Path(found),) if isinstance(found, str | os.PathLike) else ()
 
 
 def _chunk_items(array: Any) -> int:

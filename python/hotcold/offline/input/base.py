@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import abc
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,9 @@ class IndexedSource(abc.ABC):
         Items that the storage hands out together; reading in multiples of it costs least.
     in_memory : bool
         What `read` returns was in memory before, and stays there.
+    paths : tuple of Path
+        The files that are read, where known; a folder stands for everything in it. Of arrays in
+        memory there are none.
     """
 
     name: str
@@ -43,6 +47,7 @@ class IndexedSource(abc.ABC):
     dtype: np.dtype[Any]
     chunk: int = 1
     in_memory: bool = False
+    paths: tuple[Path, ...] = ()
 
     @property
     def n_items(self) -> int:
@@ -79,6 +84,8 @@ class StreamSource:
     copy : bool, default False
         Keep a copy of each batch: many generators fill the same memory again for the next one,
         while this one still waits for its thread.
+    paths : sequence of Path, optional
+        The files that are read.
     """
 
     def __init__(
@@ -88,10 +95,12 @@ class StreamSource:
         batches: Callable[[], Iterable[Any]] | Iterable[Any],
         n_items: int | None = None,
         copy: bool = False,
+        paths: Sequence[Path] = (),
     ) -> None:
         self.name = name
         self.origin = origin
         self.n_items = n_items
+        self.paths = tuple(paths)
         self._copy = copy
         self._make = batches if callable(batches) else lambda: batches
         self._running: Iterator[Any] | None = None

@@ -46,5 +46,5 @@ def open_npy(name: str, path: Path) -> IndexedSource:
     if header.fortran and len(header.shape) > 1:
         # Items lie interleaved: only a map reads them without reading everything.
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-        return ArraySource(name, mapped, path.name)
+        return ArraySource(name, mapped, path.name, [path])
     return RawSource(name, path, header.size, header.shape, header.dtype)

@@ -48,7 +48,9 @@ def open_npz(name: str, path: Path, key: str | None) -> Source:
             f"{path}; save numpy.ascontiguousarray(array)"
         )
         raise ValueError(msg)
-    return StreamSource(name, path.name, lambda: _batches(name, path, info), header.shape[0])
+    return StreamSource(
+        name, path.name, lambda: _batches(name, path, info), header.shape[0], paths=[path]
+    )
 
 
 def _check_size(name: str, path: Path, info: zipfile.ZipInfo, header: Header) -> None:

@@ -40,6 +40,7 @@ class PictureFolder(IndexedSource):
             msg = f"`{name}` must hold at least one picture file ({', '.join(SUFFIXES)}), got none "
             msg += f"in {folder}"
             raise ValueError(msg)
+        self.paths = tuple(self.files)
         self._dim_order = dim_order
         self._resize = False
         self.set_size(*_size_of_first(name, self.files))

@@ -52,6 +52,7 @@ class RawSource(IndexedSource):
         require_numbers(name, dtype, str(path))
         self.name = name
         self.origin = path.name
+        self.paths = (path,)
         self.shape = shape
         self.dtype = np.dtype(np.float32) if bfloat16 else dtype
         self._stored = dtype

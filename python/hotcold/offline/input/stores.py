@@ -24,7 +24,7 @@ def open_hdf5(name: str, path: Path, key: str | None) -> ArraySource:
     )
     try:
         dataset = file[choose(name, path, key.strip("/") if key else None, known)]
-        return _Owned(name, dataset, f"{path.name}:{dataset.name}", file)
+        return _Owned(name, dataset, f"{path.name}:{dataset.name}", path, file)
     except (ValueError, TypeError):
         file.close()
         raise
@@ -49,7 +49,7 @@ def open_zarr(name: str, path: Path, key: str | None) -> ArraySource:
     elif key is not None:
         msg = f"`{name}` must be given without a name: {path} is a single array, got {key!r}"
         raise ValueError(msg)
-    return ArraySource(name, node, path.name if key is None else f"{path.name}:{key}")
+    return ArraySource(name, node, path.name if key is None else f"{path.name}:{key}", [path])
 
 
 def open_torch(name: str, path: Path, key: str | None) -> ArraySource:
@@ -76,14 +76,14 @@ def open_torch(name: str, path: Path, key: str | None) -> ArraySource:
     if not isinstance(loaded, torch.Tensor):
         msg = f"`{name}` must be a tensor, got {type(loaded).__name__} in {path}"
         raise ValueError(msg)
-    return ArraySource(name, loaded, path.name if key is None else f"{path.name}:{key}")
+    return ArraySource(name, loaded, path.name if key is None else f"{path.name}:{key}", [path])
 
 
 class _Owned(ArraySource):
     """An array whose file is closed with it."""
 
-    def __init__(self, name: str, array: Any, origin: str, file: Any) -> None:
-        super().__init__(name, array, origin)
+    def __init__(self, name: str, array: Any, origin: str, path: Path, file: Any) -> None:
+        super().__init__(name, array, origin, [path])
         self._file = file
 
     def close(self) -> None:
