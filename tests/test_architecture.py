@@ -15,10 +15,10 @@ PACKAGE = ROOT / "python" / "hotcold"
 LAYERS = (
     {"_core", "_extras"},
     {"_validate"},
-    {"_arrays", "colormaps", "drawing"},
-    {"options", "ops", "files"},
+    {"_arrays", "colormaps", "drawing", "declared"},
+    {"ops", "files", "plan"},
     {"sheet"},
-    {"request", "data"},
+    {"options", "request", "data"},
     {"influence"},
     {"visualizers"},
     {"offline"},

@@ -11,7 +11,7 @@ from helpers import message, run_python
 
 import hotcold
 from hotcold import _core, files
-from hotcold.options import compile_plan
+from hotcold.plan import compile_plan
 
 pytestmark = pytest.mark.skipif(not files.CORE_WRITES, reason="elsewhere Python writes")
 

@@ -89,7 +89,7 @@ def same_items(attributions: Sequence[int], x: Sequence[int]) -> None:
         msg = (
             "`x` must have the items, rows and columns of `attributions` "
             f"(N, H, W) = {tuple(ours)}, got {tuple(theirs)}; check that both are in the same "
-            "dim_order, or resize one to the other: HeatmapVisualizer enlarges smaller maps with "
+            "dim_order, or resize one to the other: heat maps and masks enlarge smaller maps with "
             'upsample="bilinear"'
         )
         raise ValueError(msg)
@@ -227,6 +227,16 @@ def _index(value: Any) -> int:
     if isinstance(value, bool):
         raise TypeError
     return operator.index(value)
+
+
+def unexpected_option(maker: str, name: str, known: Iterable[str], owners: Sequence[str]) -> str:
+    """Return the message for an option that `maker` lacks; `owners` are those that have it."""
+    listed = tuple(known)
+    hint = f"; it is an option of {' and '.join(owners)}" if owners else _closest(name, listed)
+    return (
+        f"{maker} got an unexpected keyword argument {name!r}{hint}; "
+        f"{maker} takes {', '.join(listed)}"
+    )
 
 
 def _number(name: str, value: Any, rule: str) -> float:

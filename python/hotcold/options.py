@@ -1,24 +1,23 @@
-"""What can be chosen: the settings of each visualizer and the one description the core takes.
+"""What can be chosen: the options of each visualizer, every one declared in this file alone.
 
-Defaults live here alone. A settings object is checked when it is made, so whoever holds one holds
-valid settings; `RenderSpec` is what any visualizer's settings come down to.
+`MapOptions` are those of the map before it is painted, whoever paints it; each kind of picture adds
+its own. A new option of the map is a field of `MapOptions` and its line in `MapKeywords`.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from hotcold import _core, _validate
-from hotcold.colormaps import LookupTable, lookup_table
+from hotcold.colormaps import lookup_table
+from hotcold.declared import Options, again, none_is, one_of, option, optional
+from hotcold.sheet import Tiler
 
 if TYPE_CHECKING:
     from hotcold.colormaps import ColormapLike
 
-S = TypeVar("S")
-
+DIM_ORDERS = ("channels_first", "channels_last")
 NONFINITE = ("raise", "zero")
 UPSAMPLE = ("bilinear",)
 
@@ -40,137 +39,313 @@ def default_cmap(normalization_type: str) -> str:
     return "hotcold" if normalization_type in _SIGNED else "hot"
 
 
-def override(settings: S, **changes: Any) -> S:
-    """Return `settings` with every change that is not None applied and checked."""
-    given = {name: value for name, value in changes.items() if value is not None}
-    return dataclasses.replace(settings, **given) if given else settings  # type: ignore[type-var]
-
-
-def _set(settings: object, **checked: Any) -> None:
-    """Store checked values in a frozen dataclass that is being made."""
-    for name, value in checked.items():
-        object.__setattr__(settings, name, value)
-
-
-def _blur(value: Any) -> Any:
-    pair = _validate.sigma("blur", value)
+def _blur(name: str, value: Any) -> Any:
+    pair = _validate.sigma(name, value)
     return pair[0] if pair[0] == pair[1] else pair
 
 
-def _check_cmap(cmap: ColormapLike | None) -> None:
-    if cmap is not None:
-        lookup_table(cmap)
+def _sigma(blur: Any) -> tuple[float, float]:
+    """Return a checked blur as (y, x)."""
+    return blur if isinstance(blur, tuple) else (blur, blur)
 
 
-@dataclass(frozen=True)
-class PlainSettings:
-    """Settings of `Visualizer`."""
-
-    combine_channels: bool = False
-    normalization_type: str | None = None
-    blur: float | tuple[float, float] = 0.0
-    cmap: ColormapLike | None = None
-
-    def __post_init__(self) -> None:
-        if self.normalization_type is not None:
-            _validate.normalization_type(self.normalization_type)
-        _check_cmap(self.cmap)
-        _set(
-            self,
-            combine_channels=_validate.flag("combine_channels", self.combine_channels),
-            blur=_blur(self.blur),
-        )
+def _cmap(name: str, value: Any) -> Any:
+    lookup_table(value)
+    return value
 
 
-@dataclass(frozen=True)
-class HeatmapSettings:
-    """Settings of `HeatmapVisualizer`."""
-
-    overlay_opacity: float = 0.5
-    normalization_type: str | None = None
-    blur: float | tuple[float, float] = 10.0
-    cmap: ColormapLike | None = "jet"
-
-    def __post_init__(self) -> None:
-        if self.normalization_type is not None:
-            _validate.normalization_type(self.normalization_type)
-        _check_cmap(self.cmap)
-        _set(
-            self,
-            overlay_opacity=_validate.fraction("overlay_opacity", self.overlay_opacity),
-            blur=_blur(self.blur),
-        )
+def _tiler(name: str, value: Any) -> Tiler:
+    if not isinstance(value, Tiler):
+        msg = f"`{name}` must be a hotcold.Tiler or None, got {type(value).__name__}"
+        raise TypeError(msg)
+    return value
 
 
-@dataclass(frozen=True)
-class MaskSettings:
-    """Settings of `MaskVisualizer`."""
-
-    blur: float | tuple[float, float] = 5.0
-    threshold: float = 0.5
-    masked_opacity: float = 0.2
-    combine_channels: bool = True
-    use_attr_as_opacity: bool = False
-    positive_only: bool = True
-
-    def __post_init__(self) -> None:
-        flags = ("combine_channels", "use_attr_as_opacity", "positive_only")
-        _set(
-            self,
-            blur=_blur(self.blur),
-            threshold=_validate.fraction("threshold", self.threshold),
-            masked_opacity=_validate.fraction("masked_opacity", self.masked_opacity),
-            **{name: _validate.flag(name, getattr(self, name)) for name in flags},
-        )
+def _n_threads(name: str, value: Any) -> Any:
+    _validate.n_threads(value)
+    return value
 
 
-def channel_settings(
-    blur: float | tuple[float, float] | None,
-    threshold: float,
-    masked_opacity: float,
-    combine_channels: bool,
-    use_attr_as_opacity: bool | None,
-    positive_only: bool | None,
-) -> MaskSettings:
-    """Return the settings of `ChannelMaskVisualizer`, in whose constructor None means off."""
-    return MaskSettings(
-        0.0 if blur is None else blur,
-        threshold,
-        masked_opacity,
-        combine_channels,
-        False if use_attr_as_opacity is None else use_attr_as_opacity,
-        False if positive_only is None else positive_only,
+def _at_least_one(name: str, value: Any) -> int:
+    return _validate.whole(name, value, 1)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawingOptions(Options):
+    """How every visualizer takes its arguments and gives its results."""
+
+    dim_order: str = option(
+        "channels_first",
+        lambda _, value: _validate.dim_order(value),
+        '{"channels_first", "channels_last"}',
+        "Where the channel axis of the arguments is.",
+        command=DIM_ORDERS,
+        help="Where the channel axis is.",
+        per_call=False,
+    )
+    tiler: Tiler | None = option(
+        None,
+        optional(_tiler),
+        "Tiler",
+        "The grid for sheets; None: as near to a square as `Tiler` makes it.",
+        per_call=False,
+        in_picture=False,
+    )
+    nonfinite: str = option(
+        "raise",
+        one_of(*NONFINITE),
+        '{"raise", "zero"}',
+        "NaN and infinity are an error, or taken as 0.",
+        command=NONFINITE,
+        help="NaN and infinity are an error, or taken as 0.",
+        row=("zero_nonfinite", lambda value: value == "zero"),
+        per_call=False,
+    )
+    n_threads: int | None = option(
+        None,
+        optional(_n_threads),
+        "int >= 1",
+        "None: the CPUs this process may use, or ``HOTCOLD_NUM_THREADS``. Changes no bit.",
+        per_call=False,
+        in_picture=False,
+    )
+    image_range: tuple[float, float] | None = option(
+        None,
+        optional(_validate.value_range),
+        "(float, float)",
+        "Image values drawn as black and white, 0 and 1. None: 0 to 255 for uint8, else each "
+        "item's own minimum and maximum, so that hues survive.",
+        command="pair",
+        help="image values drawn as black and white.",
+        row=("image_range", _as_it_is),
+        per_call=False,
     )
 
 
-@dataclass(frozen=True)
-class RenderSpec:
-    """A picture's recipe, in the order of its steps (`RenderPlan` in kernels/render/render.hpp).
+class DrawingKeywords(TypedDict, total=False):
+    """`DrawingOptions` of a visualizer without images, as keywords."""
 
-    Members that a step does not use are ignored by the core. New kinds of reduction, sign, limits,
-    paint or opacity are new names here and new enumerators there.
+    dim_order: str
+    tiler: Tiler | None
+    nonfinite: str
+    n_threads: int | None
+
+
+class ImageKeywords(DrawingKeywords, total=False):
+    """`DrawingOptions` as keywords."""
+
+    image_range: tuple[float, float] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapOptions(DrawingOptions):
+    """Everything that happens to a map before it is painted, in the order of the steps.
+
+    A kind of picture that leaves no choice declares the field `again` with ``init=False``.
     """
 
-    reduction: str = "none"  # none | mean
-    upsample: str = "none"  # none | bilinear: maps to the image's size
-    sigma: tuple[float, float] = (0.0, 0.0)  # (y, x), pixels
-    sign: str = "all"  # all | positive
-    normalization_type: str = "unsigned_max"
-    paint: str = "table"  # table | channels | overlay | mask
-    limits: tuple[float, float] | None = None  # None: the mode's own
-    table: LookupTable | None = None
-    overlay_opacity: float = 0.5
-    opacity: str = "percentile"  # percentile | map
-    threshold: float = 0.5
-    masked_opacity: float = 0.2
-    image_range: tuple[float, float] | None = None  # None: each item's own
-    zero_nonfinite: bool = False
+    combine_channels: bool = option(
+        False,
+        _validate.flag,
+        "bool",
+        "Take the mean over the channels first (the axis is kept).",
+        command="flag",
+        help="take the mean over the channels first.",
+        row=("reduction", lambda value: "mean" if value else "none"),
+    )
+    upsample: str | None = option(
+        None,
+        optional(one_of(*UPSAMPLE)),
+        '{"bilinear"}',
+        "Maps with fewer rows or columns than the image, such as class activation maps, are "
+        "enlarged to its size before the blur. None: such maps are a `ValueError`.",
+        command=UPSAMPLE,
+        help="bring smaller maps to the image's size.",
+        row=("upsample", lambda value: value or "none"),
+    )
+    blur: float | tuple[float, float] = option(
+        0.0,
+        _blur,
+        "float or (float, float)",
+        "Standard deviation of a Gaussian blur (y, x).",
+        unit="pixels",
+        command="pixels",
+        help="Gaussian blur (sigma), one number or Y,X.",
+        row=("sigma", _sigma),
+    )
+    positive_only: bool = option(
+        False,
+        _validate.flag,
+        "bool",
+        "Negative attributions count as 0, so no pixel of non-positive attribution is unmasked.",
+        command="flag",
+        help="negative attributions count as 0.",
+        row=("sign", lambda value: "positive" if value else "all"),
+    )
+    normalization_type: str | None = option(
+        None,
+        optional(lambda _, value: _validate.normalization_type(value)),
+        "str",
+        "One of `hotcold.NORMALIZATION_TYPES`. None: ``unsigned_max`` for one channel, "
+        "``unsigned_max_positive_centered`` for several.",
+        command=_core.NORMALIZATION_TYPES,
+        help="how values are scaled.",
+        row=("normalization_type", _as_it_is),
+    )
 
 
-@functools.lru_cache(maxsize=128)
-def compile_plan(spec: RenderSpec) -> _core.RenderPlan:
-    """Return the core's form of `spec`, made once per distinct spec."""
-    fields = {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec)}
-    if spec.table is not None:
-        fields["table"] = spec.table.rgba
-    return _core.RenderPlan(**fields)
+class MapKeywords(TypedDict, total=False):
+    """Keyword-only `MapOptions` of every visualizer; a call takes them too."""
+
+
+class EnlargingKeywords(MapKeywords, total=False):
+    """Those of the visualizers that know how large a map is to be."""
+
+    upsample: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlainOptions(MapOptions):
+    """Options of `Visualizer`."""
+
+    image_range: tuple[float, float] | None = again(DrawingOptions, "image_range", init=False)
+    upsample: str | None = again(MapOptions, "upsample", init=False)
+    positive_only: bool = again(MapOptions, "positive_only", init=False)
+    cmap: ColormapLike | None = option(
+        None,
+        optional(_cmap),
+        "str or matplotlib Colormap",
+        "None: ``hotcold`` for modes with a sign, ``hot`` for ``magnitude_*`` and ``01``, none for "
+        "unnormalized uint8 images of one channel, which are shown grey as they are.",
+        command="text",
+        help="a matplotlib colormap.",
+    )
+
+
+class PlainKeywords(DrawingKeywords, MapKeywords, total=False):
+    """Keyword-only `PlainOptions`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeatmapOptions(MapOptions):
+    """Options of `HeatmapVisualizer`."""
+
+    combine_channels: bool = again(MapOptions, "combine_channels", True, init=False)
+    positive_only: bool = again(MapOptions, "positive_only", init=False)
+    blur: float | tuple[float, float] = again(MapOptions, "blur", 10.0)
+    normalization_type: str | None = again(
+        MapOptions,
+        "normalization_type",
+        text="One of `hotcold.NORMALIZATION_TYPES`; None: ``unsigned_max``.",
+    )
+    cmap: ColormapLike | None = again(
+        PlainOptions, "cmap", "jet", text="None: as `Visualizer` chooses for the mode."
+    )
+    overlay_opacity: float = option(
+        0.5,
+        _validate.fraction,
+        "float in [0, 1]",
+        "How much of the heat map is seen; 1 hides the image.",
+        command="number",
+        help="how much of the heat map is seen, 0 to 1.",
+        row=("overlay_opacity", _as_it_is),
+    )
+
+
+class HeatmapKeywords(ImageKeywords, EnlargingKeywords, total=False):
+    """Keyword-only `HeatmapOptions`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskOptions(MapOptions):
+    """Options of `MaskVisualizer`."""
+
+    combine_channels: bool = again(
+        MapOptions,
+        "combine_channels",
+        True,
+        text="Take the mean over the channels first; otherwise the attributions must have `x`'s "
+        "channels.",
+    )
+    blur: float | tuple[float, float] = again(MapOptions, "blur", 5.0)
+    positive_only: bool = again(MapOptions, "positive_only", True)
+    normalization_type: str | None = again(MapOptions, "normalization_type", "01", init=False)
+    threshold: float = option(
+        0.5,
+        _validate.fraction,
+        "float in [0, 1]",
+        "Quantile of the item that separates masked from unmasked.",
+        command="number",
+        help="quantile that separates masked from unmasked.",
+        row=("threshold", _as_it_is),
+    )
+    masked_opacity: float = option(
+        0.2,
+        _validate.fraction,
+        "float in [0, 1]",
+        "What is left of masked pixels.",
+        command="number",
+        help="what is left of masked pixels.",
+        row=("masked_opacity", _as_it_is),
+    )
+    use_attr_as_opacity: bool = option(
+        False,
+        _validate.flag,
+        "bool",
+        "The normalized map is the opacity; `threshold` and `masked_opacity` are not used.",
+        command="flag",
+        help="the map itself is the opacity.",
+        row=("opacity", lambda value: "map" if value else "percentile"),
+    )
+
+
+class MaskKeywords(ImageKeywords, EnlargingKeywords, total=False):
+    """Keyword-only `MaskOptions`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelMaskOptions(MaskOptions):
+    """Options of `ChannelMaskVisualizer`, in whose constructor None means off."""
+
+    upsample: str | None = again(MapOptions, "upsample", init=False)
+    blur: Any = again(
+        MapOptions,
+        "blur",
+        None,
+        check=none_is(0.0, _blur),
+        text="Standard deviation of a Gaussian blur (y, x) of the attributions; None: no blur.",
+    )
+    use_attr_as_opacity: Any = again(
+        MaskOptions,
+        "use_attr_as_opacity",
+        None,
+        check=none_is(False, _validate.flag),
+        text="The normalized map is the opacity; None: off.",
+        per_call=False,
+    )
+    positive_only: Any = again(
+        MaskOptions,
+        "positive_only",
+        None,
+        check=none_is(False, _validate.flag),
+        text="Negative attributions count as 0; None: off.",
+        per_call=False,
+    )
+    batch_size: int | None = option(
+        None,
+        optional(_at_least_one),
+        "int >= 1",
+        "The most items in one forward pass, which bounds memory; None: all.",
+        per_call=False,
+        in_picture=False,
+    )
+
+
+class ChannelMaskKeywords(ImageKeywords, MapKeywords, total=False):
+    """Keyword-only `ChannelMaskOptions`."""
+
+    batch_size: int | None

@@ -13,7 +13,7 @@ import numpy as np
 
 from hotcold import _core, _validate, files
 from hotcold._arrays import Array, empty_batch, new_array, result_dtype
-from hotcold.options import RenderSpec, compile_plan
+from hotcold.plan import RenderSpec, compile_plan
 from hotcold.sheet import Tiler
 
 if TYPE_CHECKING:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
-from hotcold import _core, _validate, files
+from hotcold import _core, _validate, declared, files
 from hotcold._arrays import Array, as_batch
-from hotcold.options import NONFINITE, RenderSpec, override
+from hotcold.options import MapOptions
+from hotcold.plan import RenderSpec
 from hotcold.request import RenderRequest
 from hotcold.sheet import Tiler
 
@@ -20,65 +20,82 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PathLike = str | os.PathLike[str]
+O = TypeVar("O", bound=MapOptions)  # noqa: E741 - the options of a visualizer
 
 # Value ranges that an image's dtype implies; other dtypes are scaled item by item.
 _IMAGE_RANGES = {np.dtype(np.uint8): (0.0, 255.0), np.dtype(np.bool_): (0.0, 1.0)}
 
+# The visualizers that declare options of their own, by name.
+KINDS: dict[str, type[BaseVisualizer[Any]]] = {}
 
-class BaseVisualizer:
+
+class BaseVisualizer(Generic[O]):
     """Configuration that every visualizer has; instances are immutable, picklable, thread-safe.
 
-    A subclass keeps its own options in a settings dataclass (`hotcold.options`) and turns them into
-    a `RenderSpec`; everything after that is here.
+    A subclass names its options (`hotcold.options`) and turns them into a `RenderSpec`; everything
+    after that is here. Written out in its methods are the options that can be given by position:
+    the others come as ``**options``, and signature and docstring are completed from their fields.
     """
 
-    _request: Callable[..., RenderRequest]  # (the arguments of `render`, settings), of the subclass
     # Whether `render` has a second argument, and whether it may be None.
     _takes_images = True
     _needs_images = True
 
-    # Keyword-only arguments and their defaults; `repr` tells those that differ.
-    _KEYWORDS: ClassVar[dict[str, Any]] = {
-        "dim_order": "channels_first",
-        "tiler": None,
-        "nonfinite": "raise",
-        "n_threads": None,
-        "image_range": None,
-    }
+    command: ClassVar[str | None] = None  # its name on the command line, and what it draws
+    command_help: ClassVar[str] = ""
+    _kind: ClassVar[type[MapOptions]] = MapOptions
+    _table: ClassVar[declared.Table] = declared.table_of(MapOptions)
+    _positional: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(
-        self,
-        settings: Any,
-        *,
-        dim_order: str,
-        tiler: Tiler | None,
-        nonfinite: str,
-        n_threads: int | None,
-        image_range: tuple[float, float] | None = None,
-    ) -> None:
-        self._settings = settings
-        self._dim_order = _validate.dim_order(dim_order)
-        if tiler is not None and not isinstance(tiler, Tiler):
-            msg = f"`tiler` must be a hotcold.Tiler or None, got {type(tiler).__name__}"
-            raise TypeError(msg)
-        self._tiler = tiler
-        self._nonfinite = _validate.one_of("nonfinite", nonfinite, NONFINITE)
-        if n_threads is not None:
-            _validate.n_threads(n_threads)
-        self._n_threads = n_threads
-        self._image_range = (
-            None if image_range is None else _validate.value_range("image_range", image_range)
+    def __init_subclass__(cls, options: type[MapOptions] | None = None, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        if options is None:
+            return
+        KINDS[cls.__name__] = cls
+        cls._kind = options
+        cls._table = table = declared.table_of(options)
+        code = cls.__init__.__code__
+        cls._positional = tuple(
+            n for n in code.co_varnames[: code.co_argcount] if n in table.options
         )
+        declared.document(cls, options, cls._positional, constructs=True)
+        for name, member in vars(cls).items():
+            function = getattr(member, "__func__", member)  # a classmethod's
+            if name in ("__init__", "__call__", "render") or function is not member:
+                constructs = name not in ("__call__", "render")
+                declared.complete(function, options, constructs=constructs)
+                declared.document(function, options, cls._positional, constructs=constructs)
+
+    def __init__(self, **options: Any) -> None:
+        self._refuse_unknown(options, self._table.options)
+        self._options: O = self._kind(**options)  # type: ignore[assignment]
+
+    def _refuse_unknown(self, given: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+        for name in given:
+            if name not in known:
+                owners = [other for other, kind in KINDS.items() if name in kind._table.options]
+                listed = [other for other in self._names() if other in known]
+                maker = type(self).__name__
+                raise TypeError(_validate.unexpected_option(maker, name, listed, owners))
 
     @property
     def dim_order(self) -> str:
         """Where the channel axis of the arguments is."""
-        return self._dim_order
+        return self._options.dim_order
 
     @property
-    def settings(self) -> Any:
-        """The visualizer's own options, a frozen dataclass."""
-        return self._settings
+    def tiler(self) -> Tiler | None:
+        """The grid for sheets; None: as near to a square as `Tiler` makes it."""
+        return self._options.tiler
+
+    @property
+    def settings(self) -> O:
+        """The visualizer's options, a frozen dataclass."""
+        return self._options
+
+    def _request(self, attributions: Any, x: Any, options: O, /) -> RenderRequest:
+        """Return the checked inputs for the two arguments of `render`; the subclass's logic."""
+        raise NotImplementedError
 
     def request(self, attributions: Any, x: Any = None) -> RenderRequest:
         """Return the checked inputs of `render`, with the constructor's settings.
@@ -107,39 +124,33 @@ class BaseVisualizer:
             if x is not None:
                 msg = f"`x` must be None: {type(self).__name__} draws over no images"
                 raise TypeError(msg)
-            return self._request(attributions, self._settings)
-        if x is None and self._needs_images:
+        elif x is None and self._needs_images:
             msg = f"`x` must be given: {type(self).__name__} draws over images"
             raise TypeError(msg)
-        return self._request(attributions, x, self._settings)
+        return self._request(attributions, x, self._options)
 
     def describe(self) -> dict[str, Any]:
         """Return, by name, everything that changes the pictures of an item."""
-        settings = {
-            field.name: getattr(self._settings, field.name)
-            for field in dataclasses.fields(self._settings)
-        }
-        keywords = {name: getattr(self, f"_{name}") for name in self._KEYWORDS}
-        for name in ("tiler", "n_threads", "batch_size"):  # how, not what
-            keywords.pop(name, None)
-        return {**settings, **keywords}
+        known = self._table.options
+        return {n: getattr(self._options, n) for n in self._names() if known[n].in_picture}
 
-    @property
-    def tiler(self) -> Tiler | None:
-        """The grid for sheets; None: as near to a square as `Tiler` makes it."""
-        return self._tiler
+    def _names(self) -> list[str]:
+        """Return the options' names, those with a position first."""
+        return list(dict.fromkeys((*self._positional, *self._table.options)))
 
     def __repr__(self) -> str:
-        options = [
-            f"{field.name}={_told(getattr(self._settings, field.name))}"
-            for field in dataclasses.fields(self._settings)
+        return self._repr(self._options)
+
+    def _repr(self, options: O) -> str:
+        """Tell the options that have a position, and of the others those that were chosen."""
+        defaults = self._table.defaults
+        told = [
+            f"{name}={_told(getattr(options, name))}"
+            for name in self._names()
+            if name in self._positional or getattr(options, name) != defaults[name]
         ]
-        for name, default in self._KEYWORDS.items():
-            value = getattr(self, f"_{name}")
-            if value != default:
-                options.append(f"{name}={value!r}")
         maker, leading = self._made_by()
-        return f"{maker}({', '.join([*leading, *options])})"
+        return f"{maker}({', '.join([*leading, *told])})"
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -149,52 +160,54 @@ class BaseVisualizer:
     __hash__ = None  # type: ignore[assignment]
 
     def _made_by(self) -> tuple[str, list[str]]:
-        """Return what makes such an object, and its arguments before the settings, for `repr`."""
+        """Return what makes such an object, and its arguments before the options, for `repr`."""
         return type(self).__name__, []
 
-    def text_chunks(self, settings: Any = None) -> dict[str, str]:
+    def text_chunks(self, options: O | None = None) -> dict[str, str]:
         """Return what a picture file says of how it was made."""
-        described = repr(self)
-        if settings is not None and settings != self._settings:
-            described = repr(self._with(settings))
+        described = self._repr(self._options if options is None else options)
         return {"Software": f"hotcold {_core.__version__}", "Description": described}
 
-    def _with(self, settings: Any) -> BaseVisualizer:
-        twin = object.__new__(type(self))
-        twin.__dict__.update(vars(self), _settings=settings)
-        return twin
-
-    def _merged(self, **overrides: Any) -> Any:
-        return override(self._settings, **overrides)
+    def _changed(self, keywords: Mapping[str, Any], **written: Any) -> O:
+        """Return the options of one call: None takes the constructor's value."""
+        if keywords:
+            self._refuse_unknown(keywords, self._table.called)
+            written.update(keywords)
+        return declared.override(self._options, written)
 
     def _attributions(self, value: Any) -> Array:
-        return as_batch(value, "attributions", self._dim_order)
+        return as_batch(value, "attributions", self._options.dim_order)
 
-    def _image(self, x: Any, attributions: Array) -> Array:
-        image = self._shown(x)
-        _validate.same_items(attributions.shape, image.shape)
+    def _image(self, x: Any, attributions: Array, options: O) -> Array:
+        """Return the images as (N, C, H, W), checked against the maps."""
+        image = self._drawable(x)
+        if options.upsample is None:
+            _validate.same_items(attributions.shape, image.shape)
+        else:
+            _validate.enlargeable(attributions.shape, image.shape)
         return image
 
-    def _shown(self, x: Any) -> Array:
-        image = as_batch(x, "x", self._dim_order)
-        _validate.drawable_channels(image.shape, "x", self._dim_order, "to be shown")
+    def _drawable(self, x: Any) -> Array:
+        dim_order = self._options.dim_order
+        image = as_batch(x, "x", dim_order)
+        _validate.drawable_channels(image.shape, "x", dim_order, "to be shown")
         return image
 
-    def _range_of(self, image: Array) -> tuple[float, float] | None:
-        return self._image_range or _IMAGE_RANGES.get(image.dtype)
-
-    def _spec(self, **fields: Any) -> RenderSpec:
-        return RenderSpec(zero_nonfinite=self._nonfinite == "zero", **fields)
+    def _spec(self, options: O, image: Array | None, **rows: Any) -> RenderSpec:
+        """Return the recipe: the options' rows, and those that depend on the arguments."""
+        if image is not None and options.image_range is None:
+            rows["image_range"] = _IMAGE_RANGES.get(image.dtype)
+        return RenderSpec(**{**options.rows, **rows})
 
     def _render(
         self, request: RenderRequest, out: NDArray[np.uint8] | None, n_threads: int | None
     ) -> NDArray[np.uint8]:
-        return request.render(out, self._n_threads if n_threads is None else n_threads)
+        return request.render(out, self._options.n_threads if n_threads is None else n_threads)
 
     def _call(
         self,
         request: RenderRequest,
-        settings: Any,
+        options: O,
         output_file: PathLike | None,
         imshow: bool,
         fig: Figure | None,
@@ -202,19 +215,19 @@ class BaseVisualizer:
     ) -> Array:
         if output_file is not None:
             files.known_suffix(output_file)
-        tiler = self._tiler or Tiler()
+        tiler = options.tiler or Tiler()
         wants_sheet = output_file is not None or imshow or fig is not None
         values, sheet = request.values_and_sheet(
-            tiler, True, wants_sheet, self._dim_order, self._n_threads
+            tiler, True, wants_sheet, options.dim_order, options.n_threads
         )
-        tiled = tiler.tile(values, dim_order=self._dim_order) if return_tiled else values
+        tiled = tiler.tile(values, dim_order=options.dim_order) if return_tiled else values
         if output_file is not None:
             files.save_picture(
                 output_file,
                 sheet,
-                self.text_chunks(settings),
+                self.text_chunks(options),
                 request.colors,
-                _validate.n_threads(self._n_threads),
+                _validate.n_threads(options.n_threads),
             )
         if imshow or fig is not None:
             from hotcold import drawing
@@ -228,8 +241,3 @@ def _told(value: Any) -> str:
     if isinstance(value, str) or not hasattr(value, "N"):
         return repr(value)
     return f"<{type(value).__name__} {value.name!r}, {value.N} entries>"
-
-
-def sigma_pair(blur: float | tuple[float, float]) -> tuple[float, float]:
-    """Return a checked blur setting as (y, x)."""
-    return blur if isinstance(blur, tuple) else (blur, blur)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hotcold import files
 from hotcold._arrays import Array
-from hotcold.options import MaskSettings, channel_settings
+from hotcold.options import ChannelMaskOptions
 from hotcold.request import RenderRequest
-from hotcold.sheet import Tiler
 from hotcold.visualizers.base import PathLike
 from hotcold.visualizers.channel_source import Inputs, Source, channel_source, given_source
 from hotcold.visualizers.masking import MaskingVisualizer
@@ -20,12 +19,14 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
+    from typing_extensions import Unpack
 
     from hotcold.influence import Cut, OutputCut, SupportsAttributions
     from hotcold.influence.protocols import Distribution
+    from hotcold.options import ChannelMaskKeywords, MapKeywords
 
 
-class ChannelMaskVisualizer(MaskingVisualizer):
+class ChannelMaskVisualizer(MaskingVisualizer[ChannelMaskOptions], options=ChannelMaskOptions):
     """Darken the image wherever it does not drive a channel of a model.
 
     The attributions are the internal influence of the image on the channel (gradient times input,
@@ -47,20 +48,7 @@ class ChannelMaskVisualizer(MaskingVisualizer):
         How the channel's map becomes one number per item; None: the sum.
     doi : PointDoi or LinearDoi, optional
         At which inputs the gradient is taken; None: `PointDoi()`.
-    blur : float or (float, float), pixels, optional
-        Standard deviation of a Gaussian blur (y, x) of the attributions; None: no blur.
-    threshold, masked_opacity, combine_channels
-        As in `MaskVisualizer`.
-    use_attr_as_opacity : bool, optional
-        The normalized map is the opacity; None: off.
-    positive_only : bool, optional
-        Negative attributions count as 0; None: off.
-    dim_order : {"channels_first", "channels_last"}
-        Where the channel axis of the arguments is; the model gets its framework's own layout.
-    tiler, nonfinite, n_threads, image_range
-        As in `MaskVisualizer`. With ``nonfinite="zero"`` the model sees zeros too.
-    batch_size : int >= 1, optional
-        The most items in one forward pass, which bounds memory; None: all.
+    <options>
 
     Raises
     ------
@@ -88,8 +76,6 @@ class ChannelMaskVisualizer(MaskingVisualizer):
 
     _needs_images = False  # the second argument is `x_preprocessed`
 
-    _KEYWORDS: ClassVar[dict[str, Any]] = {**MaskingVisualizer._KEYWORDS, "batch_size": None}
-
     def __init__(
         self,
         model: Any,
@@ -104,32 +90,18 @@ class ChannelMaskVisualizer(MaskingVisualizer):
         combine_channels: bool = True,
         use_attr_as_opacity: bool | None = None,
         positive_only: bool | None = None,
-        *,
-        dim_order: str = "channels_first",
-        tiler: Tiler | None = None,
-        nonfinite: str = "raise",
-        n_threads: int | None = None,
-        image_range: tuple[float, float] | None = None,
-        batch_size: int | None = None,
+        **options: Unpack[ChannelMaskKeywords],
     ) -> None:
         super().__init__(
-            channel_settings(
-                blur,
-                threshold,
-                masked_opacity,
-                combine_channels,
-                use_attr_as_opacity,
-                positive_only,
-            ),
-            dim_order=dim_order,
-            tiler=tiler,
-            nonfinite=nonfinite,
-            n_threads=n_threads,
-            image_range=image_range,
+            blur=blur,
+            threshold=threshold,
+            masked_opacity=masked_opacity,
+            combine_channels=combine_channels,
+            use_attr_as_opacity=use_attr_as_opacity,
+            positive_only=positive_only,
+            **options,
         )
-        self._source: Source = channel_source(
-            model, layer, channel, channel_axis, agg_fn, doi, batch_size
-        )
+        self._source: Source = channel_source(model, layer, channel, channel_axis, agg_fn, doi)
 
     @classmethod
     def from_influence(
@@ -141,13 +113,7 @@ class ChannelMaskVisualizer(MaskingVisualizer):
         combine_channels: bool = True,
         use_attr_as_opacity: bool | None = None,
         positive_only: bool | None = None,
-        *,
-        dim_order: str = "channels_first",
-        tiler: Tiler | None = None,
-        nonfinite: str = "raise",
-        n_threads: int | None = None,
-        image_range: tuple[float, float] | None = None,
-        batch_size: int | None = None,
+        **options: Unpack[ChannelMaskKeywords],
     ) -> ChannelMaskVisualizer:
         """Return a visualizer of any object's attributions.
 
@@ -157,11 +123,7 @@ class ChannelMaskVisualizer(MaskingVisualizer):
             An `InternalInfluence`, or what stands in for one: another framework, another library.
             It is called with `x_preprocessed` or `x` exactly as given, in whatever layout, and
             returns an array or tensor of the shape of `x`. Anything else is a `TypeError`.
-        batch_size : int >= 1, optional
-            Passed on as a keyword where it is not None; `InternalInfluence` takes it.
-        blur, threshold, masked_opacity, combine_channels, use_attr_as_opacity, positive_only
-            As in the constructor.
-        dim_order, tiler, nonfinite, n_threads, image_range
+        <names>
             As in the constructor.
 
         Returns
@@ -182,21 +144,15 @@ class ChannelMaskVisualizer(MaskingVisualizer):
         """
         visualizer = cls.__new__(cls)
         super(ChannelMaskVisualizer, visualizer).__init__(
-            channel_settings(
-                blur,
-                threshold,
-                masked_opacity,
-                combine_channels,
-                use_attr_as_opacity,
-                positive_only,
-            ),
-            dim_order=dim_order,
-            tiler=tiler,
-            nonfinite=nonfinite,
-            n_threads=n_threads,
-            image_range=image_range,
+            blur=blur,
+            threshold=threshold,
+            masked_opacity=masked_opacity,
+            combine_channels=combine_channels,
+            use_attr_as_opacity=use_attr_as_opacity,
+            positive_only=positive_only,
+            **options,
         )
-        visualizer._source = given_source(influence, batch_size)
+        visualizer._source = given_source(influence)
         return visualizer
 
     def __call__(
@@ -212,6 +168,7 @@ class ChannelMaskVisualizer(MaskingVisualizer):
         imshow: bool = True,
         fig: Figure | None = None,
         return_tiled: bool = False,
+        **options: Unpack[MapKeywords],
     ) -> Array:
         """Mask a batch of images by what drives the channel in each.
 
@@ -224,7 +181,7 @@ class ChannelMaskVisualizer(MaskingVisualizer):
             model: the first is attributed, the others are passed on as they are.
         output_file, imshow, fig, return_tiled
             As in `Visualizer`.
-        blur, threshold, masked_opacity, combine_channels
+        <names>
             As in the constructor; None takes the constructor's value.
 
         Returns
@@ -246,14 +203,15 @@ class ChannelMaskVisualizer(MaskingVisualizer):
         """
         if output_file is not None:
             files.known_suffix(output_file)  # before the model runs
-        settings = self._merged(
+        changed = self._changed(
+            options,
             blur=blur,
             threshold=threshold,
             masked_opacity=masked_opacity,
             combine_channels=combine_channels,
         )
-        request = self._request(x, x_preprocessed, settings)
-        return self._call(request, settings, output_file, imshow, fig, return_tiled)
+        request = self._request(x, x_preprocessed, changed)
+        return self._call(request, changed, output_file, imshow, fig, return_tiled)
 
     def render(
         self,
@@ -266,39 +224,43 @@ class ChannelMaskVisualizer(MaskingVisualizer):
         threshold: float | None = None,
         masked_opacity: float | None = None,
         combine_channels: bool | None = None,
+        **options: Unpack[MapKeywords],
     ) -> NDArray[np.uint8]:
         """Return the masked image of each item, untiled.
 
         Parameters
         ----------
-        x, x_preprocessed, blur, threshold, masked_opacity, combine_channels
+        x, x_preprocessed
             As in a call.
         out : ndarray of uint8, shape of the result, optional
             Written and returned; must not share memory with the inputs.
         n_threads : int >= 1, optional
             Of the rendering, not of the model. None takes the constructor's value.
+        <names>
+            As in a call.
 
         Returns
         -------
         ndarray of uint8, shape (N, H, W, 3), or (N, H, W, 4) for images with alpha
             Channels last whatever the input.
         """
-        settings = self._merged(
+        changed = self._changed(
+            options,
             blur=blur,
             threshold=threshold,
             masked_opacity=masked_opacity,
             combine_channels=combine_channels,
         )
-        return self._render(self._request(x, x_preprocessed, settings), out, n_threads)
+        return self._render(self._request(x, x_preprocessed, changed), out, n_threads)
 
-    def _request(self, x: Any, x_preprocessed: Any, settings: MaskSettings) -> RenderRequest:
-        image = self._shown(x)
-        inputs = Inputs(image, x, x_preprocessed, self._dim_order, self._nonfinite)
-        return self._mask_request(self._source.attributions(inputs), image, settings)
-
-    @property
-    def _batch_size(self) -> int | None:
-        return self._source.batch_size
+    def _request(
+        self, x: Any, x_preprocessed: Any, options: ChannelMaskOptions, /
+    ) -> RenderRequest:
+        image = self._drawable(x)
+        inputs = Inputs(
+            image, x, x_preprocessed, options.dim_order, options.nonfinite, options.batch_size
+        )
+        return self._mask_request(self._source.attributions(inputs), image, options)
 
     def _made_by(self) -> tuple[str, list[str]]:
         return self._source.made_by()

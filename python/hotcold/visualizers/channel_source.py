@@ -25,14 +25,11 @@ class Inputs(NamedTuple):
     x_preprocessed: Any
     dim_order: str
     nonfinite: str
+    batch_size: int | None  # the most items in one pass of a model
 
 
 class Source(Protocol):
     """Attributions for a batch; frozen configuration, as the visualizer itself."""
-
-    @property
-    def batch_size(self) -> int | None:
-        """The most items in one pass of a model."""
 
     def attributions(self, inputs: Inputs) -> Array:
         """Return a (N, C, H, W) view of the shape of the image."""
@@ -46,7 +43,6 @@ class ChannelSource:
     """The internal influence on a channel; the model gets its framework's own layout."""
 
     influence: InternalInfluence
-    batch_size: int | None
 
     def attributions(self, inputs: Inputs) -> Array:
         """See `Source`: the model takes its own layout, the views have channels first."""
@@ -62,7 +58,7 @@ class ChannelSource:
         order = backend_for(self.influence.model).dim_order
         batch = from_channels_first(batch, order)
         whole = (batch, *others) if others else batch
-        found = self.influence.attributions(whole, batch_size=self.batch_size)
+        found = self.influence.attributions(whole, batch_size=inputs.batch_size)
         return to_channels_first(found, order)
 
     def made_by(self) -> tuple[str, list[str]]:
@@ -91,7 +87,6 @@ class GivenSource:
     """An object of the user's with `attributions(x)`, which gets the array as it was given."""
 
     influence: Any
-    batch_size: int | None
 
     def attributions(self, inputs: Inputs) -> Array:
         """See `Source`."""
@@ -99,7 +94,7 @@ class GivenSource:
         shape = getattr(_split(given)[0], "shape", None)
         if inputs.x_preprocessed is not None and shape is not None:
             _same_shape("x_preprocessed", tuple(shape), inputs)
-        options = {} if self.batch_size is None else {"batch_size": self.batch_size}
+        options = {} if inputs.batch_size is None else {"batch_size": inputs.batch_size}
         result = as_numpy(self.influence.attributions(given, **options), "attributions")
         _same_shape(f"{type(self.influence).__name__}.attributions(x)", result.shape, inputs)
         return as_batch(result, "attributions", inputs.dim_order)
@@ -116,7 +111,6 @@ def channel_source(
     channel_axis: int | None,
     agg_fn: Any,
     doi: Any,
-    batch_size: int | None,
 ) -> ChannelSource:
     """Return the source for a model, a layer and a channel, all checked."""
     from hotcold.influence import (
@@ -135,10 +129,10 @@ def channel_source(
         InternalChannelQoI(channel, channel_axis, agg_fn),
         PointDoi() if doi is None else doi,
     )
-    return ChannelSource(influence, _batch_size(batch_size))
+    return ChannelSource(influence)
 
 
-def given_source(influence: Any, batch_size: int | None) -> GivenSource:
+def given_source(influence: Any) -> GivenSource:
     """Return the source for an object with `attributions(x)`."""
     from hotcold.influence import SupportsAttributions
 
@@ -154,11 +148,7 @@ def given_source(influence: Any, batch_size: int | None) -> GivenSource:
             "library's method needs a class of three lines around it: see docs/plug-in.md"
         )
         raise TypeError(msg)
-    return GivenSource(influence, _batch_size(batch_size))
-
-
-def _batch_size(value: Any) -> int | None:
-    return None if value is None else _validate.whole("batch_size", value, 1)
+    return GivenSource(influence)
 
 
 def _split(given: Any) -> tuple[Any, tuple[Any, ...]]:

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hotcold._arrays import Array
-from hotcold.options import MaskSettings
+from hotcold.options import MaskOptions
 from hotcold.request import RenderRequest
-from hotcold.sheet import Tiler
 from hotcold.visualizers.base import PathLike
 from hotcold.visualizers.masking import MaskingVisualizer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
+    from typing_extensions import Unpack
+
+    from hotcold.options import EnlargingKeywords, MaskKeywords
 
 
-class MaskVisualizer(MaskingVisualizer):
+class MaskVisualizer(MaskingVisualizer[MaskOptions], options=MaskOptions):
     """Darken the image wherever the attributions are low.
 
     The attributions are combined, blurred, clipped to >= 0, normalized with ``01``; the opacity of
@@ -26,29 +28,7 @@ class MaskVisualizer(MaskingVisualizer):
 
     Parameters
     ----------
-    blur : float or (float, float), pixels, default 5
-        Standard deviation of a Gaussian blur (y, x).
-    threshold : float in [0, 1], default 0.5
-        Quantile of the item that separates masked from unmasked.
-    masked_opacity : float in [0, 1], default 0.2
-        What is left of masked pixels.
-    combine_channels : bool, default True
-        Take the mean over the channels first; otherwise the attributions must have `x`'s channels.
-    use_attr_as_opacity : bool, default False
-        The normalized map is the opacity; `threshold` and `masked_opacity` are not used.
-    positive_only : bool, default True
-        Negative attributions count as 0, so no pixel of non-positive attribution is unmasked.
-    dim_order : {"channels_first", "channels_last"}
-        Where the channel axis of the arguments is.
-    tiler : Tiler, optional
-        The grid for sheets; None: as near to a square as `Tiler` makes it.
-    nonfinite : {"raise", "zero"}
-        NaN and infinity are an error, or taken as 0.
-    n_threads : int >= 1, optional
-        None: the CPUs this process may use, or ``HOTCOLD_NUM_THREADS``. Changes no bit.
-    image_range : (float, float), optional
-        Image values taken as 0 and 1. None: 0 to 255 for uint8, else each item's own minimum and
-        maximum, so that hues survive.
+    <options>
 
     Notes
     -----
@@ -64,6 +44,9 @@ class MaskVisualizer(MaskingVisualizer):
     dtype('uint8')
     """
 
+    command = "mask"
+    command_help = "the image where the attributions are high"
+
     def __init__(
         self,
         blur: float | tuple[float, float] = 5.0,
@@ -72,27 +55,16 @@ class MaskVisualizer(MaskingVisualizer):
         combine_channels: bool = True,
         use_attr_as_opacity: bool = False,
         positive_only: bool = True,
-        *,
-        dim_order: str = "channels_first",
-        tiler: Tiler | None = None,
-        nonfinite: str = "raise",
-        n_threads: int | None = None,
-        image_range: tuple[float, float] | None = None,
+        **options: Unpack[MaskKeywords],
     ) -> None:
         super().__init__(
-            MaskSettings(
-                blur,
-                threshold,
-                masked_opacity,
-                combine_channels,
-                use_attr_as_opacity,
-                positive_only,
-            ),
-            dim_order=dim_order,
-            tiler=tiler,
-            nonfinite=nonfinite,
-            n_threads=n_threads,
-            image_range=image_range,
+            blur=blur,
+            threshold=threshold,
+            masked_opacity=masked_opacity,
+            combine_channels=combine_channels,
+            use_attr_as_opacity=use_attr_as_opacity,
+            positive_only=positive_only,
+            **options,
         )
 
     def __call__(
@@ -109,6 +81,7 @@ class MaskVisualizer(MaskingVisualizer):
         combine_channels: bool | None = None,
         use_attr_as_opacity: bool | None = None,
         positive_only: bool | None = None,
+        **options: Unpack[EnlargingKeywords],
     ) -> Array:
         """Mask a batch of images.
 
@@ -122,7 +95,7 @@ class MaskVisualizer(MaskingVisualizer):
             As in `Visualizer`.
         return_tiled : bool, default True
             Return the values on a grid (channels last) instead of as a batch.
-        blur, threshold, masked_opacity, combine_channels, use_attr_as_opacity, positive_only
+        <names>
             As in the constructor; None takes the constructor's value.
 
         Returns
@@ -137,7 +110,8 @@ class MaskVisualizer(MaskingVisualizer):
         TypeError
             Attributions or images that are not real numbers.
         """
-        settings = self._merged(
+        changed = self._changed(
+            options,
             blur=blur,
             threshold=threshold,
             masked_opacity=masked_opacity,
@@ -145,8 +119,8 @@ class MaskVisualizer(MaskingVisualizer):
             use_attr_as_opacity=use_attr_as_opacity,
             positive_only=positive_only,
         )
-        request = self._request(attributions, x, settings)
-        return self._call(request, settings, output_file, imshow, fig, return_tiled)
+        request = self._request(attributions, x, changed)
+        return self._call(request, changed, output_file, imshow, fig, return_tiled)
 
     def render(
         self,
@@ -161,6 +135,7 @@ class MaskVisualizer(MaskingVisualizer):
         combine_channels: bool | None = None,
         use_attr_as_opacity: bool | None = None,
         positive_only: bool | None = None,
+        **options: Unpack[EnlargingKeywords],
     ) -> NDArray[np.uint8]:
         """Return the masked image of each item, untiled, in one fused pass.
 
@@ -172,7 +147,7 @@ class MaskVisualizer(MaskingVisualizer):
             Written and returned; must not share memory with the inputs.
         n_threads : int >= 1, optional
             None takes the constructor's value.
-        blur, threshold, masked_opacity, combine_channels, use_attr_as_opacity, positive_only
+        <names>
             As in a call.
 
         Returns
@@ -180,7 +155,8 @@ class MaskVisualizer(MaskingVisualizer):
         ndarray of uint8, shape (N, H, W, 3), or (N, H, W, 4) for images with alpha
             Channels last whatever the input.
         """
-        settings = self._merged(
+        changed = self._changed(
+            options,
             blur=blur,
             threshold=threshold,
             masked_opacity=masked_opacity,
@@ -188,8 +164,8 @@ class MaskVisualizer(MaskingVisualizer):
             use_attr_as_opacity=use_attr_as_opacity,
             positive_only=positive_only,
         )
-        return self._render(self._request(attributions, x, settings), out, n_threads)
+        return self._render(self._request(attributions, x, changed), out, n_threads)
 
-    def _request(self, attributions: Any, x: Any, settings: MaskSettings) -> RenderRequest:
+    def _request(self, attributions: Any, x: Any, options: MaskOptions, /) -> RenderRequest:
         batch = self._attributions(attributions)
-        return self._mask_request(batch, self._image(x, batch), settings)
+        return self._mask_request(batch, self._image(x, batch, options), options)

@@ -9,19 +9,20 @@ import numpy as np
 from hotcold import _validate
 from hotcold._arrays import Array
 from hotcold.colormaps import lookup_table
-from hotcold.options import PlainSettings, default_cmap
+from hotcold.options import PlainOptions, default_cmap
 from hotcold.request import RenderRequest
-from hotcold.sheet import Tiler
-from hotcold.visualizers.base import BaseVisualizer, PathLike, sigma_pair
+from hotcold.visualizers.base import BaseVisualizer, PathLike
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
+    from typing_extensions import Unpack
 
     from hotcold.colormaps import ColormapLike
+    from hotcold.options import MapKeywords, PlainKeywords
 
 
-class Visualizer(BaseVisualizer):
+class Visualizer(BaseVisualizer[PlainOptions], options=PlainOptions):
     """Draw attributions as colours: combine, blur, normalize, colour.
 
     One channel goes through the colormap; three or four are drawn as RGB or RGBA, clipped to
@@ -29,24 +30,7 @@ class Visualizer(BaseVisualizer):
 
     Parameters
     ----------
-    combine_channels : bool, default False
-        Take the mean over the channels first (the axis is kept).
-    normalization_type : str, optional
-        One of `hotcold.NORMALIZATION_TYPES`. None: ``unsigned_max`` for one channel,
-        ``unsigned_max_positive_centered`` for several.
-    blur : float or (float, float), pixels, default 0
-        Standard deviation of a Gaussian blur (y, x).
-    cmap : str or matplotlib Colormap, optional
-        None: ``hotcold`` for modes with a sign, ``hot`` for ``magnitude_*`` and ``01``, none for
-        unnormalized uint8 images of one channel, which are shown grey as they are.
-    dim_order : {"channels_first", "channels_last"}
-        Where the channel axis of the arguments is.
-    tiler : Tiler, optional
-        The grid for sheets; None: as near to a square as `Tiler` makes it.
-    nonfinite : {"raise", "zero"}
-        NaN and infinity are an error, or taken as 0.
-    n_threads : int >= 1, optional
-        None: the CPUs this process may use, or ``HOTCOLD_NUM_THREADS``. Changes no bit.
+    <options>
 
     Notes
     -----
@@ -62,6 +46,8 @@ class Visualizer(BaseVisualizer):
     (2, 8, 8, 3)
     """
 
+    command = "plain"
+    command_help = "colours alone"
     _takes_images = False
 
     def __init__(
@@ -70,18 +56,14 @@ class Visualizer(BaseVisualizer):
         normalization_type: str | None = None,
         blur: float | tuple[float, float] = 0.0,
         cmap: ColormapLike | None = None,
-        *,
-        dim_order: str = "channels_first",
-        tiler: Tiler | None = None,
-        nonfinite: str = "raise",
-        n_threads: int | None = None,
+        **options: Unpack[PlainKeywords],
     ) -> None:
         super().__init__(
-            PlainSettings(combine_channels, normalization_type, blur, cmap),
-            dim_order=dim_order,
-            tiler=tiler,
-            nonfinite=nonfinite,
-            n_threads=n_threads,
+            combine_channels=combine_channels,
+            normalization_type=normalization_type,
+            blur=blur,
+            cmap=cmap,
+            **options,
         )
 
     def __call__(
@@ -95,6 +77,7 @@ class Visualizer(BaseVisualizer):
         normalization_type: str | None = None,
         blur: float | tuple[float, float] | None = None,
         cmap: ColormapLike | None = None,
+        **options: Unpack[MapKeywords],
     ) -> Array:
         """Draw a batch.
 
@@ -111,7 +94,7 @@ class Visualizer(BaseVisualizer):
             Draw there instead of in a new one.
         return_tiled : bool, default False
             Return the values on a grid (channels last) instead of as a batch.
-        combine_channels, normalization_type, blur, cmap
+        <names>
             As in the constructor; None takes the constructor's value.
 
         Returns
@@ -127,14 +110,15 @@ class Visualizer(BaseVisualizer):
         TypeError
             Attributions that are not real numbers.
         """
-        settings = self._merged(
+        changed = self._changed(
+            options,
             combine_channels=combine_channels,
             normalization_type=normalization_type,
             blur=blur,
             cmap=cmap,
         )
-        request = self._request(attributions, settings)
-        return self._call(request, settings, output_file, imshow, fig, return_tiled)
+        request = self._request(attributions, None, changed)
+        return self._call(request, changed, output_file, imshow, fig, return_tiled)
 
     def render(
         self,
@@ -146,50 +130,57 @@ class Visualizer(BaseVisualizer):
         normalization_type: str | None = None,
         blur: float | tuple[float, float] | None = None,
         cmap: ColormapLike | None = None,
+        **options: Unpack[MapKeywords],
     ) -> NDArray[np.uint8]:
         """Return the picture of each item, untiled, in one fused pass.
 
         Parameters
         ----------
-        attributions, combine_channels, normalization_type, blur, cmap
+        attributions
             As in a call.
         out : ndarray of uint8, shape of the result, optional
             Written and returned; must not share memory with the input.
         n_threads : int >= 1, optional
             None takes the constructor's value.
+        <names>
+            As in a call.
 
         Returns
         -------
         ndarray of uint8, shape (N, H, W, 3), or (N, H, W, 4) for four channels
             Channels last whatever the input.
         """
-        settings = self._merged(
+        changed = self._changed(
+            options,
             combine_channels=combine_channels,
             normalization_type=normalization_type,
             blur=blur,
             cmap=cmap,
         )
-        return self._render(self._request(attributions, settings), out, n_threads)
+        return self._render(self._request(attributions, None, changed), out, n_threads)
 
-    def _request(self, attributions: Any, settings: PlainSettings) -> RenderRequest:
+    def _request(self, attributions: Any, x: None, options: PlainOptions, /) -> RenderRequest:
         batch = self._attributions(attributions)
-        combine = settings.combine_channels and batch.shape[1] > 1
+        combine = options.combine_channels and batch.shape[1] > 1
         if not combine:
-            _validate.drawable_channels(batch.shape, "attributions", self._dim_order, "to be drawn")
+            _validate.drawable_channels(
+                batch.shape, "attributions", options.dim_order, "to be drawn"
+            )
         one_channel = combine or batch.shape[1] == 1
-        mode = settings.normalization_type or (
+        mode = options.normalization_type or (
             "unsigned_max" if one_channel else "unsigned_max_positive_centered"
         )
         # An image of bytes has a scale of its own, and is grey without a table: a colormap's 256
         # greys are cut to bytes, which makes some of them one step too dark.
         bytes_image = mode == "unnormalized" and batch.dtype == np.uint8
-        through_table = one_channel and not (bytes_image and settings.cmap is None)
+        through_table = one_channel and not (bytes_image and options.cmap is None)
         spec = self._spec(
+            options,
+            None,
             reduction="mean" if combine else "none",
-            sigma=sigma_pair(settings.blur),
             normalization_type=mode,
             paint="table" if through_table else "channels",
             limits=(0.0, 255.0) if bytes_image else None,
-            table=lookup_table(settings.cmap or default_cmap(mode)) if through_table else None,
+            table=lookup_table(options.cmap or default_cmap(mode)) if through_table else None,
         )
         return RenderRequest(spec, batch, None)

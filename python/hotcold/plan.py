@@ -1,0 +1,43 @@
+"""What the core is told: the one description that any visualizer's options come down to."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from dataclasses import dataclass
+
+from hotcold import _core
+from hotcold.colormaps import LookupTable
+
+
+@dataclass(frozen=True)
+class RenderSpec:
+    """A picture's recipe, in the order of its steps; see `RenderPlan` of the core.
+
+    One row each; those that a picture does not use are ignored by the core. A new kind of
+    reduction, sign, limits, paint or opacity is a new name here and a new enumerator there.
+    """
+
+    reduction: str = "none"  # none | mean
+    upsample: str = "none"  # none | bilinear: maps to the image's size
+    sigma: tuple[float, float] = (0.0, 0.0)  # (y, x), pixels
+    sign: str = "all"  # all | positive
+    normalization_type: str = "unsigned_max"
+    paint: str = "table"  # table | channels | overlay | mask
+    limits: tuple[float, float] | None = None  # None: the mode's own
+    table: LookupTable | None = None
+    overlay_opacity: float = 1.0
+    opacity: str = "percentile"  # percentile | map
+    threshold: float = 0.0
+    masked_opacity: float = 0.0
+    image_range: tuple[float, float] | None = None  # None: each item's own
+    zero_nonfinite: bool = False
+
+
+@functools.lru_cache(maxsize=128)
+def compile_plan(spec: RenderSpec) -> _core.RenderPlan:
+    """Return the core's form of `spec`, made once per distinct spec."""
+    fields = {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec)}
+    if spec.table is not None:
+        fields["table"] = spec.table.rgba
+    return _core.RenderPlan(**fields)
