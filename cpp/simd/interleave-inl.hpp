@@ -1,4 +1,4 @@
-// 64 pixels of planes woven into pixels and back: for paint_vbmi-inl.hpp.
+// 64 pixels of planes interleaved to pixels and back: for paint_vbmi-inl.hpp.
 #pragma once
 
 #include <immintrin.h>
@@ -20,20 +20,20 @@ inline std::size_t beyond(std::size_t left, std::size_t used) {
     return left > used ? left - used : 0;
 }
 
-// Patterns for byte j of the k-th vector of woven pixels; an index of 64 and above means the second
-// source.
+// Patterns for byte j of the k-th vector of interleaved pixels; an index of 64 and above means the
+// second source.
 
-struct Weave3 {
+struct Interleave3 {
     // From R and G: pixel for R, 64 + pixel for G, anything for B; and B's pixel where j is B's.
     alignas(64) std::uint8_t red_green[3][64];
     alignas(64) std::uint8_t pixel[3][64];
     std::uint64_t blue[3];
-    // Splitting: byte 3 i + c among the first two vectors, or beyond them in the third.
+    // Deinterleaving: byte 3 i + c among the first two vectors, or beyond them in the third.
     alignas(64) std::uint8_t first_two[3][64];
     alignas(64) std::uint8_t third[3][64];
     std::uint64_t in_third[3];
 
-    constexpr Weave3() : red_green(), pixel(), blue(), first_two(), third(), in_third() {
+    constexpr Interleave3() : red_green(), pixel(), blue(), first_two(), third(), in_third() {
         for (unsigned k = 0; k < 3; ++k) {
             for (unsigned j = 0; j < 64; ++j) {
                 const unsigned byte = 64 * k + j;
@@ -48,13 +48,13 @@ struct Weave3 {
         }
     }
 };
-constexpr Weave3 kWeave3;
+constexpr Interleave3 kInterleave3;
 
 // The same for four planes, from R and G, or B and A.
-struct Weave4 {
+struct Interleave4 {
     alignas(64) std::uint8_t pairs[4][64];
 
-    constexpr Weave4() : pairs() {
+    constexpr Interleave4() : pairs() {
         for (unsigned k = 0; k < 4; ++k) {
             for (unsigned j = 0; j < 64; ++j) {
                 pairs[k][j] = static_cast<std::uint8_t>(16 * k + j / 4 + (j % 2) * 64);
@@ -62,24 +62,25 @@ struct Weave4 {
         }
     }
 };
-constexpr Weave4 kWeave4;
+constexpr Interleave4 kInterleave4;
 
 inline __m512i pattern(const std::uint8_t (&bytes)[64]) { return _mm512_load_si512(bytes); }
 
-// The k-th of three, or four, vectors of woven pixels.
-inline __m512i woven_3(__m512i r, __m512i g, __m512i b, unsigned k) {
-    const __m512i rg = _mm512_permutex2var_epi8(r, pattern(kWeave3.red_green[k]), g);
-    return _mm512_mask_permutexvar_epi8(rg, kWeave3.blue[k], pattern(kWeave3.pixel[k]), b);
+// The k-th of three, or four, vectors of interleaved pixels.
+inline __m512i interleaved_3(__m512i r, __m512i g, __m512i b, unsigned k) {
+    const __m512i rg = _mm512_permutex2var_epi8(r, pattern(kInterleave3.red_green[k]), g);
+    return _mm512_mask_permutexvar_epi8(rg, kInterleave3.blue[k], pattern(kInterleave3.pixel[k]),
+                                        b);
 }
 
-// woven_3(v, v, v, k).
-inline __m512i spread_3(__m512i v, unsigned k) {
-    return _mm512_mask_permutexvar_epi8(v, ~__mmask64{0}, pattern(kWeave3.pixel[k]), v);
+// interleaved_3(v, v, v, k).
+inline __m512i repeated_3(__m512i v, unsigned k) {
+    return _mm512_mask_permutexvar_epi8(v, ~__mmask64{0}, pattern(kInterleave3.pixel[k]), v);
 }
 
-inline __m512i woven_4(__m512i r, __m512i g, __m512i b, __m512i a, unsigned k) {
+inline __m512i interleaved_4(__m512i r, __m512i g, __m512i b, __m512i a, unsigned k) {
     constexpr __mmask64 kBlueAlpha = 0xccccccccccccccccu;
-    const __m512i pairs = pattern(kWeave4.pairs[k]);
+    const __m512i pairs = pattern(kInterleave4.pairs[k]);
     const __m512i rg = _mm512_permutex2var_epi8(r, pairs, g);
     const __m512i ba = _mm512_permutex2var_epi8(b, pairs, a);
     return _mm512_mask_mov_epi8(rg, kBlueAlpha, ba);
@@ -103,12 +104,12 @@ inline __m512i load_part(const std::uint8_t* from, std::size_t left, unsigned k)
 
 // `left` pixels, up to 64.
 inline void store_3(__m512i r, __m512i g, __m512i b, std::size_t left, std::uint8_t* out) {
-    for (unsigned k = 0; k < 3; ++k) store_part(woven_3(r, g, b, k), 3 * left, k, out);
+    for (unsigned k = 0; k < 3; ++k) store_part(interleaved_3(r, g, b, k), 3 * left, k, out);
 }
 
 inline void store_4(__m512i r, __m512i g, __m512i b, __m512i a, std::size_t left,
                     std::uint8_t* out) {
-    for (unsigned k = 0; k < 4; ++k) store_part(woven_4(r, g, b, a, k), 4 * left, k, out);
+    for (unsigned k = 0; k < 4; ++k) store_part(interleaved_4(r, g, b, a, k), 4 * left, k, out);
 }
 
 inline __m512i load_bytes(const std::uint8_t* from, std::size_t left) {

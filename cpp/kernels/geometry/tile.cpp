@@ -54,7 +54,7 @@ class Sheet {
         if (source_.strides.column == channels && (channels == 1 || source_.strides.channel == 1)) {
             std::memcpy(to, from, shape.columns * shape.channels * sizeof(Word));
         } else if (channels == 3 && source_.strides.column == 1) {
-            weave<3>(from, to);
+            interleave<3>(from, to);
         } else {
             for (std::size_t c = 0; c < shape.channels; ++c) {
                 const Word* plane = from + static_cast<std::ptrdiff_t>(c) * source_.strides.channel;
@@ -68,7 +68,7 @@ class Sheet {
 
     // Adjacent rows of a few planes to pixels, the channel count known to the compiler.
     template <std::ptrdiff_t channels>
-    void weave(const Word* from, Word* to) const {
+    void interleave(const Word* from, Word* to) const {
         const std::ptrdiff_t step = source_.strides.channel;
         for (std::size_t x = 0; x < source_.shape.columns; ++x) {
             for (std::ptrdiff_t c = 0; c < channels; ++c) *to++ = from[c * step];

@@ -20,7 +20,7 @@ const PaintOps<std::uint16_t>& ops<std::uint16_t>() {
 ByteRun apart(const ByteRun& run, std::uint8_t (&room)[kMaxPictureChannels][kRun]) {
     if (run.step == 1) return run;
     std::uint8_t* const targets[kMaxPictureChannels] = {room[0], room[1], room[2], room[3]};
-    split_pixels(run.planes[0], run.count, run.channels, targets);
+    deinterleave_pixels(run.planes[0], run.count, run.channels, targets);
     return {run.count, run.channels, {room[0], room[1], room[2], room[3]}};
 }
 
@@ -48,13 +48,13 @@ void paint_mask(const std::uint8_t* const* masks, const ByteRun& image, const Im
     chosen.mask(masks, chosen.takes_pixels ? image : apart(image, room), table, out);
 }
 
-void split_pixels(const std::uint8_t* pixels, std::size_t count, std::size_t channels,
-                  std::uint8_t* const* planes) {
-    HOTCOLD_SELECT(paint_bytes).split(pixels, count, channels, planes);
+void deinterleave_pixels(const std::uint8_t* pixels, std::size_t count, std::size_t channels,
+                         std::uint8_t* const* planes) {
+    HOTCOLD_SELECT(paint_bytes).deinterleave(pixels, count, channels, planes);
 }
 
-void join_planes(const ByteRun& run, std::uint8_t* out) {
-    HOTCOLD_SELECT(paint_bytes).join(run, out);
+void interleave_planes(const ByteRun& run, std::uint8_t* out) {
+    HOTCOLD_SELECT(paint_bytes).interleave(run, out);
 }
 
 #define HOTCOLD_INSTANTIATE(Entry)                                                            \

@@ -43,11 +43,11 @@ void paint_overlay(const Entry* entries, const ByteRun& image, const ColorPlanes
 void paint_mask(const std::uint8_t* const* masks, const ByteRun& image, const ImageTable& table,
                 std::uint8_t* out);
 
-// Splits `count` pixels of 3 or 4 adjacent bytes into planes.
-void split_pixels(const std::uint8_t* pixels, std::size_t count, std::size_t channels,
-                  std::uint8_t* const* planes);
+// Deinterleaves `count` pixels of 3 or 4 adjacent bytes into planes.
+void deinterleave_pixels(const std::uint8_t* pixels, std::size_t count, std::size_t channels,
+                         std::uint8_t* const* planes);
 
-// Weaves 1 (grey), 3 or 4 planes (step 1) into pixels of 3 or 4 adjacent bytes.
-void join_planes(const ByteRun& run, std::uint8_t* out);
+// Interleaves 1 (grey), 3 or 4 planes (step 1) into pixels of 3 or 4 adjacent bytes.
+void interleave_planes(const ByteRun& run, std::uint8_t* out);
 
 }  // namespace hotcold

@@ -25,9 +25,9 @@ struct ByteOps {
     bool takes_pixels;
     void (*mask)(const std::uint8_t* const* masks, const ByteRun& image, const ImageTable& table,
                  std::uint8_t* out);
-    void (*split)(const std::uint8_t* pixels, std::size_t count, std::size_t channels,
-                  std::uint8_t* const* planes);
-    void (*join)(const ByteRun& run, std::uint8_t* out);
+    void (*deinterleave)(const std::uint8_t* pixels, std::size_t count, std::size_t channels,
+                         std::uint8_t* const* planes);
+    void (*interleave)(const ByteRun& run, std::uint8_t* out);
 };
 
 #define HOTCOLD_DECLARE(level)                     \

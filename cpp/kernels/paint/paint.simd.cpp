@@ -16,16 +16,16 @@
 namespace hotcold::HOTCOLD_LEVEL {
 namespace {
 
-// Pixels whose planes are built in L1 before they are woven into a picture.
+// Pixels whose planes are built in L1 before they are interleaved to a picture.
 constexpr std::size_t kChunk = 256;
 
 #if !defined(__AVX2__)
 // Nothing is done by shuffles.
-std::size_t join_16s(const std::uint8_t*, const std::uint8_t*, const std::uint8_t*, std::size_t,
-                     std::uint8_t*) {
+std::size_t interleave_16s(const std::uint8_t*, const std::uint8_t*, const std::uint8_t*,
+                           std::size_t, std::uint8_t*) {
     return 0;
 }
-std::size_t split_16s(const std::uint8_t*, std::size_t, std::uint8_t* const*) { return 0; }
+std::size_t deinterleave_16s(const std::uint8_t*, std::size_t, std::uint8_t* const*) { return 0; }
 
 template <typename Entry>
 std::size_t overlay_8s(const Entry*, const std::uint8_t*, std::size_t, const std::uint16_t*,
@@ -43,9 +43,9 @@ std::size_t mask_32s(const std::uint8_t*, const std::uint8_t*, std::size_t, cons
 }
 #endif
 
-void join_3(const std::uint8_t* r, const std::uint8_t* g, const std::uint8_t* b, std::size_t count,
-            std::uint8_t* out) {
-    for (std::size_t i = join_16s(r, g, b, count, out); i < count; ++i) {
+void interleave_3(const std::uint8_t* r, const std::uint8_t* g, const std::uint8_t* b,
+                  std::size_t count, std::uint8_t* out) {
+    for (std::size_t i = interleave_16s(r, g, b, count, out); i < count; ++i) {
         out[3 * i] = r[i];
         out[3 * i + 1] = g[i];
         out[3 * i + 2] = b[i];
@@ -53,18 +53,18 @@ void join_3(const std::uint8_t* r, const std::uint8_t* g, const std::uint8_t* b,
 }
 
 // Planes to adjacent pixels; grey where there is one.
-void join_by_loads(const ByteRun& run, std::uint8_t* out) {
+void interleave_by_loads(const ByteRun& run, std::uint8_t* out) {
     const auto& planes = run.planes;
     if (run.channels != 4) {
         const bool grey = run.channels == 1;
-        return join_3(planes[0], planes[grey ? 0 : 1], planes[grey ? 0 : 2], run.count, out);
+        return interleave_3(planes[0], planes[grey ? 0 : 1], planes[grey ? 0 : 2], run.count, out);
     }
     for (std::size_t i = 0; i < run.count; ++i) {
         for (std::size_t c = 0; c < 4; ++c) out[4 * i + c] = planes[c][i];
     }
 }
 
-// Calls body(start, length, planes) chunk by chunk and joins what it leaves in the planes.
+// Calls body(start, length, planes) chunk by chunk and interleaves what it leaves in the planes.
 template <typename F>
 void in_chunks(std::size_t count, std::size_t channels, std::uint8_t* out, const F& body) {
     std::uint8_t planes[kMaxPictureChannels][kChunk];
@@ -72,7 +72,7 @@ void in_chunks(std::size_t count, std::size_t channels, std::uint8_t* out, const
         const std::size_t length = count - start < kChunk ? count - start : kChunk;
         body(start, length, planes);
         const ByteRun run{length, channels, {planes[0], planes[1], planes[2], planes[3]}};
-        join_by_loads(run, out + start * channels);
+        interleave_by_loads(run, out + start * channels);
     }
 }
 
@@ -176,7 +176,7 @@ void overlay_by_loads(const Entry* entries, const ByteRun& image, const ColorPla
     std::uint8_t pixels[3 * kChunk];
     for (std::size_t start = 0; start < image.count; start += kChunk) {
         const std::size_t length = image.count - start < kChunk ? image.count - start : kChunk;
-        join_3(image.planes[0] + start, green + start, blue + start, length, pixels);
+        interleave_3(image.planes[0] + start, green + start, blue + start, length, pixels);
         overlay_3_channels(entries + start, pixels, length, table.codes, shares, out + 3 * start);
     }
 }
@@ -198,11 +198,11 @@ void mask_bytes(const std::uint8_t* __restrict mask, const std::uint8_t* __restr
 // Pixels of three adjacent bytes under masks of their channels.
 void mask_pixels(const std::uint8_t* const* masks, const ByteRun& image, const ImageTable& table,
                  std::uint8_t* out) {
-    std::uint8_t woven[3 * kChunk];
+    std::uint8_t interleaved[3 * kChunk];
     for (std::size_t start = 0; start < image.count; start += kChunk) {
         const std::size_t length = image.count - start < kChunk ? image.count - start : kChunk;
-        join_3(masks[0] + start, masks[1] + start, masks[2] + start, length, woven);
-        mask_bytes(woven, image.planes[0] + 3 * start, 3 * length, table, out + 3 * start);
+        interleave_3(masks[0] + start, masks[1] + start, masks[2] + start, length, interleaved);
+        mask_bytes(interleaved, image.planes[0] + 3 * start, 3 * length, table, out + 3 * start);
     }
 }
 
@@ -229,21 +229,22 @@ void mask_by_loads(const std::uint8_t* const* masks, const ByteRun& image, const
 #endif
 
 template <std::size_t channels>
-void split_by_loads(const std::uint8_t* pixels, std::size_t count, std::uint8_t* const* planes) {
-    const std::size_t done = channels == 3 ? split_16s(pixels, count, planes) : 0;
+void deinterleave_by_loads(const std::uint8_t* pixels, std::size_t count,
+                           std::uint8_t* const* planes) {
+    const std::size_t done = channels == 3 ? deinterleave_16s(pixels, count, planes) : 0;
     for (std::size_t c = 0; c < channels; ++c) {
         std::uint8_t* plane = planes[c];
         for (std::size_t i = done; i < count; ++i) plane[i] = pixels[channels * i + c];
     }
 }
 
-void split(const std::uint8_t* pixels, std::size_t count, std::size_t channels,
-           std::uint8_t* const* planes) {
+void deinterleave(const std::uint8_t* pixels, std::size_t count, std::size_t channels,
+                  std::uint8_t* const* planes) {
 #if defined(__AVX512VBMI__)
-    if (channels == 3) return split_3_by_permutes(pixels, count, planes);
+    if (channels == 3) return deinterleave_3_by_permutes(pixels, count, planes);
 #endif
-    return channels == 3 ? split_by_loads<3>(pixels, count, planes)
-                         : split_by_loads<4>(pixels, count, planes);
+    return channels == 3 ? deinterleave_by_loads<3>(pixels, count, planes)
+                         : deinterleave_by_loads<4>(pixels, count, planes);
 }
 
 }  // namespace
@@ -251,12 +252,12 @@ void split(const std::uint8_t* pixels, std::size_t count, std::size_t channels,
 #if defined(__AVX512VBMI__)
 const PaintOps<std::uint8_t> paint_8 = {colors_by_permutes, false, overlay_by_permutes,
                                         means_by_permutes};
-const ByteOps paint_bytes = {true, mask_by_permutes, split, join_by_permutes};
+const ByteOps paint_bytes = {true, mask_by_permutes, deinterleave, interleave_by_permutes};
 #else
 const PaintOps<std::uint8_t> paint_8 = {colors_by_loads<std::uint8_t>, true,
                                         overlay_by_loads<std::uint8_t>,
                                         means_by_loads<std::uint8_t>};
-const ByteOps paint_bytes = {true, mask_by_loads, split, join_by_loads};
+const ByteOps paint_bytes = {true, mask_by_loads, deinterleave, interleave_by_loads};
 #endif
 const PaintOps<std::uint16_t> paint_16 = {colors_by_loads<std::uint16_t>, true,
                                           overlay_by_loads<std::uint16_t>,

@@ -13,28 +13,28 @@
 namespace hotcold::HOTCOLD_LEVEL {
 namespace {
 
-// Byte j of the k-th of three vectors of 16 woven pixels, from each plane; and of plane k from each
-// vector of pixels. 0x80 gives 0, so that the three are or-ed.
-struct Weave {
-    alignas(16) std::uint8_t join[3][3][16];
-    alignas(16) std::uint8_t split[3][3][16];
+// Byte j of the k-th of three vectors of 16 interleaved pixels, from each plane; and of plane k
+// from each vector of pixels. 0x80 gives 0, so that the three are or-ed.
+struct Interleave {
+    alignas(16) std::uint8_t forward[3][3][16];
+    alignas(16) std::uint8_t back[3][3][16];
 
-    constexpr Weave() : join(), split() {
+    constexpr Interleave() : forward(), back() {
         for (unsigned k = 0; k < 3; ++k) {
             for (unsigned source = 0; source < 3; ++source) {
                 for (unsigned j = 0; j < 16; ++j) {
-                    const unsigned woven = 16 * k + j;
+                    const unsigned interleaved = 16 * k + j;
                     const unsigned pixel_byte = 3 * j + k;
-                    join[k][source][j] =
-                        static_cast<std::uint8_t>(woven % 3 == source ? woven / 3 : 0x80);
-                    split[k][source][j] = static_cast<std::uint8_t>(
+                    forward[k][source][j] = static_cast<std::uint8_t>(
+                        interleaved % 3 == source ? interleaved / 3 : 0x80);
+                    back[k][source][j] = static_cast<std::uint8_t>(
                         pixel_byte / 16 == source ? pixel_byte % 16 : 0x80);
                 }
             }
         }
     }
 };
-constexpr Weave kWeave;
+constexpr Interleave kInterleave;
 
 inline __m128i pick(const __m128i (&sources)[3], const std::uint8_t (&orders)[3][16]) {
     const auto one = [&](unsigned s) {
@@ -52,24 +52,26 @@ inline void store_16(std::uint8_t* to, __m128i v) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), v);
 }
 
-std::size_t join_16s(const std::uint8_t* r, const std::uint8_t* g, const std::uint8_t* b,
-                     std::size_t count, std::uint8_t* out) {
+std::size_t interleave_16s(const std::uint8_t* r, const std::uint8_t* g, const std::uint8_t* b,
+                           std::size_t count, std::uint8_t* out) {
     std::size_t i = 0;
     for (; i + 16 <= count; i += 16) {
         const __m128i planes[3] = {load_16(r + i), load_16(g + i), load_16(b + i)};
         for (unsigned k = 0; k < 3; ++k) {
-            store_16(out + 3 * i + 16 * k, pick(planes, kWeave.join[k]));
+            store_16(out + 3 * i + 16 * k, pick(planes, kInterleave.forward[k]));
         }
     }
     return i;
 }
 
-std::size_t split_16s(const std::uint8_t* pixels, std::size_t count, std::uint8_t* const* planes) {
+std::size_t deinterleave_16s(const std::uint8_t* pixels, std::size_t count,
+                             std::uint8_t* const* planes) {
     std::size_t i = 0;
     for (; i + 16 <= count; i += 16) {
         const std::uint8_t* from = pixels + 3 * i;
-        const __m128i woven[3] = {load_16(from), load_16(from + 16), load_16(from + 32)};
-        for (unsigned k = 0; k < 3; ++k) store_16(planes[k] + i, pick(woven, kWeave.split[k]));
+        const __m128i interleaved[3] = {load_16(from), load_16(from + 16), load_16(from + 32)};
+        for (unsigned k = 0; k < 3; ++k)
+            store_16(planes[k] + i, pick(interleaved, kInterleave.back[k]));
     }
     return i;
 }

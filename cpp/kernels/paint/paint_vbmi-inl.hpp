@@ -26,8 +26,8 @@ struct Table {
     }
 };
 
-void split_3_by_permutes(const std::uint8_t* pixels, std::size_t count,
-                         std::uint8_t* const* planes) {
+void deinterleave_3_by_permutes(const std::uint8_t* pixels, std::size_t count,
+                                std::uint8_t* const* planes) {
     for (std::size_t i = 0; i < count; i += 64) {
         const std::size_t left = count - i;
         const std::uint8_t* from = pixels + 3 * i;
@@ -35,15 +35,16 @@ void split_3_by_permutes(const std::uint8_t* pixels, std::size_t count,
         const __m512i v1 = load_bytes(from + 64, beyond(3 * left, 64));
         const __m512i v2 = load_bytes(from + 128, beyond(3 * left, 128));
         for (unsigned c = 0; c < 3; ++c) {
-            const __m512i two = _mm512_permutex2var_epi8(v0, pattern(kWeave3.first_two[c]), v1);
-            const __m512i all = _mm512_mask_permutexvar_epi8(two, kWeave3.in_third[c],
-                                                             pattern(kWeave3.third[c]), v2);
+            const __m512i two =
+                _mm512_permutex2var_epi8(v0, pattern(kInterleave3.first_two[c]), v1);
+            const __m512i all = _mm512_mask_permutexvar_epi8(two, kInterleave3.in_third[c],
+                                                             pattern(kInterleave3.third[c]), v2);
             _mm512_mask_storeu_epi8(planes[c] + i, first_bytes(left), all);
         }
     }
 }
 
-void join_by_permutes(const ByteRun& run, std::uint8_t* out) {
+void interleave_by_permutes(const ByteRun& run, std::uint8_t* out) {
     for (std::size_t i = 0; i < run.count; i += 64) {
         const std::size_t left = run.count - i;
         const __m512i r = load_bytes(run.planes[0] + i, left);
@@ -136,10 +137,10 @@ void mean_pixels(const std::uint8_t* entries, const ByteRun& image, const ColorP
         for (unsigned k = 0; k < channels; ++k) {
             const __m512i x = load_part(from, left, k);
             if constexpr (channels == 4) {
-                const __m512i mean = _mm512_avg_epu8(x, woven_4(r, g, b, b, k));
+                const __m512i mean = _mm512_avg_epu8(x, interleaved_4(r, g, b, b, k));
                 store_part(_mm512_mask_mov_epi8(mean, kAlpha, x), left, k, out + 4 * i);
             } else {
-                store_part(_mm512_avg_epu8(x, woven_3(r, g, b, k)), left, k, out + 3 * i);
+                store_part(_mm512_avg_epu8(x, interleaved_3(r, g, b, k)), left, k, out + 3 * i);
             }
         }
     }
@@ -216,15 +217,16 @@ void mask_pixels(const std::uint8_t* const* masks, const ByteRun& image, const I
         const std::uint8_t* from = image.planes[0] + channels * i;
         const std::size_t left = channels * (image.count - i);
         for (unsigned k = 0; k < channels; ++k) {
-            __m512i woven;
+            __m512i interleaved;
             if constexpr (channels == 4) {
-                woven = woven_4(mask[0], mask[1], mask[2], mask[3], k);
+                interleaved = interleaved_4(mask[0], mask[1], mask[2], mask[3], k);
             } else if (one_mask) {
-                woven = spread_3(mask[0], k);
+                interleaved = repeated_3(mask[0], k);
             } else {
-                woven = woven_3(mask[0], mask[1], mask[2], k);
+                interleaved = interleaved_3(mask[0], mask[1], mask[2], k);
             }
-            store_part(shades.of(load_part(from, left, k), woven), left, k, out + channels * i);
+            store_part(shades.of(load_part(from, left, k), interleaved), left, k,
+                       out + channels * i);
         }
     }
 }

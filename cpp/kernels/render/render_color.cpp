@@ -96,7 +96,7 @@ void Renderer<T>::overlay_numbers(std::size_t item, const Team& team, const F& e
         if (x01.channels == 4) {
             bytes_run(x01.planes[3], x01.count, Limits<T>{}, bytes.planes[3]);
         }
-        join_planes(bytes.run(), pixels(item, row, column));
+        interleave_planes(bytes.run(), pixels(item, row, column));
     });
 }
 
@@ -112,7 +112,7 @@ void Renderer<T>::paint_channels(std::size_t item, const T* map, const Scale<T>*
             apply_scale(run, count, scales[c], normalized, Team(1));
             bytes_run(normalized, count, limits, bytes.planes[c]);
         }
-        join_planes(bytes.run(), pixels(item, row, column));
+        interleave_planes(bytes.run(), pixels(item, row, column));
     });
 }
 

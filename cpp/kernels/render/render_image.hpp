@@ -34,7 +34,7 @@ struct NumberRun {
     T planes[kMaxPictureChannels][kRun];
 };
 
-// Picture bytes of a run before they are woven together.
+// Picture bytes of a run before they are interleaved.
 struct BytePlanes {
     BytePlanes(std::size_t n, std::size_t n_channels) : count(n), channels(n_channels) {}
     ByteRun run() const { return {count, channels, {planes[0], planes[1], planes[2], planes[3]}}; }

@@ -87,7 +87,7 @@ void Renderer<T>::mask_numbers(std::size_t item, const Team& team, const F& opac
             }
             if (paint) bytes_run(x, run.count, Limits<T>{}, bytes.planes[c]);
         }
-        if (paint) join_planes(bytes.run(), pixels(item, row, column));
+        if (paint) interleave_planes(bytes.run(), pixels(item, row, column));
     });
 }
 
