@@ -1,4 +1,4 @@
-// Fetching what is Upcoming, some lines at a time. For .simd.cpp files, as vec-inl.hpp is.
+// Fetching a PrefetchRange, some lines at a time. For .simd.cpp files, as vec-inl.hpp is.
 #pragma once
 
 #include <cstdint>
@@ -9,17 +9,17 @@
 namespace hotcold::HOTCOLD_LEVEL {
 namespace {
 
-class Fetcher {
+class Prefetcher {
   public:
-    // All of it in `steps` calls of fetch().
-    Fetcher(const Upcoming& upcoming, std::size_t steps) : left_(upcoming), rows_(upcoming.rows) {
+    // All of it in `steps` calls of advance().
+    Prefetcher(const PrefetchRange& range, std::size_t steps) : left_(range), rows_(range.rows) {
         if (left_.planes == 0 || left_.rows == 0 || left_.bytes == 0) return;
         start(address(left_.first));
         const std::size_t lines = left_.bytes / kLine + 1;
         per_step_ = (left_.planes * left_.rows * lines + steps - 1) / steps;
     }
 
-    HOTCOLD_INLINE void fetch() {
+    HOTCOLD_INLINE void advance() {
 #if defined(__GNUC__)
         for (std::size_t i = 0; i < per_step_; ++i) {
             // To L2 and for reading also where stores follow: one that asks for the line for
@@ -56,7 +56,7 @@ class Fetcher {
         }
     }
 
-    Upcoming left_;
+    PrefetchRange left_;
     std::size_t rows_;
     std::size_t per_step_ = 0;
     std::uintptr_t row_ = 0;

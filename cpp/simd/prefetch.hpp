@@ -8,7 +8,7 @@
 namespace hotcold {
 
 // `planes` times `rows` stretches of `bytes` adjacent bytes; strides in bytes. None by default.
-struct Upcoming {
+struct PrefetchRange {
     const void* first = nullptr;
     std::size_t planes = 0;
     std::size_t rows = 0;

@@ -45,8 +45,8 @@ class CoarseBlur final : public BlurMethod<T> {
                (tail_ != nullptr ? tail_->workspace_bytes() : 0);
     }
 
-    std::size_t apply(const PlaneReader<T>& from, const Upcoming&, T* plane, std::byte* scratch,
-                      const Team& team) const override {
+    std::size_t apply(const PlaneReader<T>& from, const PrefetchRange&, T* plane,
+                      std::byte* scratch, const Team& team) const override {
         // Fetching the next plane during blur_across(), the longest arithmetic here, gains nothing:
         // at 10 us it is no longer than the fetching takes.
         const std::size_t bad = from.read(plane, team);

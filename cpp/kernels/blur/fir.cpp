@@ -38,8 +38,8 @@ class FirBlur final : public BlurMethod<T> {
                Workspace::bytes_for<T>(part_size() * parts());
     }
 
-    std::size_t apply(const PlaneReader<T>& from, const Upcoming& next, T* out, std::byte* scratch,
-                      const Team& team) const override {
+    std::size_t apply(const PlaneReader<T>& from, const PrefetchRange& next, T* out,
+                      std::byte* scratch, const Team& team) const override {
         T* columns = reinterpret_cast<T*>(scratch);
         T* rows =
             reinterpret_cast<T*>(scratch + Workspace::bytes_for<T>(upright().size() * panels()));
@@ -78,8 +78,8 @@ class FirBlur final : public BlurMethod<T> {
     std::size_t part_size() const { return lying().size() + round_up(columns_, lanes()) * lanes(); }
 
     // What a thread wants after a block: another one, or the place where the first panel goes.
-    Upcoming after_block(const PlaneReader<T>& from, std::size_t block, T* out,
-                         const Team& team) const {
+    PrefetchRange after_block(const PlaneReader<T>& from, std::size_t block, T* out,
+                              const Team& team) const {
         const std::size_t next = block + static_cast<std::size_t>(team.n_threads());
         if (next < blocks()) return from.memory(next * lanes(), lanes());
         const auto pitch = static_cast<std::ptrdiff_t>(columns_ * sizeof(T));
@@ -87,12 +87,12 @@ class FirBlur final : public BlurMethod<T> {
     }
 
     std::size_t blur_rows(const PlaneReader<T>& from, std::size_t block, T* panel, T* columns,
-                          const Upcoming& upcoming) const {
+                          const PrefetchRange& prefetch) const {
         const std::size_t y = block * lanes();
         const std::size_t bad = fill(from, y, std::min(lanes(), rows_ - y), panel);
         lying().reflect(panel);
         ops_.transposed(lying().row(panel, 0), columns_, taps_x_.view(), upright().row(columns, y),
-                        static_cast<std::ptrdiff_t>(upright().size()), upcoming);
+                        static_cast<std::ptrdiff_t>(upright().size()), prefetch);
         return bad;
     }
 
@@ -111,13 +111,13 @@ class FirBlur final : public BlurMethod<T> {
     }
 
     void blur_columns(T* columns, std::size_t index, T* plane, const T* ahead,
-                      const Upcoming& upcoming) const {
+                      const PrefetchRange& prefetch) const {
         T* panel = columns + index * upright().size();
         upright().reflect(panel);
         const std::size_t x = index * lanes();
         ops_.rows(upright().row(panel, 0), rows_, taps_y_.view(), plane + x,
                   static_cast<std::ptrdiff_t>(columns_), std::min(lanes(), columns_ - x), ahead,
-                  upcoming);
+                  prefetch);
     }
 
     const FirOps<T>& ops_;

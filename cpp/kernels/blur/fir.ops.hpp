@@ -28,16 +28,16 @@ struct FirOps {
 
     // Blurs down a panel: out row y (pitch in elements, `columns` <= lanes values) from panel rows
     // y - radius to y + radius. `panel` points at row 0; up to `lanes` - 1 rows past
-    // rows + radius are read and not used. Meanwhile `upcoming` is fetched, and the places of as
+    // rows + radius are read and not used. Meanwhile `prefetch` is fetched, and the places of as
     // many rows at `ahead`, if not null, that are to be written next, `pitch` apart too.
     void (*rows)(const T* panel, std::size_t rows, const FirTaps<T>& taps, T* out,
                  std::ptrdiff_t pitch, std::size_t columns, const T* ahead,
-                 const Upcoming& upcoming);
+                 const PrefetchRange& prefetch);
 
     // The same, each square of lanes x lanes results transposed on its way out: square s (panel
     // rows s lanes ...) goes to out + s * square_stride, as `lanes` contiguous rows.
     void (*transposed)(const T* panel, std::size_t rows, const FirTaps<T>& taps, T* out,
-                       std::ptrdiff_t square_stride, const Upcoming& upcoming);
+                       std::ptrdiff_t square_stride, const PrefetchRange& prefetch);
 
     // Transposes `rows` <= lanes rows of a plane into a panel of `columns` rows (rounded up to a
     // multiple of lanes; missing values repeat the last ones). Returns whether all are finite.

@@ -56,7 +56,7 @@ std::size_t begin_of(std::size_t y, std::size_t count) {
     return y + kRows<T> <= whole ? y : whole - kRows<T>;
 }
 
-// A Fetcher takes longer over single lines than they are worth when they are near.
+// A Prefetcher takes longer over single lines than they are worth when they are near.
 template <typename T, std::size_t... J>
 HOTCOLD_INLINE void fetch_rows(const T* row, std::ptrdiff_t pitch, Steps<J...>) {
 #if defined(__GNUC__)
@@ -66,15 +66,15 @@ HOTCOLD_INLINE void fetch_rows(const T* row, std::ptrdiff_t pitch, Steps<J...>) 
 
 template <typename T>
 void rows(const T* panel, std::size_t count, const FirTaps<T>& taps, T* out, std::ptrdiff_t pitch,
-          std::size_t columns, const T* ahead, const Upcoming& upcoming) {
+          std::size_t columns, const T* ahead, const PrefetchRange& prefetch) {
     constexpr std::size_t lanes = kLanes<T>;
     constexpr std::size_t step = kRows<T>;
     const steps_to<step> steps;
-    Fetcher fetcher(upcoming, (count + step - 1) / step);
+    Prefetcher prefetcher(prefetch, (count + step - 1) / step);
     std::size_t y = 0;
     if (columns == lanes) {
         for (; y + step <= count; y += step) {
-            fetcher.fetch();
+            prefetcher.advance();
             if (ahead != nullptr) {
                 fetch_rows(ahead + static_cast<std::ptrdiff_t>(y) * pitch, pitch, steps);
             }
@@ -97,10 +97,10 @@ void rows(const T* panel, std::size_t count, const FirTaps<T>& taps, T* out, std
 // Results that do not come in whole or half squares are collected until they do.
 template <typename T>
 void collect_transposed(const T* panel, std::size_t count, const FirTaps<T>& taps, T* out,
-                        std::ptrdiff_t square_stride, const Upcoming& upcoming) {
+                        std::ptrdiff_t square_stride, const PrefetchRange& prefetch) {
     constexpr std::size_t lanes = kLanes<T>;
     constexpr std::size_t step = kRows<T>;
-    Fetcher fetcher(upcoming, (count + step - 1) / step);
+    Prefetcher prefetcher(prefetch, (count + step - 1) / step);
     // The fewest rows that are both whole squares and whole steps.
     constexpr std::size_t most = lanes % step == 0 ? lanes : lanes * step;
     T block[most * lanes];
@@ -109,7 +109,7 @@ void collect_transposed(const T* panel, std::size_t count, const FirTaps<T>& tap
         const std::size_t whole = (rows + lanes - 1) / lanes * lanes;
         for (std::size_t done = 0; done < whole; done += step) {
             const std::size_t begin = begin_of<T>(y + done, count);
-            fetcher.fetch();
+            prefetcher.advance();
             blur_rows(panel + begin * lanes, taps,
                       PutRows<T>{block + (begin - y) * lanes, static_cast<std::ptrdiff_t>(lanes)},
                       steps_to<step>{});
@@ -125,19 +125,19 @@ void collect_transposed(const T* panel, std::size_t count, const FirTaps<T>& tap
 
 template <typename T>
 void transposed(const T* panel, std::size_t count, const FirTaps<T>& taps, T* out,
-                std::ptrdiff_t square_stride, const Upcoming& upcoming) {
+                std::ptrdiff_t square_stride, const PrefetchRange& prefetch) {
     if constexpr (kWholeSquares<T> || kHalfSquares<T>) {
         constexpr std::size_t lanes = kLanes<T>;
         constexpr steps_to<kRows<T>> steps;
-        Fetcher fetcher(upcoming, (count + kRows<T> - 1) / kRows<T>);
+        Prefetcher prefetcher(prefetch, (count + kRows<T> - 1) / kRows<T>);
         for (std::size_t y = 0; y < count; y += lanes, out += square_stride) {
             for (std::size_t x = 0; x < lanes; x += kRows<T>) {
-                fetcher.fetch();
+                prefetcher.advance();
                 blur_rows(panel + (y + x) * lanes, taps, PutColumns<T>{out + x}, steps);
             }
         }
     } else {
-        collect_transposed(panel, count, taps, out, square_stride, upcoming);
+        collect_transposed(panel, count, taps, out, square_stride, prefetch);
     }
 }
 

@@ -48,8 +48,8 @@ template <typename T>
 std::size_t GaussianBlur<T>::apply(const PlaneReader<T>& from, const PlaneReader<T>* next, T* out,
                                    std::byte* scratch, const Team& team) const {
     if (is_identity()) return from.read(out, team);
-    const Upcoming upcoming = next != nullptr ? next->memory(0, kRowsAhead) : Upcoming{};
-    return method_->apply(from, upcoming, out, scratch, team);
+    const PrefetchRange range = next != nullptr ? next->memory(0, kRowsAhead) : PrefetchRange{};
+    return method_->apply(from, range, out, scratch, team);
 }
 
 template <typename T>

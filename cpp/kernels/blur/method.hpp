@@ -26,7 +26,7 @@ class BlurMethod {
     // Blurs what `from` reads into the contiguous plane `out`, which may be what it reads. Returns
     // how many values were not finite. `next` is what the caller reads afterwards. Any number of
     // threads may call it, each with scratch of its own.
-    virtual std::size_t apply(const PlaneReader<T>& from, const Upcoming& next, T* out,
+    virtual std::size_t apply(const PlaneReader<T>& from, const PrefetchRange& next, T* out,
                               std::byte* scratch, const Team& team) const = 0;
 };
 

@@ -74,26 +74,26 @@ const T* PlaneReader<T>::in_place(std::size_t row) const {
 }
 
 template <typename T>
-Upcoming PlaneReader<T>::memory(std::size_t row, std::size_t count) const {
+PrefetchRange PlaneReader<T>::memory(std::size_t row, std::size_t count) const {
     constexpr std::size_t kMostBytes = 128 * 1024;  // a small part of L2
     constexpr std::ptrdiff_t kMostApart = 4;        // a pixel of RGBA
     const auto size = static_cast<std::ptrdiff_t>(source_.item_size);
     const std::ptrdiff_t apart = source_.strides.column;
     if (apart < 1 || apart > kMostApart || row >= source_.shape.rows) return {};
     const bool together = channels_ == 1 || std::abs(source_.strides.channel) < apart;
-    Upcoming upcoming;
-    upcoming.first = source_.at(item_, channel_, row);
-    upcoming.planes = together ? 1 : channels_;
-    upcoming.rows = std::min(count, source_.shape.rows - row);
-    upcoming.plane_stride = source_.strides.channel * size;
-    upcoming.row_stride = source_.strides.row * size;
-    upcoming.bytes = source_.shape.columns * static_cast<std::size_t>(apart * size);
-    if (upcoming.planes * upcoming.rows * upcoming.bytes > kMostBytes) return {};
+    PrefetchRange range;
+    range.first = source_.at(item_, channel_, row);
+    range.planes = together ? 1 : channels_;
+    range.rows = std::min(count, source_.shape.rows - row);
+    range.plane_stride = source_.strides.channel * size;
+    range.row_stride = source_.strides.row * size;
+    range.bytes = source_.shape.columns * static_cast<std::size_t>(apart * size);
+    if (range.planes * range.rows * range.bytes > kMostBytes) return {};
     if (rows_adjoin(source_.shape, source_.strides)) {
-        upcoming.bytes *= upcoming.rows;
-        upcoming.rows = 1;
+        range.bytes *= range.rows;
+        range.rows = 1;
     }
-    return upcoming;
+    return range;
 }
 
 template class PlaneReader<float>;

@@ -34,7 +34,7 @@ class PlaneReader {
     bool known_finite() const { return known_finite_; }
 
     // What read() of these rows touches, or nothing where that is spread too thin or too much.
-    Upcoming memory(std::size_t row, std::size_t count) const;
+    PrefetchRange memory(std::size_t row, std::size_t count) const;
 
   private:
     PlaneReader() = default;
