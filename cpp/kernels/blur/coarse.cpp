@@ -41,7 +41,7 @@ class CoarseBlur final : public BlurMethod<T> {
     const char* name() const override { return tail_ != nullptr ? "nodes with tail" : "nodes"; }
 
     std::size_t workspace_bytes() const override {
-        return upright_bytes() + lying_bytes() + margin_bytes() +
+        return column_panel_bytes() + lying_bytes() + margin_bytes() +
                (tail_ != nullptr ? tail_->workspace_bytes() : 0);
     }
 
@@ -50,7 +50,7 @@ class CoarseBlur final : public BlurMethod<T> {
         // Fetching the next plane during blur_across(), the longest arithmetic here, gains nothing:
         // at 10 us it is no longer than the fetching takes.
         const std::size_t bad = from.read(plane, team);
-        std::byte* tail_scratch = scratch + upright_bytes() + lying_bytes() + margin_bytes();
+        std::byte* tail_scratch = scratch + column_panel_bytes() + lying_bytes() + margin_bytes();
         const Groups groups(full_panels(), ops_.group, team);
         const std::size_t gathered = groups.tasks() + (margin() > 0 ? 1 : 0);
         team.for_each(gathered, [&](std::size_t task) {
@@ -97,24 +97,25 @@ class CoarseBlur final : public BlurMethod<T> {
     // Rows to nodes for `vectors` panels from `first` on; blurred among themselves, they lie down.
     void gather(const T* from, std::ptrdiff_t row, std::ptrdiff_t vector, std::byte* scratch,
                 std::size_t first, std::size_t vectors) const {
-        T* panels = at(scratch, 0) + first * upright().size();
+        T* panels = at(scratch, 0) + first * column_panel().size();
         ops_.to_nodes(grid_.weights(), {from, row, vector},
-                      {upright().row(panels, 0) - grid_.overhang() * lanes(), as_signed(lanes()),
-                       as_signed(upright().size())},
+                      {column_panel().row(panels, 0) - grid_.overhang() * lanes(),
+                       as_signed(lanes()), as_signed(column_panel().size())},
                       vectors);
         for (std::size_t v = 0; v < vectors; ++v) {
-            T* panel = panels + v * upright().size();
-            upright().fold(panel, grid_.overhang());
-            upright().reflect(panel);
-            fir_.transposed(upright().row(panel, 0), grid_.nodes(), grid_.blur().view(),
-                            lying().row(at(scratch, upright_bytes()), (first + v) * lanes()),
-                            as_signed(lying().size()), {});
+            T* panel = panels + v * column_panel().size();
+            column_panel().fold(panel, grid_.overhang());
+            column_panel().reflect(panel);
+            fir_.transposed(
+                column_panel().row(panel, 0), grid_.nodes(), grid_.blur().view(),
+                row_panel().row(at(scratch, column_panel_bytes()), (first + v) * lanes()),
+                as_signed(row_panel().size()), {});
         }
     }
 
     // The columns that do not fill a panel, through a copy that does.
     void gather_margin(const T* plane, std::byte* scratch) const {
-        T* copy = at(scratch, upright_bytes() + lying_bytes());
+        T* copy = at(scratch, column_panel_bytes() + lying_bytes());
         const T* from = plane + full_panels() * lanes();
         for (std::size_t y = 0; y < rows_; ++y) {
             for (std::size_t x = 0; x < lanes(); ++x) {
@@ -126,21 +127,22 @@ class CoarseBlur final : public BlurMethod<T> {
 
     // Exact taps along the rows of 16 nodes, which stand up again.
     void blur_across(std::byte* scratch, std::size_t index) const {
-        T* panel = at(scratch, upright_bytes()) + index * lying().size();
-        lying().reflect(panel);
-        fir_.transposed(lying().row(panel, 0), columns_, taps_x_.view(),
-                        upright().row(at(scratch, 0), index * lanes()), as_signed(upright().size()),
-                        {});
+        T* panel = at(scratch, column_panel_bytes()) + index * row_panel().size();
+        row_panel().reflect(panel);
+        fir_.transposed(row_panel().row(panel, 0), columns_, taps_x_.view(),
+                        column_panel().row(at(scratch, 0), index * lanes()),
+                        as_signed(column_panel().size()), {});
     }
 
     void spread(T* to, std::ptrdiff_t row, std::ptrdiff_t vector, std::byte* scratch,
                 std::byte* tail_scratch, std::size_t first, std::size_t vectors) const {
-        T* panels = at(scratch, 0) + first * upright().size();
+        T* panels = at(scratch, 0) + first * column_panel().size();
         for (std::size_t v = 0; v < vectors; ++v) {
-            upright().reflect(panels + v * upright().size());
+            column_panel().reflect(panels + v * column_panel().size());
         }
-        const VectorRows<const T> from = {upright().row(panels, 0) - grid_.overhang() * lanes(),
-                                          as_signed(lanes()), as_signed(upright().size())};
+        const VectorRows<const T> from = {
+            column_panel().row(panels, 0) - grid_.overhang() * lanes(), as_signed(lanes()),
+            as_signed(column_panel().size())};
         AcrossNodes<T> across = {};
         if (tail_ != nullptr) across = tail_->across(tail_scratch, first);
         ops_.from_nodes(grid_.weights(), from, {to, row, vector}, vectors,
@@ -148,7 +150,7 @@ class CoarseBlur final : public BlurMethod<T> {
     }
 
     void spread_margin(T* plane, std::byte* scratch, std::byte* tail_scratch) const {
-        T* copy = at(scratch, upright_bytes() + lying_bytes());
+        T* copy = at(scratch, column_panel_bytes() + lying_bytes());
         spread(copy, as_signed(lanes()), 0, scratch, tail_scratch, full_panels(), 1);
         T* to = plane + full_panels() * lanes();
         for (std::size_t y = 0; y < rows_; ++y) {
@@ -164,16 +166,16 @@ class CoarseBlur final : public BlurMethod<T> {
     std::size_t full_panels() const { return columns_ / lanes(); }
     std::size_t margin() const { return columns_ % lanes(); }
     std::size_t node_panels() const { return (grid_.nodes() + lanes() - 1) / lanes(); }
-    PanelShape<T> upright() const {
+    PanelShape<T> column_panel() const {
         return {lanes(), grid_.nodes(), std::max(grid_.overhang(), grid_.blur().radius())};
     }
-    PanelShape<T> lying() const { return {lanes(), columns_, taps_x_.radius()}; }
+    PanelShape<T> row_panel() const { return {lanes(), columns_, taps_x_.radius()}; }
 
-    std::size_t upright_bytes() const {
-        return Workspace::bytes_for<T>(upright().size() * (full_panels() + 1));
+    std::size_t column_panel_bytes() const {
+        return Workspace::bytes_for<T>(column_panel().size() * (full_panels() + 1));
     }
     std::size_t lying_bytes() const {
-        return Workspace::bytes_for<T>(lying().size() * node_panels());
+        return Workspace::bytes_for<T>(row_panel().size() * node_panels());
     }
     std::size_t margin_bytes() const {
         return margin() > 0 ? Workspace::bytes_for<T>(rows_ * lanes()) : 0;

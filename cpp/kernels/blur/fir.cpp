@@ -34,15 +34,15 @@ class FirBlur final : public BlurMethod<T> {
     const char* name() const override { return "fir"; }
 
     std::size_t workspace_bytes() const override {
-        return Workspace::bytes_for<T>(upright().size() * panels()) +
+        return Workspace::bytes_for<T>(column_panel().size() * panels()) +
                Workspace::bytes_for<T>(part_size() * parts());
     }
 
     std::size_t apply(const PlaneReader<T>& from, const PrefetchRange& next, T* out,
                       std::byte* scratch, const Team& team) const override {
         T* columns = reinterpret_cast<T*>(scratch);
-        T* rows =
-            reinterpret_cast<T*>(scratch + Workspace::bytes_for<T>(upright().size() * panels()));
+        T* rows = reinterpret_cast<T*>(scratch +
+                                       Workspace::bytes_for<T>(column_panel().size() * panels()));
         std::atomic<std::size_t> bad{0};
         for (std::size_t first = 0; first < blocks(); first += parts()) {
             team.for_each(std::min(parts(), blocks() - first), [&](std::size_t part) {
@@ -72,10 +72,12 @@ class FirBlur final : public BlurMethod<T> {
     std::size_t blocks() const { return (rows_ + lanes() - 1) / lanes(); }
     std::size_t parts() const { return std::min(kMaxParts, blocks()); }
     std::size_t panels() const { return (columns_ + lanes() - 1) / lanes(); }
-    PanelShape<T> lying() const { return {lanes(), columns_, taps_x_.radius()}; }
-    PanelShape<T> upright() const { return {lanes(), rows_, taps_y_.radius()}; }
+    PanelShape<T> row_panel() const { return {lanes(), columns_, taps_x_.radius()}; }
+    PanelShape<T> column_panel() const { return {lanes(), rows_, taps_y_.radius()}; }
     // A panel and the rows that it is packed from.
-    std::size_t part_size() const { return lying().size() + round_up(columns_, lanes()) * lanes(); }
+    std::size_t part_size() const {
+        return row_panel().size() + round_up(columns_, lanes()) * lanes();
+    }
 
     // What a thread wants after a block: another one, or the place where the first panel goes.
     PrefetchRange after_block(const PlaneReader<T>& from, std::size_t block, T* out,
@@ -90,21 +92,22 @@ class FirBlur final : public BlurMethod<T> {
                           const PrefetchRange& prefetch) const {
         const std::size_t y = block * lanes();
         const std::size_t bad = fill(from, y, std::min(lanes(), rows_ - y), panel);
-        lying().reflect(panel);
-        ops_.transposed(lying().row(panel, 0), columns_, taps_x_.view(), upright().row(columns, y),
-                        static_cast<std::ptrdiff_t>(upright().size()), prefetch);
+        row_panel().reflect(panel);
+        ops_.transposed(row_panel().row(panel, 0), columns_, taps_x_.view(),
+                        column_panel().row(columns, y),
+                        static_cast<std::ptrdiff_t>(column_panel().size()), prefetch);
         return bad;
     }
 
     // Rows into a panel, through a copy unless they can be used where they lie.
     std::size_t fill(const PlaneReader<T>& from, std::size_t y, std::size_t count, T* panel) const {
-        T* const to = lying().row(panel, 0);
+        T* const to = row_panel().row(panel, 0);
         const T* const there = from.in_place(y);
         if (there != nullptr &&
             (ops_.pack(there, from.in_place_pitch(), count, columns_, to) || from.known_finite())) {
             return 0;
         }
-        T* const copy = panel + lying().size();
+        T* const copy = panel + row_panel().size();
         const std::size_t bad = from.read(y, count, copy);
         ops_.pack(copy, static_cast<std::ptrdiff_t>(columns_), count, columns_, to);
         return bad;
@@ -112,10 +115,10 @@ class FirBlur final : public BlurMethod<T> {
 
     void blur_columns(T* columns, std::size_t index, T* plane, const T* ahead,
                       const PrefetchRange& prefetch) const {
-        T* panel = columns + index * upright().size();
-        upright().reflect(panel);
+        T* panel = columns + index * column_panel().size();
+        column_panel().reflect(panel);
         const std::size_t x = index * lanes();
-        ops_.rows(upright().row(panel, 0), rows_, taps_y_.view(), plane + x,
+        ops_.rows(column_panel().row(panel, 0), rows_, taps_y_.view(), plane + x,
                   static_cast<std::ptrdiff_t>(columns_), std::min(lanes(), columns_ - x), ahead,
                   prefetch);
     }

@@ -64,36 +64,36 @@ class Tail {
     }
 
     std::size_t workspace_bytes() const {
-        return packed_bytes() + nodes_bytes() + upright_bytes() +
+        return packed_bytes() + nodes_bytes() + column_panel_bytes() +
                Workspace::bytes_for<T>(rows_ * pitch());
     }
 
     Groups gather_tasks(const Team& team) const { return {blocks(), ops_.group, team}; }
 
-    // Nodes of the columns for a group of row blocks, into upright panels.
+    // Nodes of the columns for a group of row blocks, into column panels.
     void gather(const T* plane, std::byte* scratch, const Groups& groups, std::size_t task,
                 const Team& team) const {
         const std::size_t part = team.n_threads() > 1 ? task % parts() : 0;
         const std::size_t vectors = groups.size(task);
         T* packed = at(scratch, 0) + part * ops_.group * packed_size();
-        T* nodes = at(scratch, packed_bytes()) + part * ops_.group * lying().size();
+        T* nodes = at(scratch, packed_bytes()) + part * ops_.group * row_panel().size();
         for (std::size_t v = 0; v < vectors; ++v) {
             const std::size_t y = (groups.begin(task) + v) * lanes();
             fir_.pack(plane + y * columns_, as_signed(columns_), std::min(lanes(), rows_ - y),
                       columns_, packed + v * packed_size());
         }
         ops_.to_nodes(grid_.weights(), {packed, as_signed(lanes()), as_signed(packed_size())},
-                      {lying().row(nodes, 0) - grid_.overhang() * lanes(), as_signed(lanes()),
-                       as_signed(lying().size())},
+                      {row_panel().row(nodes, 0) - grid_.overhang() * lanes(), as_signed(lanes()),
+                       as_signed(row_panel().size())},
                       vectors);
-        T* upright_panels = at(scratch, packed_bytes() + nodes_bytes());
+        T* column_panels = at(scratch, packed_bytes() + nodes_bytes());
         for (std::size_t v = 0; v < vectors; ++v) {
-            T* panel = nodes + v * lying().size();
-            lying().fold(panel, grid_.overhang());
-            lying().reflect(panel);
-            fir_.transposed(lying().row(panel, 0), grid_.nodes(), grid_.blur().view(),
-                            upright().row(upright_panels, (groups.begin(task) + v) * lanes()),
-                            as_signed(upright().size()), {});
+            T* panel = nodes + v * row_panel().size();
+            row_panel().fold(panel, grid_.overhang());
+            row_panel().reflect(panel);
+            fir_.transposed(row_panel().row(panel, 0), grid_.nodes(), grid_.blur().view(),
+                            column_panel().row(column_panels, (groups.begin(task) + v) * lanes()),
+                            as_signed(column_panel().size()), {});
         }
     }
 
@@ -103,9 +103,9 @@ class Tail {
     // The tail's taps down the panel of nodes `task`, into rows of nodes.
     std::size_t blur_tasks() const { return (grid_.nodes() + lanes() - 1) / lanes(); }
     void blur(std::byte* scratch, std::size_t task) const {
-        T* panel = at(scratch, packed_bytes() + nodes_bytes()) + task * upright().size();
-        upright().reflect(panel);
-        fir_.rows(upright().row(panel, 0), rows_, taps_.view(),
+        T* panel = at(scratch, packed_bytes() + nodes_bytes()) + task * column_panel().size();
+        column_panel().reflect(panel);
+        fir_.rows(column_panel().row(panel, 0), rows_, taps_.view(),
                   row_nodes(scratch) + grid_.overhang() + task * lanes(), as_signed(pitch()),
                   std::min(lanes(), grid_.nodes() - task * lanes()), nullptr, {});
     }
@@ -145,26 +145,26 @@ class Tail {
         return reinterpret_cast<T*>(scratch + offset);
     }
     T* row_nodes(std::byte* scratch) const {
-        return at(scratch, packed_bytes() + nodes_bytes() + upright_bytes());
+        return at(scratch, packed_bytes() + nodes_bytes() + column_panel_bytes());
     }
 
     std::size_t lanes() const { return fir_.lanes; }
     std::size_t blocks() const { return (rows_ + lanes() - 1) / lanes(); }
     std::size_t packed_size() const { return round_up(columns_, lanes()) * lanes(); }
-    PanelShape<T> lying() const {
+    PanelShape<T> row_panel() const {
         return {lanes(), grid_.nodes(), std::max(grid_.overhang(), grid_.blur().radius())};
     }
-    PanelShape<T> upright() const { return {lanes(), rows_, taps_.radius()}; }
+    PanelShape<T> column_panel() const { return {lanes(), rows_, taps_.radius()}; }
     std::size_t pitch() const { return 2 * grid_.overhang() + grid_.nodes() + lanes() + kPicked; }
 
     std::size_t packed_bytes() const {
         return Workspace::bytes_for<T>(packed_size() * ops_.group * parts());
     }
     std::size_t nodes_bytes() const {
-        return Workspace::bytes_for<T>(lying().size() * ops_.group * parts());
+        return Workspace::bytes_for<T>(row_panel().size() * ops_.group * parts());
     }
-    std::size_t upright_bytes() const {
-        return Workspace::bytes_for<T>(upright().size() * blur_tasks());
+    std::size_t column_panel_bytes() const {
+        return Workspace::bytes_for<T>(column_panel().size() * blur_tasks());
     }
 
     const FirOps<T>& fir_;
