@@ -55,7 +55,7 @@ class CoarseBlur final : public BlurMethod<T> {
         const std::size_t gathered = groups.tasks() + (margin() > 0 ? 1 : 0);
         team.for_each(gathered, [&](std::size_t task) {
             if (task < groups.tasks()) {
-                gather(plane + groups.begin(task) * lanes(), as_signed(columns_),
+                spread(plane + groups.begin(task) * lanes(), as_signed(columns_),
                        as_signed(lanes()), scratch, groups.begin(task), groups.size(task));
             } else {
                 gather_margin(plane, scratch);
@@ -85,23 +85,23 @@ class CoarseBlur final : public BlurMethod<T> {
 
   private:
     void gather_tail(const T* plane, std::byte* scratch, const Team& team) const {
-        const Groups groups = tail_->gather_tasks(team);
+        const Groups groups = tail_->spread_tasks(team);
         for (std::size_t first = 0; first < groups.tasks(); first += tail_->parts()) {
             const std::size_t count = std::min(tail_->parts(), groups.tasks() - first);
             team.for_each(count, [&](std::size_t task) {
-                tail_->gather(plane, scratch, groups, first + task, team);
+                tail_->spread(plane, scratch, groups, first + task, team);
             });
         }
     }
 
     // Rows to nodes for `vectors` panels from `first` on; blurred among themselves, they lie down.
-    void gather(const T* from, std::ptrdiff_t row, std::ptrdiff_t vector, std::byte* scratch,
+    void spread(const T* from, std::ptrdiff_t row, std::ptrdiff_t vector, std::byte* scratch,
                 std::size_t first, std::size_t vectors) const {
         T* panels = at(scratch, 0) + first * column_panel().size();
-        ops_.to_nodes(grid_.weights(), {from, row, vector},
-                      {column_panel().row(panels, 0) - grid_.overhang() * lanes(),
-                       as_signed(lanes()), as_signed(column_panel().size())},
-                      vectors);
+        ops_.spread(grid_.weights(), {from, row, vector},
+                    {column_panel().row(panels, 0) - grid_.overhang() * lanes(), as_signed(lanes()),
+                     as_signed(column_panel().size())},
+                    vectors);
         for (std::size_t v = 0; v < vectors; ++v) {
             T* panel = panels + v * column_panel().size();
             column_panel().fold(panel, grid_.overhang());
@@ -122,7 +122,7 @@ class CoarseBlur final : public BlurMethod<T> {
                 copy[y * lanes() + x] = x < margin() ? from[y * columns_ + x] : T{0};
             }
         }
-        gather(copy, as_signed(lanes()), 0, scratch, full_panels(), 1);
+        spread(copy, as_signed(lanes()), 0, scratch, full_panels(), 1);
     }
 
     // Exact taps along the rows of 16 nodes, which stand up again.
@@ -145,8 +145,8 @@ class CoarseBlur final : public BlurMethod<T> {
             as_signed(column_panel().size())};
         AcrossNodes<T> across = {};
         if (tail_ != nullptr) across = tail_->across(tail_scratch, first);
-        ops_.from_nodes(grid_.weights(), from, {to, row, vector}, vectors,
-                        tail_ != nullptr ? &across : nullptr);
+        ops_.interpolate(grid_.weights(), from, {to, row, vector}, vectors,
+                         tail_ != nullptr ? &across : nullptr);
     }
 
     void spread_margin(T* plane, std::byte* scratch, std::byte* tail_scratch) const {

@@ -58,13 +58,13 @@ struct NodeOps {
     bool picks;         // see AcrossNodes
 
     // Every node from its pixels: to[node] = sum of weight * from[pixel].
-    void (*to_nodes)(const NodeWeights<T>& grid, const VectorRows<const T>& from,
-                     const VectorRows<T>& to, std::size_t vectors);
+    void (*spread)(const NodeWeights<T>& grid, const VectorRows<const T>& from,
+                   const VectorRows<T>& to, std::size_t vectors);
 
     // Every pixel from its nodes, to[pixel] = sum of weight * from[node], plus `across` if not
     // null (then width is 7).
-    void (*from_nodes)(const NodeWeights<T>& grid, const VectorRows<const T>& from,
-                       const VectorRows<T>& to, std::size_t vectors, const AcrossNodes<T>* across);
+    void (*interpolate)(const NodeWeights<T>& grid, const VectorRows<const T>& from,
+                        const VectorRows<T>& to, std::size_t vectors, const AcrossNodes<T>* across);
 
     Polynomial polynomial;
 };

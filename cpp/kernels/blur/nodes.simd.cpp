@@ -65,7 +65,7 @@ HOTCOLD_INLINE void put(Vec<T> (&node)[vectors], T* to, std::ptrdiff_t step, Ste
 constexpr std::size_t kPart = 64;
 
 template <typename T, std::size_t width, std::size_t vectors>
-struct Gathering {
+struct Spreading {
     Nodes<T, width, vectors> nodes;
     NodeWeights<T> grid;
     VectorRows<const T> from;
@@ -75,7 +75,7 @@ struct Gathering {
 
 // Pixels y to end of a cell.
 template <std::size_t phase, typename T, std::size_t width, std::size_t vectors>
-HOTCOLD_INLINE void gather_pixels(Gathering<T, width, vectors>& g, std::size_t y, std::size_t end) {
+HOTCOLD_INLINE void spread_pixels(Spreading<T, width, vectors>& g, std::size_t y, std::size_t end) {
     const T* weights = g.grid.weights + y * width;
     const T* row = g.from.data + static_cast<std::ptrdiff_t>(y) * g.from.row;
     for (; y < end; ++y, weights += width, row += g.from.row) {
@@ -85,7 +85,7 @@ HOTCOLD_INLINE void gather_pixels(Gathering<T, width, vectors>& g, std::size_t y
 }
 
 template <std::size_t phase, typename T, std::size_t width, std::size_t vectors, std::size_t... I>
-HOTCOLD_INLINE void add_part(Gathering<T, width, vectors>& g, T* to, Steps<I...>) {
+HOTCOLD_INLINE void add_part(Spreading<T, width, vectors>& g, T* to, Steps<I...>) {
     (add_to<T>(g.nodes.at[(phase + I) % width], to + static_cast<std::ptrdiff_t>(I) * g.to.row,
                g.to.vector, steps_to<vectors>{}),
      ...);
@@ -93,17 +93,17 @@ HOTCOLD_INLINE void add_part(Gathering<T, width, vectors>& g, T* to, Steps<I...>
 
 // The pixels of cell `cell`, after which its first node is complete. False past the last node.
 template <std::size_t phase, typename T, std::size_t width, std::size_t vectors>
-HOTCOLD_INLINE bool gather_cell(Gathering<T, width, vectors>& g, std::size_t cell) {
+HOTCOLD_INLINE bool spread_cell(Spreading<T, width, vectors>& g, std::size_t cell) {
     if (cell >= g.grid.cells + width - 1) return false;
     T* to = g.to.data + static_cast<std::ptrdiff_t>(cell) * g.to.row;
     if (cell < g.grid.cells) {
         std::size_t y = g.grid.cell_begin[cell];
         const std::size_t end = g.grid.cell_begin[cell + 1];
         for (; g.in_parts && y + kPart < end; y += kPart) {
-            gather_pixels<phase>(g, y, y + kPart);
+            spread_pixels<phase>(g, y, y + kPart);
             add_part<phase>(g, to, steps_to<width>{});
         }
-        gather_pixels<phase>(g, y, end);
+        spread_pixels<phase>(g, y, end);
     }
     if (g.in_parts) {
         add_to<T>(g.nodes.at[phase], to, g.to.vector, steps_to<vectors>{});
@@ -114,9 +114,9 @@ HOTCOLD_INLINE bool gather_cell(Gathering<T, width, vectors>& g, std::size_t cel
 }
 
 template <std::size_t width, std::size_t vectors, typename T, std::size_t... S>
-void gather(const NodeWeights<T>& grid, const VectorRows<const T>& from, const VectorRows<T>& to,
+void spread(const NodeWeights<T>& grid, const VectorRows<const T>& from, const VectorRows<T>& to,
             Steps<S...>) {
-    Gathering<T, width, vectors> g = {{}, grid, from, to, grid.longest_cell > kPart};
+    Spreading<T, width, vectors> g = {{}, grid, from, to, grid.longest_cell > kPart};
     if (g.in_parts) {
         for (std::size_t node = 0; node < grid.cells + width - 1; ++node) {
             for (std::size_t v = 0; v < vectors; ++v) {
@@ -127,36 +127,36 @@ void gather(const NodeWeights<T>& grid, const VectorRows<const T>& from, const V
         }
     }
     std::size_t cell = 0;
-    while ((gather_cell<S>(g, cell + S) && ...)) cell += width;
+    while ((spread_cell<S>(g, cell + S) && ...)) cell += width;
 }
 
 template <std::size_t vectors, typename T>
-void gather_width(const NodeWeights<T>& grid, const VectorRows<const T>& from,
+void spread_width(const NodeWeights<T>& grid, const VectorRows<const T>& from,
                   const VectorRows<T>& to) {
     if (grid.width == 7) {
-        gather<7, vectors>(grid, from, to, steps_to<7>{});
+        spread<7, vectors>(grid, from, to, steps_to<7>{});
     } else if (grid.width == 5) {
-        gather<5, vectors>(grid, from, to, steps_to<5>{});
+        spread<5, vectors>(grid, from, to, steps_to<5>{});
     } else {
-        gather<3, vectors>(grid, from, to, steps_to<3>{});
+        spread<3, vectors>(grid, from, to, steps_to<3>{});
     }
 }
 
 template <typename T>
-void to_nodes(const NodeWeights<T>& grid, const VectorRows<const T>& from, const VectorRows<T>& to,
-              std::size_t vectors) {
+void spread_all(const NodeWeights<T>& grid, const VectorRows<const T>& from,
+                const VectorRows<T>& to, std::size_t vectors) {
     VectorRows<const T> source = from;
     VectorRows<T> target = to;
     while (vectors > 0) {
         std::size_t done = 1;
         if (kGroup == 3 && vectors >= 3) {
-            gather_width<kGroup>(grid, source, target);
+            spread_width<kGroup>(grid, source, target);
             done = 3;
         } else if (vectors >= 2) {
-            gather_width<2>(grid, source, target);
+            spread_width<2>(grid, source, target);
             done = 2;
         } else {
-            gather_width<1>(grid, source, target);
+            spread_width<1>(grid, source, target);
         }
         source.data += static_cast<std::ptrdiff_t>(done) * source.vector;
         target.data += static_cast<std::ptrdiff_t>(done) * target.vector;
@@ -180,10 +180,10 @@ HOTCOLD_INLINE void make_pixel(const Nodes<T, width, vectors>& nodes, const T* w
 
 template <std::size_t phase, typename Across, typename T, std::size_t width, std::size_t vectors,
           std::size_t... V>
-HOTCOLD_INLINE bool spread_cell(Nodes<T, width, vectors>& nodes, const NodeWeights<T>& grid,
-                                std::size_t cell, const VectorRows<const T>& from,
-                                const VectorRows<T>& to, const AcrossAll<Across, vectors>& across,
-                                Steps<V...> each) {
+HOTCOLD_INLINE bool interpolate_cell(Nodes<T, width, vectors>& nodes, const NodeWeights<T>& grid,
+                                     std::size_t cell, const VectorRows<const T>& from,
+                                     const VectorRows<T>& to,
+                                     const AcrossAll<Across, vectors>& across, Steps<V...> each) {
     if (cell >= grid.cells) return false;
     const T* entering = from.data + static_cast<std::ptrdiff_t>(cell + width - 1) * from.row;
     ((nodes.at[(phase + width - 1) % width][V] =
@@ -200,8 +200,8 @@ HOTCOLD_INLINE bool spread_cell(Nodes<T, width, vectors>& nodes, const NodeWeigh
 }
 
 template <std::size_t width, std::size_t vectors, typename Across, typename T, std::size_t... S>
-void spread(const NodeWeights<T>& grid, const VectorRows<const T>& from, const VectorRows<T>& to,
-            const AcrossAll<Across, vectors>& across, Steps<S...>) {
+void interpolate(const NodeWeights<T>& grid, const VectorRows<const T>& from,
+                 const VectorRows<T>& to, const AcrossAll<Across, vectors>& across, Steps<S...>) {
     Nodes<T, width, vectors> nodes;
     for (std::size_t i = 0; i + 1 < width; ++i) {
         for (std::size_t v = 0; v < vectors; ++v) {
@@ -210,35 +210,36 @@ void spread(const NodeWeights<T>& grid, const VectorRows<const T>& from, const V
         }
     }
     std::size_t cell = 0;
-    while ((spread_cell<S>(nodes, grid, cell + S, from, to, across, steps_to<vectors>{}) && ...)) {
+    while ((interpolate_cell<S>(nodes, grid, cell + S, from, to, across, steps_to<vectors>{}) &&
+            ...)) {
         cell += width;
     }
 }
 
 template <std::size_t vectors, typename T, std::size_t... V>
-void spread_with(const NodeWeights<T>& grid, const VectorRows<const T>& from,
-                 const VectorRows<T>& to, const AcrossNodes<T>* across, std::size_t first,
-                 Steps<V...>) {
+void interpolate_with(const NodeWeights<T>& grid, const VectorRows<const T>& from,
+                      const VectorRows<T>& to, const AcrossNodes<T>* across, std::size_t first,
+                      Steps<V...>) {
     if (across != nullptr) {
         if constexpr (kPicks) {
             const AcrossAll<AddAcross<T>, vectors> added = {{AddAcross<T>(*across, first + V)...}};
-            spread<7>(grid, from, to, added, steps_to<7>{});
+            interpolate<7>(grid, from, to, added, steps_to<7>{});
         } else {
             write_across<vectors>(*across, first, grid.cell_begin[grid.cells], to);
-            spread<7>(grid, from, to, AcrossAll<WrittenAcross<T>, vectors>{}, steps_to<7>{});
+            interpolate<7>(grid, from, to, AcrossAll<WrittenAcross<T>, vectors>{}, steps_to<7>{});
         }
     } else if (grid.width == 7) {
-        spread<7>(grid, from, to, AcrossAll<NoneAcross<T>, vectors>{}, steps_to<7>{});
+        interpolate<7>(grid, from, to, AcrossAll<NoneAcross<T>, vectors>{}, steps_to<7>{});
     } else if (grid.width == 5) {
-        spread<5>(grid, from, to, AcrossAll<NoneAcross<T>, vectors>{}, steps_to<5>{});
+        interpolate<5>(grid, from, to, AcrossAll<NoneAcross<T>, vectors>{}, steps_to<5>{});
     } else {
-        spread<3>(grid, from, to, AcrossAll<NoneAcross<T>, vectors>{}, steps_to<3>{});
+        interpolate<3>(grid, from, to, AcrossAll<NoneAcross<T>, vectors>{}, steps_to<3>{});
     }
 }
 
 template <typename T>
-void from_nodes(const NodeWeights<T>& grid, const VectorRows<const T>& from,
-                const VectorRows<T>& to, std::size_t vectors, const AcrossNodes<T>* across) {
+void interpolate_all(const NodeWeights<T>& grid, const VectorRows<const T>& from,
+                     const VectorRows<T>& to, std::size_t vectors, const AcrossNodes<T>* across) {
     // The other axis needs four more registers a vector.
     const std::size_t most = across != nullptr ? 2 : kGroup;
     VectorRows<const T> source = from;
@@ -247,11 +248,11 @@ void from_nodes(const NodeWeights<T>& grid, const VectorRows<const T>& from,
         const std::size_t left = vectors - first;
         const std::size_t done = left < most ? left : most;
         if (kGroup == 3 && done == 3) {
-            spread_with<kGroup>(grid, source, target, across, first, steps_to<kGroup>{});
+            interpolate_with<kGroup>(grid, source, target, across, first, steps_to<kGroup>{});
         } else if (done == 2) {
-            spread_with<2>(grid, source, target, across, first, steps_to<2>{});
+            interpolate_with<2>(grid, source, target, across, first, steps_to<2>{});
         } else {
-            spread_with<1>(grid, source, target, across, first, steps_to<1>{});
+            interpolate_with<1>(grid, source, target, across, first, steps_to<1>{});
         }
         source.data += static_cast<std::ptrdiff_t>(done) * source.vector;
         target.data += static_cast<std::ptrdiff_t>(done) * target.vector;
@@ -285,9 +286,9 @@ void polynomial(double* values, std::size_t count, const double* coefficients, s
 
 }  // namespace
 
-const NodeOps<float> nodes_f = {kLanes<float>,     kGroup,    kPicks, to_nodes<float>,
-                                from_nodes<float>, polynomial};
-const NodeOps<double> nodes_d = {kLanes<double>,     kGroup,    kPicks, to_nodes<double>,
-                                 from_nodes<double>, polynomial};
+const NodeOps<float> nodes_f = {kLanes<float>,          kGroup,    kPicks, spread_all<float>,
+                                interpolate_all<float>, polynomial};
+const NodeOps<double> nodes_d = {kLanes<double>,          kGroup,    kPicks, spread_all<double>,
+                                 interpolate_all<double>, polynomial};
 
 }  // namespace hotcold::HOTCOLD_LEVEL

@@ -68,10 +68,10 @@ class Tail {
                Workspace::bytes_for<T>(rows_ * pitch());
     }
 
-    Groups gather_tasks(const Team& team) const { return {blocks(), ops_.group, team}; }
+    Groups spread_tasks(const Team& team) const { return {blocks(), ops_.group, team}; }
 
     // Nodes of the columns for a group of row blocks, into column panels.
-    void gather(const T* plane, std::byte* scratch, const Groups& groups, std::size_t task,
+    void spread(const T* plane, std::byte* scratch, const Groups& groups, std::size_t task,
                 const Team& team) const {
         const std::size_t part = team.n_threads() > 1 ? task % parts() : 0;
         const std::size_t vectors = groups.size(task);
@@ -82,10 +82,10 @@ class Tail {
             fir_.pack(plane + y * columns_, as_signed(columns_), std::min(lanes(), rows_ - y),
                       columns_, packed + v * packed_size());
         }
-        ops_.to_nodes(grid_.weights(), {packed, as_signed(lanes()), as_signed(packed_size())},
-                      {row_panel().row(nodes, 0) - grid_.overhang() * lanes(), as_signed(lanes()),
-                       as_signed(row_panel().size())},
-                      vectors);
+        ops_.spread(grid_.weights(), {packed, as_signed(lanes()), as_signed(packed_size())},
+                    {row_panel().row(nodes, 0) - grid_.overhang() * lanes(), as_signed(lanes()),
+                     as_signed(row_panel().size())},
+                    vectors);
         T* column_panels = at(scratch, packed_bytes() + nodes_bytes());
         for (std::size_t v = 0; v < vectors; ++v) {
             T* panel = nodes + v * row_panel().size();
@@ -97,7 +97,7 @@ class Tail {
         }
     }
 
-    // How many gather() tasks may be in work at once.
+    // How many spread() tasks may be in work at once.
     std::size_t parts() const { return std::min<std::size_t>(kMaxParts, blocks()); }
 
     // The tail's taps down the panel of nodes `task`, into rows of nodes.
