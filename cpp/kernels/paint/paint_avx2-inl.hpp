@@ -36,7 +36,7 @@ struct Interleave {
 };
 constexpr Interleave kInterleave;
 
-inline __m128i pick(const __m128i (&sources)[3], const std::uint8_t (&orders)[3][16]) {
+inline __m128i permute(const __m128i (&sources)[3], const std::uint8_t (&orders)[3][16]) {
     const auto one = [&](unsigned s) {
         return _mm_shuffle_epi8(sources[s],
                                 _mm_load_si128(reinterpret_cast<const __m128i*>(orders[s])));
@@ -58,7 +58,7 @@ std::size_t interleave_16s(const std::uint8_t* r, const std::uint8_t* g, const s
     for (; i + 16 <= count; i += 16) {
         const __m128i planes[3] = {load_16(r + i), load_16(g + i), load_16(b + i)};
         for (unsigned k = 0; k < 3; ++k) {
-            store_16(out + 3 * i + 16 * k, pick(planes, kInterleave.forward[k]));
+            store_16(out + 3 * i + 16 * k, permute(planes, kInterleave.forward[k]));
         }
     }
     return i;
@@ -71,7 +71,7 @@ std::size_t deinterleave_16s(const std::uint8_t* pixels, std::size_t count,
         const std::uint8_t* from = pixels + 3 * i;
         const __m128i interleaved[3] = {load_16(from), load_16(from + 16), load_16(from + 32)};
         for (unsigned k = 0; k < 3; ++k)
-            store_16(planes[k] + i, pick(interleaved, kInterleave.back[k]));
+            store_16(planes[k] + i, permute(interleaved, kInterleave.back[k]));
     }
     return i;
 }

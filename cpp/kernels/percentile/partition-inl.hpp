@@ -28,7 +28,7 @@ namespace {
 #if defined(__AVX512F__)
 
 // Four vectors at a time besides: the places of the chosen lanes among all of theirs are packed as
-// bytes, once instead of four times, and lead the values out by permutes. That does for up to a
+// bytes, once instead of four times, and the values come out by permutes. That does for up to a
 // vector of chosen ones.
 
 struct Places {
@@ -47,7 +47,7 @@ struct Places {
 };
 constexpr Places kPlaces;
 
-inline __m512i spread(__m512i bytes, const std::uint8_t (&order)[64]) {
+inline __m512i permute(__m512i bytes, const std::uint8_t (&order)[64]) {
     return _mm512_mask_permutexvar_epi8(bytes, ~__mmask64{0}, _mm512_load_si512(order), bytes);
 }
 
@@ -70,8 +70,8 @@ struct Packer<float> {
         _mm512_storeu_ps(to, _mm512_maskz_compress_ps(static_cast<__mmask16>(mask), v));
     }
     // Places are 0 to 63; those from `second` on are the third vector's and the fourth's.
-    static void lead_out(const Vector (&v)[4], __m512i places, std::uint64_t second, float* to) {
-        const __m512i at = spread(places, kPlaces.four);
+    static void permute_out(const Vector (&v)[4], __m512i places, std::uint64_t second, float* to) {
+        const __m512i at = permute(places, kPlaces.four);
         const Vector low = _mm512_permutex2var_ps(v[0], at, v[1]);
         const Vector high = _mm512_permutex2var_ps(v[2], at, v[3]);
         _mm512_storeu_ps(to, _mm512_mask_mov_ps(low, static_cast<__mmask16>(second), high));
@@ -93,8 +93,9 @@ struct Packer<double> {
     static void pack(Vector v, unsigned mask, double* to) {
         _mm512_storeu_pd(to, _mm512_maskz_compress_pd(static_cast<__mmask8>(mask), v));
     }
-    static void lead_out(const Vector (&v)[4], __m512i places, std::uint64_t second, double* to) {
-        const __m512i at = spread(places, kPlaces.eight);
+    static void permute_out(const Vector (&v)[4], __m512i places, std::uint64_t second,
+                            double* to) {
+        const __m512i at = permute(places, kPlaces.eight);
         const Vector low = _mm512_permutex2var_pd(v[0], at, v[1]);
         const Vector high = _mm512_permutex2var_pd(v[2], at, v[3]);
         _mm512_storeu_pd(to, _mm512_mask_mov_pd(low, static_cast<__mmask8>(second), high));
@@ -129,8 +130,8 @@ std::size_t partition_blocks(const T* values, std::size_t count, T low, T high, 
         if (chosen <= P::kLanes) {
             const auto in_first = static_cast<unsigned>(
                 _mm_popcnt_u64(inside & ((std::uint64_t{1} << 2 * P::kLanes) - 1)));
-            P::lead_out(v, _mm512_maskz_compress_epi8(inside, places),
-                        ~std::uint64_t{0} << in_first, to);
+            P::permute_out(v, _mm512_maskz_compress_epi8(inside, places),
+                           ~std::uint64_t{0} << in_first, to);
         } else {
             for (unsigned q = 0; q < 4; ++q) {
                 const auto lanes =
