@@ -88,8 +88,8 @@ void percentile(Batch& batch, std::size_t items) {
 void picture(Batch& batch, std::size_t items, Paint paint, double sigma) {
     double rgba[4 * 256];
     for (std::size_t i = 0; i < 256; ++i) {
-        const double share = static_cast<double>(i) / 255.0;
-        const double color[] = {share, 1.0 - share, 0.5, 1.0};
+        const double fraction = static_cast<double>(i) / 255.0;
+        const double color[] = {fraction, 1.0 - fraction, 0.5, 1.0};
         std::copy(color, color + 4, rgba + 4 * i);
     }
     RenderPlan plan;

@@ -70,14 +70,14 @@ std::vector<double> node_taps(std::size_t nodes, double spacing, double sigma,
         const double offset = wraps ? 0.0 : 0.5;
         const double angle = kPi * (static_cast<double>(i) + offset) / static_cast<double>(waves);
         const bool end = wraps && (i == 0 || i == waves);
-        const double share = node_response(angle, spacing, sigma, design, window_edge, total) /
-                             static_cast<double>(waves) * (end ? 0.5 : 1.0);
+        const double weight = node_response(angle, spacing, sigma, design, window_edge, total) /
+                              static_cast<double>(waves) * (end ? 0.5 : 1.0);
         // cos(k angle) by recurrence.
         const double twice = 2.0 * std::cos(angle);
         double cosine = 1.0;
         double before = 0.5 * twice;
         for (double& tap : taps) {
-            tap += share * cosine;
+            tap += weight * cosine;
             const double after = twice * cosine - before;
             before = cosine;
             cosine = after;

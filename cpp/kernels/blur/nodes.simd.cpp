@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kGroup = kVectorRegisters >= 32 ? 3 : 2;
 
 // With registers to spare, what comes from the other axis is added on the way; else it is written
-// first and the nodes' share is added to it.
+// first and the nodes' part is added to it.
 constexpr bool kPicks = kVectorRegisters >= 32;
 
 // --- pixels to nodes -----------------------------------------------------------------------------

@@ -37,7 +37,7 @@ double wrapped_sum(double p, double period, double radius, double sigma) {
 std::vector<double> wide_taps(double sigma, std::size_t n) {
     std::vector<double> taps(n + 1, 1.0);
     const double length = static_cast<double>(n);
-    // The folded weights differ by one image more or less at the cut: a share below
+    // The folded weights differ by one image more or less at the cut: a fraction below
     // 1.4e-4 * 2n / sigma of the whole, 3e-13 here. Flat from there on; 4 sigma may even overflow.
     if (sigma < 1e9 * length) {
         const double radius = std::floor(kTruncate * sigma + 0.5);
@@ -80,7 +80,7 @@ bool is_wide(double sigma, std::size_t n) { return sigma >= 50.0 * static_cast<d
 
 // The part of an uncut Gaussian's weight that lies within the cut. By Poisson's formula the uncut
 // weights sum to sigma sqrt(2 pi), to exp(-2 pi^2 sigma^2).
-double kept_share(double sigma) {
+double kept_fraction(double sigma) {
     // The integral up to half a pixel past the last weight: the error is 2e-5 / sigma^2.
     constexpr double kSmooth = 1e4;
     if (sigma >= kSmooth) {
@@ -109,7 +109,7 @@ std::vector<double> gaussian_taps(double sigma, std::size_t n) {
     return taps;
 }
 
-double uncut_sum(double sigma) { return 1.0 / kept_share(sigma); }
+double uncut_sum(double sigma) { return 1.0 / kept_fraction(sigma); }
 
 TailTaps tail_taps(double sigma, std::size_t n) {
     if (is_wide(sigma, n)) {
@@ -123,7 +123,7 @@ TailTaps tail_taps(double sigma, std::size_t n) {
     const std::size_t begin = cut_radius(sigma) + 1;
     const auto end = static_cast<std::size_t>(kTailEnd * sigma + 0.5);
     TailTaps tail = {folded_weights(sigma, n, begin, end), 0};
-    const double sum = kept_share(sigma) * sigma * std::sqrt(2.0 * kPi);
+    const double sum = kept_fraction(sigma) * sigma * std::sqrt(2.0 * kPi);
     for (double& tap : tail.taps) tap /= sum;
     if (end <= n) {
         tail.first = begin;

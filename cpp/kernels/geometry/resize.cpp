@@ -12,11 +12,11 @@
 namespace hotcold {
 namespace {
 
-// `share` of the way from a to b. Exact for a == b, which a * (1 - share) + b * share is not; and
-// by half differences, added twice, because b - a may overflow.
+// `fraction` of the way from a to b. Exact for a == b, which a * (1 - fraction) + b * fraction is
+// not; and by half differences, added twice, because b - a may overflow.
 template <typename T>
-inline T between(T a, T b, T share) {
-    const T step = share * (b * T{0.5} - a * T{0.5});
+inline T between(T a, T b, T fraction) {
+    const T step = fraction * (b * T{0.5} - a * T{0.5});
     return (a + step) + step;
 }
 
@@ -47,8 +47,8 @@ std::vector<typename BilinearResize<T>::Place> BilinearResize<T>::places(std::si
     for (std::size_t i = 0; i < to; ++i) {
         const double at = std::max(0.0, (static_cast<double>(i) + 0.5) * scale - 0.5);
         const auto first = std::min(static_cast<std::size_t>(at), from - 1);
-        const auto share = static_cast<T>(at - static_cast<double>(first));
-        result.push_back({first, std::min(first + 1, from - 1), share});
+        const auto fraction = static_cast<T>(at - static_cast<double>(first));
+        result.push_back({first, std::min(first + 1, from - 1), fraction});
     }
     return result;
 }
@@ -67,16 +67,16 @@ void BilinearResize<T>::apply(const T* from, T* to, std::byte* scratch, const Te
         T* out = wide + row * width;
         for (std::size_t i = 0; i < width; ++i) {
             const Place& place = columns_[i];
-            out[i] = between(in[place.first], in[place.second], place.share);
+            out[i] = between(in[place.first], in[place.second], place.fraction);
         }
     });
     for_rows(rows_.size(), width, team, [&](std::size_t row) {
         const Place& place = rows_[row];
         const T* above = wide + place.first * width;
         const T* below = wide + place.second * width;
-        const T share = place.share;
+        const T fraction = place.fraction;
         T* out = to + row * width;
-        for (std::size_t i = 0; i < width; ++i) out[i] = between(above[i], below[i], share);
+        for (std::size_t i = 0; i < width; ++i) out[i] = between(above[i], below[i], fraction);
     });
 }
 

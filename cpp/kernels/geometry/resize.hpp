@@ -36,11 +36,11 @@ class BilinearResize {
     void apply(const T* from, T* to, std::byte* scratch, const Team& team) const;
 
   private:
-    // Where an output row or column lies: `share` of the way from input `first` to `second`.
+    // Where an output row or column lies: `fraction` of the way from input `first` to `second`.
     struct Place {
         std::size_t first;
         std::size_t second;
-        T share;
+        T fraction;
     };
     static std::vector<Place> places(std::size_t from, std::size_t to);
 

@@ -94,9 +94,9 @@ void above_run(const T* values, std::size_t count, T limit, std::uint8_t* out) {
 }
 
 template <typename T, typename Entry>
-void blend_run(const T* x01, const Entry* entries, std::size_t count, T gain, const float* share,
+void blend_run(const T* x01, const Entry* entries, std::size_t count, T gain, const float* weighted,
                std::uint8_t* out) {
-    entry_ops<T, Entry>().blend(x01, entries, count, gain, share, out);
+    entry_ops<T, Entry>().blend(x01, entries, count, gain, weighted, out);
 }
 
 template <typename T>

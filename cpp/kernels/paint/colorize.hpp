@@ -52,9 +52,9 @@ void entries_run(const T* values, std::size_t count, const EntryMap<T>& map, Ent
 template <typename T>
 void above_run(const T* values, std::size_t count, T limit, std::uint8_t* out);
 
-// One channel of an overlay over numbers: floor(gain * x01 + share of the entry).
+// One channel of an overlay over numbers: floor(gain * x01 + the weighted colour of the entry).
 template <typename T, typename Entry>
-void blend_run(const T* x01, const Entry* entries, std::size_t count, T gain, const float* share,
+void blend_run(const T* x01, const Entry* entries, std::size_t count, T gain, const float* weighted,
                std::uint8_t* out);
 
 // floor(255 * v + 0.5) with v clipped to [0, 1] after v = (v - low) / range.

@@ -12,8 +12,8 @@ namespace hotcold {
 template <typename T, typename Entry>
 struct EntryOps {
     void (*entries)(const T* values, std::size_t count, const EntryMap<T>& map, Entry* out);
-    void (*blend)(const T* x01, const Entry* entries, std::size_t count, T gain, const float* share,
-                  std::uint8_t* out);
+    void (*blend)(const T* x01, const Entry* entries, std::size_t count, T gain,
+                  const float* weighted, std::uint8_t* out);
 };
 
 template <typename T>

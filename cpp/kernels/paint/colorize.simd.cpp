@@ -106,9 +106,9 @@ void above(const T* values, std::size_t count, T limit, std::uint8_t* out) {
 
 template <typename T, typename Entry>
 void blend(const T* x01, const Entry* __restrict table_entries, std::size_t count, T gain,
-           const float* share, std::uint8_t* __restrict out) {
+           const float* weighted, std::uint8_t* __restrict out) {
     for (std::size_t i = 0; i < count; ++i) {
-        out[i] = to_byte(gain * x01[i] + static_cast<T>(share[table_entries[i]]));
+        out[i] = to_byte(gain * x01[i] + static_cast<T>(weighted[table_entries[i]]));
     }
 }
 

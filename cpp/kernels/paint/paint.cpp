@@ -34,11 +34,12 @@ void paint_colors(const Entry* entries, std::size_t count, const ColorPlanes& ta
 
 template <typename Entry>
 void paint_overlay(const Entry* entries, const ByteRun& image, const ColorPlanes& table,
-                   const ImageTable& shares, std::uint8_t* out) {
+                   const ImageTable& image_table, std::uint8_t* out) {
     const PaintOps<Entry>& chosen = ops<Entry>();
     if (table.partner != nullptr) return chosen.overlay_by_means(entries, image, table, out);
     std::uint8_t room[kMaxPictureChannels][kRun];
-    chosen.overlay(entries, chosen.takes_pixels ? image : apart(image, room), table, shares, out);
+    chosen.overlay(entries, chosen.takes_pixels ? image : apart(image, room), table, image_table,
+                   out);
 }
 
 void paint_mask(const std::uint8_t* const* masks, const ByteRun& image, const ImageTable& table,

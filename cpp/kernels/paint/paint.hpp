@@ -36,7 +36,7 @@ void paint_colors(const Entry* entries, std::size_t count, const ColorPlanes& ta
 // pixel, four where the image has four channels. At most kRun pixels, here and below.
 template <typename Entry>
 void paint_overlay(const Entry* entries, const ByteRun& image, const ColorPlanes& table,
-                   const ImageTable& shares, std::uint8_t* out);
+                   const ImageTable& image_table, std::uint8_t* out);
 
 // Image bytes where the mask byte is 255, masked ones where it is 0. masks: one plane a channel; a
 // null plane leaves its channel unmasked.

@@ -15,7 +15,7 @@ struct PaintOps {
                    std::uint8_t* out);
     bool takes_pixels;  // whether images may be pixels (ByteRun::step); else planes
     void (*overlay)(const Entry* entries, const ByteRun& image, const ColorPlanes& table,
-                    const ImageTable& shares, std::uint8_t* out);
+                    const ImageTable& image_table, std::uint8_t* out);
     // The same by means of bytes, where the table has partners; images of either kind.
     void (*overlay_by_means)(const Entry* entries, const ByteRun& image, const ColorPlanes& table,
                              std::uint8_t* out);

@@ -142,32 +142,35 @@ inline std::uint8_t blended(std::uint16_t image, std::uint16_t color) {
 
 template <typename Entry>
 void overlay_3_channels(const Entry* entries, const std::uint8_t* pixels, std::size_t count,
-                        const std::uint16_t* codes, const ImageTable& shares, std::uint8_t* out) {
+                        const std::uint16_t* codes, const ImageTable& image_table,
+                        std::uint8_t* out) {
     std::size_t i = 0;
-    if (shares.code_gain != 0) {
-        i = overlay_8s(entries, pixels, count, codes, shares.code_gain, out);
+    if (image_table.code_gain != 0) {
+        i = overlay_8s(entries, pixels, count, codes, image_table.code_gain, out);
     }
     for (; i < count; ++i) {
         const std::uint16_t* color = codes + std::size_t{4} * entries[i];
         for (std::size_t c = 0; c < 3; ++c) {
-            out[3 * i + c] = blended(shares.code[pixels[3 * i + c]], color[c]);
+            out[3 * i + c] = blended(image_table.code[pixels[3 * i + c]], color[c]);
         }
     }
 }
 
 template <typename Entry>
 void overlay_by_loads(const Entry* entries, const ByteRun& image, const ColorPlanes& table,
-                      const ImageTable& shares, std::uint8_t* out) {
+                      const ImageTable& image_table, std::uint8_t* out) {
     if (image.channels == 3 && image.step == 3) {
-        return overlay_3_channels(entries, image.planes[0], image.count, table.codes, shares, out);
+        return overlay_3_channels(entries, image.planes[0], image.count, table.codes, image_table,
+                                  out);
     }
     if (image.channels == 4) {
         for (std::size_t i = 0; i < image.count; ++i) {
             const std::uint16_t* color = table.codes + std::size_t{4} * entries[i];
             for (std::size_t c = 0; c < 3; ++c) {
-                out[4 * i + c] = blended(shares.code[image.planes[c][i * image.step]], color[c]);
+                out[4 * i + c] =
+                    blended(image_table.code[image.planes[c][i * image.step]], color[c]);
             }
-            out[4 * i + 3] = shares.plain[image.planes[3][i * image.step]];
+            out[4 * i + 3] = image_table.plain[image.planes[3][i * image.step]];
         }
         return;
     }
@@ -177,7 +180,8 @@ void overlay_by_loads(const Entry* entries, const ByteRun& image, const ColorPla
     for (std::size_t start = 0; start < image.count; start += kChunk) {
         const std::size_t length = image.count - start < kChunk ? image.count - start : kChunk;
         interleave_3(image.planes[0] + start, green + start, blue + start, length, pixels);
-        overlay_3_channels(entries + start, pixels, length, table.codes, shares, out + 3 * start);
+        overlay_3_channels(entries + start, pixels, length, table.codes, image_table,
+                           out + 3 * start);
     }
 }
 

@@ -11,16 +11,16 @@ constexpr std::uint64_t kOne = std::uint64_t{1} << kFractionBits;
 
 std::uint8_t cut(double value) { return static_cast<std::uint8_t>(value); }
 
-std::uint64_t in_units(double share) {
-    return static_cast<std::uint64_t>(std::llround(share * static_cast<double>(kOne)));
+std::uint64_t in_units(double weighted) {
+    return static_cast<std::uint64_t>(std::llround(weighted * static_cast<double>(kOne)));
 }
 
-std::uint8_t whole_part(std::uint64_t share) {
-    return static_cast<std::uint8_t>(share >> kFractionBits);
+std::uint8_t whole_part(std::uint64_t weighted) {
+    return static_cast<std::uint8_t>(weighted >> kFractionBits);
 }
 
-std::uint32_t fraction_part(std::uint64_t share) {
-    return static_cast<std::uint32_t>(share & (kOne - 1));
+std::uint32_t fraction_part(std::uint64_t weighted) {
+    return static_cast<std::uint32_t>(weighted & (kOne - 1));
 }
 
 constexpr int kMostGain = 65535;
@@ -52,24 +52,24 @@ ByteLine::ByteLine(const std::uint8_t* table, double slope) {
 }
 
 ImageTable::ImageTable(double low, double high, double overlay_opacity, double masked_opacity) {
-    std::uint64_t shares[256];
+    std::uint64_t weighted[256];
     for (std::size_t i = 0; i < 256; ++i) {
         const double x01 = std::clamp((static_cast<double>(i) - low) / (high - low), 0.0, 1.0);
         plain[i] = cut(255.0 * x01 + 0.5);
         masked[i] = cut(255.0 * (masked_opacity * x01) + 0.5);
-        shares[i] = in_units(255.0 * ((1.0 - overlay_opacity) * x01));
+        weighted[i] = in_units(255.0 * ((1.0 - overlay_opacity) * x01));
     }
     identity = true;
     halves = true;
     for (std::size_t i = 0; i < 256; ++i) {
         identity = identity && plain[i] == i;
-        halves = halves && shares[i] == i * (kOne / 2);
+        halves = halves && weighted[i] == i * (kOne / 2);
     }
-    rank_fractions(shares);
+    rank_fractions(weighted);
     const double slope = 255.0 / (high - low);
     plain_line = ByteLine(plain, slope);
     masked_line = ByteLine(masked, slope * masked_opacity);
-    // Rounded up, so that no product falls below its share's whole part.
+    // Rounded up, so that no product falls below the weighted byte's whole part.
     const double share_gain = std::ceil(slope * (1.0 - overlay_opacity) * 65536.0);
     for (int extra = 0; extra < kGainTries; ++extra) {
         const double g = share_gain + extra;
@@ -81,16 +81,16 @@ ImageTable::ImageTable(double low, double high, double overlay_opacity, double m
     }
 }
 
-void ImageTable::rank_fractions(const std::uint64_t* shares) {
+void ImageTable::rank_fractions(const std::uint64_t* weighted) {
     for (std::size_t i = 0; i < 256; ++i) {
-        whole[i] = whole_part(shares[i]);
-        fractions[i] = fraction_part(shares[i]);
+        whole[i] = whole_part(weighted[i]);
+        fractions[i] = fraction_part(weighted[i]);
     }
     std::sort(fractions, fractions + 256);
     std::uint32_t* const end = std::unique(fractions, fractions + 256);
     n_fractions = static_cast<std::size_t>(end - fractions);
     for (std::size_t i = 0; i < 256; ++i) {
-        const std::uint32_t* at = std::lower_bound(fractions, end, fraction_part(shares[i]));
+        const std::uint32_t* at = std::lower_bound(fractions, end, fraction_part(weighted[i]));
         rank[i] = static_cast<std::uint8_t>(at - fractions);
     }
 }
@@ -137,7 +137,7 @@ ColorTable::ColorTable(const double* rgba, std::size_t entries)
 ColorPlanes ColorTable::planes() const {
     return {stride_,
             bytes_.data(),
-            share_.data(),
+            weighted_.data(),
             whole_.data(),
             threshold_.data(),
             codes_.data(),
@@ -147,11 +147,11 @@ ColorPlanes ColorTable::planes() const {
 }
 
 void ColorTable::prepare_overlay(double overlay_opacity) {
-    share_.assign(3 * stride_, 0.0f);
+    weighted_.assign(3 * stride_, 0.0f);
     for (std::size_t i = 0; i < entries_; ++i) {
         for (std::size_t c = 0; c < 3; ++c) {
-            const double share = 255.0 * (overlay_opacity * rgba_[4 * i + c]) + 0.5;
-            share_[c * stride_ + i] = static_cast<float>(share);
+            const double weighted = 255.0 * (overlay_opacity * rgba_[4 * i + c]) + 0.5;
+            weighted_[c * stride_ + i] = static_cast<float>(weighted);
         }
     }
 }
@@ -166,23 +166,23 @@ void ColorTable::prepare_overlay(double overlay_opacity, const ImageTable& image
     const std::uint32_t* const last = image.fractions + image.n_fractions;
     for (std::size_t i = 0; i < entries_; ++i) {
         for (std::size_t c = 0; c < 3; ++c) {
-            const std::uint64_t share =
+            const std::uint64_t weighted =
                 in_units(255.0 * (overlay_opacity * rgba_[4 * i + c]) + 0.5);
             const std::size_t at = c * stride_ + i;
             // The lowest rank whose fraction reaches one with this entry's.
-            const std::uint64_t missing = kOne - fraction_part(share);
+            const std::uint64_t missing = kOne - fraction_part(weighted);
             const auto lowest =
                 static_cast<std::size_t>(std::lower_bound(first, last, missing) - first);
             // All of them: the carry is the entry's own, and no rank is above 255.
             const bool all = lowest == 0;
-            whole_[at] = static_cast<std::uint8_t>(whole_part(share) + (all ? 1 : 0));
+            whole_[at] = static_cast<std::uint8_t>(whole_part(weighted) + (all ? 1 : 0));
             threshold_[at] = static_cast<std::uint8_t>(all ? 255 : lowest - 1);
             const bool none = lowest == image.n_fractions;
             const unsigned carry = all || none ? 0u : 256u - image.lowest_byte[lowest];
             codes_[4 * i + c] = static_cast<std::uint16_t>(256u * whole_[at] + carry);
             if (!image.halves) continue;
             // Without the half that rounds.
-            partner_[at] = whole_part(2 * (share - kOne / 2));
+            partner_[at] = whole_part(2 * (weighted - kOne / 2));
             partner_pixels_[4 * i + c] = partner_[at];
         }
     }

@@ -1,5 +1,6 @@
-// What painting looks up: what image bytes and colour-table entries turn into, and how a share of
-// one and a share of the other become a blended byte without arithmetic on numbers.
+// What painting looks up: what image bytes and colour-table entries turn into, and how a weighted
+// byte of one and a weighted colour of the other become a blended byte without arithmetic on
+// numbers.
 //
 // Shares are counted in units of 2^-30, a rounding of 5e-10 that puts decimal fractions (opacity
 // 0.3) back where they belong; sums of them are exact. A sum is cut to a whole number: that is the
@@ -35,13 +36,13 @@ struct ImageTable {
     ByteLine plain_line;
     ByteLine masked_line;
 
-    // The image's share of a blended pixel, s = 255 * (1 - overlay_opacity) * x01: its whole part,
+    // The weighted image in a blended pixel, s = 255 * (1 - overlay_opacity) * x01: its whole part,
     // and the place of its fraction among all that occur, smallest first.
     std::uint8_t whole[256];
     std::uint8_t rank[256];
     std::uint32_t fractions[256];  // by rank, n_fractions of them
     std::size_t n_fractions = 0;
-    bool halves = false;  // the share is x / 2, as for the range 0 to 255 at opacity 0.5
+    bool halves = false;  // the weighted byte is x / 2, as for the range 0 to 255 at opacity 0.5
 
     // The same in one number: 256 * whole plus a byte that grows with the rank. Where `code_gain`
     // is not 0 it is (x * code_gain) >> 8, so that no table is needed.
@@ -50,7 +51,7 @@ struct ImageTable {
     std::uint8_t lowest_byte[256];  // by rank: the smallest such byte
 
   private:
-    void rank_fractions(const std::uint64_t* shares);
+    void rank_fractions(const std::uint64_t* weighted);
     bool encode_by(std::uint16_t gain);
 };
 
@@ -59,10 +60,10 @@ struct ColorPlanes {
     std::size_t stride;
     // The value times 255 cut to a whole number, as matplotlib's bytes=True gives it.
     const std::uint8_t* bytes;
-    // The colour's share of a blended pixel, s = 255 * overlay_opacity * rgb + 0.5, where the half
-    // rounds the sum with the image's share.
-    const float* share;
-    // Over an image of bytes: the share's whole part; the fractions of both reach one together
+    // The weighted colour in a blended pixel, s = 255 * overlay_opacity * rgb + 0.5, where the half
+    // rounds the sum with the weighted image.
+    const float* weighted;
+    // Over an image of bytes: its whole part; the fractions of both reach one together
     // where the image's rank is above the entry's threshold. So one byte of either decides.
     const std::uint8_t* whole;
     const std::uint8_t* threshold;
@@ -71,7 +72,7 @@ struct ColorPlanes {
     const std::uint16_t* codes;
     // R, G, B and a byte of padding for each entry.
     const std::uint8_t* pixels;
-    // Null unless the image's shares are halves (ImageTable). Twice the colour's share cut to a
+    // Null unless the image is weighted by a half (ImageTable). Twice the weighted colour cut to a
     // byte: the blended byte is the mean of it and the image's byte, halves rounded up, which is
     // one instruction for a register of bytes. (x / 2 + s cut to a whole number is x + 2 s, cut,
     // halved and cut again, since x is whole.)
@@ -92,8 +93,10 @@ class ColorTable {
 
     std::size_t entries() const { return entries_; }
     ColorPlanes planes() const;
-    // Over numbers, the share of colour channel `channel` as ColorPlanes::share.
-    const float* share(std::size_t channel) const { return share_.data() + channel * stride_; }
+    // Over numbers, the weighted colours of channel `channel` as ColorPlanes::weighted.
+    const float* weighted(std::size_t channel) const {
+        return weighted_.data() + channel * stride_;
+    }
 
   private:
     std::size_t entries_ = 0;
@@ -101,7 +104,7 @@ class ColorTable {
     std::vector<double> rgba_;
     std::vector<std::uint8_t> bytes_;
     std::vector<std::uint8_t> pixels_;
-    std::vector<float> share_;
+    std::vector<float> weighted_;
     std::vector<std::uint8_t> whole_;
     std::vector<std::uint8_t> threshold_;
     std::vector<std::uint16_t> codes_;

@@ -75,8 +75,8 @@ void colors_by_permutes(const std::uint8_t* entries, std::size_t count, const Co
     }
 }
 
-// The sum of two shares; see ColorPlanes.
-inline __m512i add_shares(__m512i whole, __m512i rank, __m512i color, __m512i threshold) {
+// The sum of two weighted bytes; see ColorPlanes.
+inline __m512i add_weighted(__m512i whole, __m512i rank, __m512i color, __m512i threshold) {
     const __m512i sum = _mm512_add_epi8(whole, color);
     const __mmask64 carry = _mm512_cmpgt_epu8_mask(rank, threshold);
     return _mm512_mask_sub_epi8(sum, carry, sum, _mm512_set1_epi8(-1));
@@ -84,19 +84,19 @@ inline __m512i add_shares(__m512i whole, __m512i rank, __m512i color, __m512i th
 
 template <std::size_t channels>
 void overlay_planes(const std::uint8_t* entries, const ByteRun& image, const ColorPlanes& table,
-                    const ImageTable& shares, std::uint8_t* out) {
+                    const ImageTable& image_table, std::uint8_t* out) {
     constexpr std::size_t kOut = channels == 4 ? 4 : 3;
-    const Table whole(shares.whole);
-    const Table rank(shares.rank);
-    const Table plain(shares.plain);
+    const Table whole(image_table.whole);
+    const Table rank(image_table.rank);
+    const Table plain(image_table.plain);
     for (std::size_t i = 0; i < image.count; i += 64) {
         const std::size_t left = image.count - i;
         const __m512i entry = load_bytes(entries + i, left);
         __m512i pixel[4];
         for (std::size_t c = 0; c < 3; ++c) {
             const __m512i x = load_bytes(image.planes[channels == 1 ? 0 : c] + i, left);
-            pixel[c] = add_shares(whole[x], rank[x], Table(table.whole + c * table.stride)[entry],
-                                  Table(table.threshold + c * table.stride)[entry]);
+            pixel[c] = add_weighted(whole[x], rank[x], Table(table.whole + c * table.stride)[entry],
+                                    Table(table.threshold + c * table.stride)[entry]);
         }
         if constexpr (channels == 4) {
             pixel[3] = plain[load_bytes(image.planes[3] + i, left)];
@@ -108,14 +108,15 @@ void overlay_planes(const std::uint8_t* entries, const ByteRun& image, const Col
 }
 
 void overlay_by_permutes(const std::uint8_t* entries, const ByteRun& image,
-                         const ColorPlanes& table, const ImageTable& shares, std::uint8_t* out) {
+                         const ColorPlanes& table, const ImageTable& image_table,
+                         std::uint8_t* out) {
     switch (image.channels) {
         case 1:
-            return overlay_planes<1>(entries, image, table, shares, out);
+            return overlay_planes<1>(entries, image, table, image_table, out);
         case 3:
-            return overlay_planes<3>(entries, image, table, shares, out);
+            return overlay_planes<3>(entries, image, table, image_table, out);
         default:
-            return overlay_planes<4>(entries, image, table, shares, out);
+            return overlay_planes<4>(entries, image, table, image_table, out);
     }
 }
 

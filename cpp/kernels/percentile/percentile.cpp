@@ -90,14 +90,14 @@ class Selection {
         const std::size_t size = std::min(kSample, set.size / 8);
         const std::size_t step = set.size / size;
         for (std::size_t i = 0; i < size; ++i) sample[i] = set.data[i * step + step / 2];
-        const double share = (static_cast<double>(rank) + 0.5) / static_cast<double>(set.size);
+        const double fraction = (static_cast<double>(rank) + 0.5) / static_cast<double>(set.size);
         const double m = static_cast<double>(size);
         // Two standard deviations of a rank in a random sample; a strided one does better.
-        const double deviation = std::sqrt(m * share * (1.0 - share));
+        const double deviation = std::sqrt(m * fraction * (1.0 - fraction));
         const double margin = 2.0 * deviation + 1.0;
         const auto slack = static_cast<std::size_t>(deviation / 4.0);
-        const double low = std::floor(share * m - margin);
-        const double high = std::ceil(share * m + margin);
+        const double low = std::floor(fraction * m - margin);
+        const double high = std::ceil(fraction * m + margin);
         Pivots pivots{set.below, set.above};
         if (low >= 0.0) {
             pivots.low =

@@ -94,8 +94,8 @@ T guess_at(T low, T high, double wanted, double left) {
     const bool lower = wanted < left - wanted;
     const double from_end = lower ? wanted : left - wanted;
     const double shift = 4.0 * from_end < left ? from_end / 8.0 + 1.0 : 0.0;
-    const double share = (lower ? wanted + shift : wanted - shift) / left;
-    return low * static_cast<T>(1.0 - share) + high * static_cast<T>(share);
+    const double fraction = (lower ? wanted + shift : wanted - shift) / left;
+    return low * static_cast<T>(1.0 - fraction) + high * static_cast<T>(fraction);
 }
 
 template <typename T>

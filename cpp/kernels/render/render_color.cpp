@@ -91,7 +91,7 @@ void Renderer<T>::overlay_numbers(std::size_t item, const Team& team, const F& e
         BytePlanes bytes(x01.count, x01.channels == 4 ? 4 : 3);
         for (std::size_t c = 0; c < 3; ++c) {
             blend_run(x01.planes[x01.channels == 1 ? 0 : c], entries, x01.count, gain,
-                      plan_.table.share(c), bytes.planes[c]);
+                      plan_.table.weighted(c), bytes.planes[c]);
         }
         if (x01.channels == 4) {
             bytes_run(x01.planes[3], x01.count, Limits<T>{}, bytes.planes[3]);
