@@ -140,7 +140,7 @@ py::object run(const RenderPlan& plan, const Arrays& arrays, std::size_t grid_co
         picture = picture_view(*arrays.picture, "picture", inputs.drawn, inputs.channels,
                                grid_columns, padding);
     }
-    return fault_told(without_gil([&] {
+    return fault_message(without_gil([&] {
         return render<T>(plan, inputs.map, inputs.image_if_any(), values ? &*values : nullptr,
                          picture ? &*picture : nullptr, n_threads);
     }));

@@ -75,9 +75,9 @@ py::tuple run(const RenderPlan& plan, const RenderInputs& inputs, PngImage image
     } catch (const FileError& error) {
         raise(error);
     }
-    py::list told;
-    for (const RenderFault& fault : faults) told.append(fault_told(fault));
-    return py::make_tuple(files.n_bytes(), files.encode_seconds(), files.write_seconds(), told);
+    py::list messages;
+    for (const RenderFault& fault : faults) messages.append(fault_message(fault));
+    return py::make_tuple(files.n_bytes(), files.encode_seconds(), files.write_seconds(), messages);
 }
 
 py::tuple render_png(const RenderPlan& plan, const py::array& attributions,

@@ -63,7 +63,7 @@ bool computes_in_double(const py::array& attributions, const std::optional<py::a
     return is_float64(attributions) || (image && is_float64(*image));
 }
 
-py::object fault_told(const RenderFault& fault) {
+py::object fault_message(const RenderFault& fault) {
     if (!fault.found()) return py::none();
     const bool first = fault.attributions.found();
     const NonFinite& found = first ? fault.attributions : fault.image;

@@ -30,6 +30,6 @@ bool computes_in_double(const pybind11::array& attributions,
                         const std::optional<pybind11::array>& image);
 
 // (argument, item, count) of the first input that held non-finite values, or None.
-pybind11::object fault_told(const RenderFault& fault);
+pybind11::object fault_message(const RenderFault& fault);
 
 }  // namespace hotcold
