@@ -57,8 +57,8 @@ Pair increasing(const char* name, const Pair& pair) {
 
 ColorTable table_from(const py::array& table) {
     const auto rgba = py::array_t < double, py::array::c_style | py::array::forcecast > (table);
-    constexpr py::ssize_t kMostEntries = 1 << 16;
-    if (rgba.ndim() != 2 || rgba.shape(0) < 1 || rgba.shape(0) > kMostEntries ||
+    constexpr py::ssize_t kMaxEntries = 1 << 16;
+    if (rgba.ndim() != 2 || rgba.shape(0) < 1 || rgba.shape(0) > kMaxEntries ||
         rgba.shape(1) != 4) {
         throw std::invalid_argument("`table` must have shape (1 to 65536, 4)");
     }

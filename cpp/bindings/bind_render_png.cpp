@@ -23,8 +23,8 @@ namespace {
 
 // The picture of an item, still without its pixels.
 PngImage blank_picture(const RenderInputs& inputs, const std::optional<py::array>& palette) {
-    constexpr std::size_t kMost = std::numeric_limits<std::int32_t>::max();
-    if (inputs.drawn.rows > kMost || inputs.drawn.columns > kMost) {
+    constexpr std::size_t kMax = std::numeric_limits<std::int32_t>::max();
+    if (inputs.drawn.rows > kMax || inputs.drawn.columns > kMax) {
         throw std::invalid_argument("a PNG picture has at most 2147483647 rows and columns");
     }
     PngImage image;

@@ -62,7 +62,7 @@ py::array empty_array(const std::vector<py::ssize_t>& shape, const py::dtype& dt
                                         std::to_string(extent));
         }
         const auto count = static_cast<std::size_t>(extent);
-        if (count > 0 && bytes > kMostBufferBytes / count) throw std::bad_alloc();
+        if (count > 0 && bytes > kMaxBufferBytes / count) throw std::bad_alloc();
         bytes *= count;
     }
     if (bytes == 0) return py::array(dtype, shape);
@@ -88,7 +88,7 @@ void bind_runtime(py::module_& m) {
     m.def("set_isa", &set_isa_level,
           "Force an instruction set level ('baseline', 'avx2', 'avx512') for tests and benchmarks.",
           py::arg("name"));
-    m.attr("MOST_KEPT_BYTES") = kMostKeptBytes;
+    m.attr("MOST_KEPT_BYTES") = kMaxKeptBytes;
     m.def("empty_array", &empty_array,
           "A C-contiguous array like numpy.empty's, whose memory is kept for the next one.",
           py::arg("shape"), py::arg("dtype"));

@@ -22,8 +22,8 @@ std::size_t positive(const char* name, py::ssize_t value, py::ssize_t least) {
 
 // cells * extent + (cells - 1) * padding, refused when an array could not be that long.
 py::ssize_t sheet_extent(std::size_t cells, std::size_t extent, std::size_t padding) {
-    constexpr auto kMost = static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max());
-    if (cells > kMost || extent > kMost || padding > kMost || cells * (extent + padding) > kMost) {
+    constexpr auto kMax = static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max());
+    if (cells > kMax || extent > kMax || padding > kMax || cells * (extent + padding) > kMax) {
         throw std::invalid_argument("the sheet would be too large: " + std::to_string(cells) +
                                     " cells of " + std::to_string(extent) + " pixels with " +
                                     std::to_string(padding) + " between them");

@@ -149,10 +149,10 @@ SourceView source_view(const py::array& array, const char* name) {
     view.shape = {extent(array, 0), extent(array, 1), extent(array, 2), extent(array, 3)};
     // A broadcast array may claim more elements than memory could hold; sizes are computed with
     // these products later.
-    constexpr std::size_t kMostBytes = std::numeric_limits<std::size_t>::max() / 64;
+    constexpr std::size_t kMaxBytes = std::numeric_limits<std::size_t>::max() / 64;
     std::size_t elements = 1;
     for (py::ssize_t axis = 0; axis < 4; ++axis) {
-        if (extent(array, axis) > kMostBytes / elements) {
+        if (extent(array, axis) > kMaxBytes / elements) {
             refuse(name, "is too large, got shape " + shape_text(array));
         }
         elements *= extent(array, axis);

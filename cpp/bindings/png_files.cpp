@@ -92,8 +92,8 @@ PngImage image_view(const py::array& picture) {
     const py::ssize_t channels = ndim == 3 ? picture.shape(2) : 1;
     const bool shaped = (ndim == 2 || ndim == 3) && picture.size() > 0 &&
                         (channels == 1 || channels == 3 || channels == 4);
-    constexpr py::ssize_t kMost = std::numeric_limits<std::int32_t>::max();
-    if (!shaped || picture.shape(0) > kMost || picture.shape(1) > kMost) {
+    constexpr py::ssize_t kMax = std::numeric_limits<std::int32_t>::max();
+    if (!shaped || picture.shape(0) > kMax || picture.shape(1) > kMax) {
         refuse(
             "`picture` must have shape (H, W) or (H, W, C) with C of 1, 3 or 4, not empty, got " +
             py::str(picture.attr("shape")).cast<std::string>());

@@ -62,7 +62,7 @@ struct Kept {
 
 class Shelf {
   public:
-    Shelf() { kept_.reserve(kMostBuffers); }
+    Shelf() { kept_.reserve(kMaxBuffers); }
 
     void* take(std::size_t bytes) {
         // After fork() another thread of the parent may hold the lock for ever: then do without.
@@ -79,10 +79,10 @@ class Shelf {
 
     // False when the buffer is not wanted.
     bool put(void* buffer, std::size_t bytes) {
-        if (bytes > kMostKeptBytes) return false;
+        if (bytes > kMaxKeptBytes) return false;
         const std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
         if (!lock.owns_lock()) return false;
-        while (kept_.size() == kMostBuffers || total_ + bytes > kMostKeptBytes) {
+        while (kept_.size() == kMaxBuffers || total_ + bytes > kMaxKeptBytes) {
             release(kept_.front().buffer, kept_.front().bytes);
             remove(0);
         }
@@ -92,7 +92,7 @@ class Shelf {
     }
 
   private:
-    static constexpr std::size_t kMostBuffers = 64;
+    static constexpr std::size_t kMaxBuffers = 64;
 
     void remove(std::size_t i) {
         total_ -= kept_[i].bytes;
@@ -113,7 +113,7 @@ Shelf& shelf() { return *made_shelf; }
 }  // namespace
 
 void* take_buffer(std::size_t bytes) {
-    if (bytes > kMostBufferBytes) throw std::bad_alloc();
+    if (bytes > kMaxBufferBytes) throw std::bad_alloc();
     const std::size_t size = whole_pages(bytes);
     void* const kept = shelf().take(size);
     return kept != nullptr ? kept : allocate(size);

@@ -10,10 +10,10 @@
 namespace hotcold {
 
 // What is kept unused, over all sizes, at most; the oldest go back to the system first.
-constexpr std::size_t kMostKeptBytes = std::size_t{32} << 20;
+constexpr std::size_t kMaxKeptBytes = std::size_t{32} << 20;
 
 // No buffer is larger; what is asked for beyond is memory that nobody has.
-constexpr std::size_t kMostBufferBytes = std::numeric_limits<std::size_t>::max() / 4;
+constexpr std::size_t kMaxBufferBytes = std::numeric_limits<std::size_t>::max() / 4;
 
 // `bytes` > 0 of memory of undefined content, 64-byte aligned. std::bad_alloc when there is none.
 // From any thread, as is the other.

@@ -27,7 +27,7 @@ constexpr int kFolderFlags = O_SEARCH | O_DIRECTORY | O_CLOEXEC;
 constexpr int kFolderFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 #endif
 
-constexpr std::size_t kMostAtOnce = std::size_t{1} << 30;  // some systems refuse 2 GiB
+constexpr std::size_t kMaxAtOnce = std::size_t{1} << 30;  // some systems refuse 2 GiB
 
 int open_again(int folder, const char* name, int flags) {
     int handle = -1;
@@ -40,7 +40,7 @@ int open_again(int folder, const char* name, int flags) {
 // 0 or an errno. A disk that fills up takes less than it is given before it refuses.
 int write_all(int handle, const std::uint8_t* data, std::size_t size) {
     while (size > 0) {
-        const ssize_t taken = ::write(handle, data, std::min(size, kMostAtOnce));
+        const ssize_t taken = ::write(handle, data, std::min(size, kMaxAtOnce));
         if (taken < 0 && errno == EINTR) continue;
         if (taken < 0) return errno;
         if (taken == 0) return EIO;

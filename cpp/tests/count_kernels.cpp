@@ -19,7 +19,7 @@ namespace {
 
 using namespace hotcold;
 
-constexpr std::size_t kMostItems = 3;
+constexpr std::size_t kMaxItems = 3;
 constexpr std::size_t kSize = 224;
 constexpr std::size_t kChannels = 3;
 
@@ -36,7 +36,7 @@ class Numbers {
 };
 
 struct Batch {
-    std::vector<float> maps = std::vector<float>(kMostItems * kChannels * kSize * kSize);
+    std::vector<float> maps = std::vector<float>(kMaxItems * kChannels * kSize * kSize);
     std::vector<std::uint8_t> images = std::vector<std::uint8_t>(maps.size());
     std::vector<std::uint8_t> pictures = std::vector<std::uint8_t>(maps.size());
     std::vector<float> results = std::vector<float>(maps.size());
@@ -141,7 +141,7 @@ constexpr Case kCases[] = {
 
 int main(int count, char** arguments) {
     const std::size_t items = count == 3 ? std::strtoul(arguments[2], nullptr, 10) : 0;
-    if (items >= 1 && items <= kMostItems) {
+    if (items >= 1 && items <= kMaxItems) {
         for (const Case& one : kCases) {
             if (std::strcmp(one.name, arguments[1]) != 0) continue;
             Batch batch;
@@ -149,7 +149,7 @@ int main(int count, char** arguments) {
             return 0;
         }
     }
-    std::fprintf(stderr, "usage: count_kernels CASE 1..%zu, CASE one of:\n", kMostItems);
+    std::fprintf(stderr, "usage: count_kernels CASE 1..%zu, CASE one of:\n", kMaxItems);
     for (const Case& one : kCases) std::fprintf(stderr, "  %s\n", one.name);
     return 2;
 }

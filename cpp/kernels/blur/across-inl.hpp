@@ -136,7 +136,7 @@ void write_across(const AcrossNodes<T>& across, std::size_t first, std::size_t r
         case 6:
             return write_nodes<6>(across, first, rows, to, each);
         default:
-            return write_nodes<kMostAcross>(across, first, rows, to, each);
+            return write_nodes<kMaxAcross>(across, first, rows, to, each);
     }
 }
 

@@ -11,7 +11,7 @@ class BesselSeries {
     explicit BesselSeries(double most) {
         double term = 1.0;  // at x = most
         double sum = 0.0;
-        for (count_ = 0; count_ < kMostTerms && term > 1e-11 * sum; ++count_) {
+        for (count_ = 0; count_ < kMaxTerms && term > 1e-11 * sum; ++count_) {
             coefficients_[count_] = term;
             sum += term;
             const double next = static_cast<double>(count_ + 1);
@@ -29,8 +29,8 @@ class BesselSeries {
     double at_zero() const { return coefficients_[0]; }
 
   private:
-    static constexpr std::size_t kMostTerms = 40;
-    double coefficients_[kMostTerms];
+    static constexpr std::size_t kMaxTerms = 40;
+    double coefficients_[kMaxTerms];
     std::size_t count_ = 0;
 };
 
@@ -61,11 +61,11 @@ double node_response(double angle, double spacing, double sigma, const NodeDesig
 // waves are exactly the multiples of pi / nodes; on many they are cut where they have died away.
 std::vector<double> node_taps(std::size_t nodes, double spacing, double sigma,
                               const NodeDesign& design, double window_edge, double total) {
-    constexpr std::size_t kMostTaps = 16;
+    constexpr std::size_t kMaxTaps = 16;
     constexpr std::size_t kWaves = 32;
-    const bool wraps = nodes <= kMostTaps;
+    const bool wraps = nodes <= kMaxTaps;
     const std::size_t waves = wraps ? nodes : kWaves;
-    std::vector<double> taps(wraps ? nodes + 1 : kMostTaps + 1, 0.0);
+    std::vector<double> taps(wraps ? nodes + 1 : kMaxTaps + 1, 0.0);
     for (std::size_t i = 0; i < waves + (wraps ? 1 : 0); ++i) {
         const double offset = wraps ? 0.0 : 0.5;
         const double angle = kPi * (static_cast<double>(i) + offset) / static_cast<double>(waves);

@@ -37,13 +37,13 @@ struct AcrossNodes {
     static constexpr std::size_t kPicked = 3;
     const T* nodes;
     std::ptrdiff_t pitch;
-    std::size_t width;         // kPicked, or kPicked to kMostAcross
+    std::size_t width;         // kPicked, or kPicked to kMaxAcross
     const std::size_t* first;  // [vector]: the first node of lane 0
     const std::int32_t* lane;  // [vector][lane]: the lane's first node, counted from `first`
     const T* weights;          // [vector][width][lane]
 };
 
-constexpr std::size_t kMostAcross = 8;
+constexpr std::size_t kMaxAcross = 8;
 
 // Replaces each of `count` numbers y by the sum over k < terms of coefficients[k] y^k. `values` has
 // room for `count` rounded up to a multiple of kPolynomialStep.

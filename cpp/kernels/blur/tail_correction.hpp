@@ -52,7 +52,7 @@ class Tail {
             if (!ops_.picks) width_ = std::max(width_, kPicked + away);
             lane_[x] = static_cast<std::int32_t>(away);
         }
-        if (width_ > 6) width_ = kMostAcross;
+        if (width_ > 6) width_ = kMaxAcross;
         weights_.assign(panels * width_ * lanes(), T{0});
         for (std::size_t x = 0; x < panels * lanes(); ++x) {
             const T* from = grid_.weights().weights + std::min(x, columns - 1) * kPicked;

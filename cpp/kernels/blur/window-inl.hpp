@@ -22,11 +22,11 @@ constexpr bool kOneWindow = kVectorRegisters < 32 && kLanes<T> >= 8;
 // Sums and two windows are three registers a row, one window two; and a few to work with. At most
 // `lanes`: a panel may be read so far beyond its end.
 template <typename T>
-constexpr std::size_t kMostRows = kVectorRegisters >= 32 ? 8
-                                  : kOneWindow<T>        ? 7
-                                                         : 4;
+constexpr std::size_t kMaxRows = kVectorRegisters >= 32 ? 8
+                                 : kOneWindow<T>        ? 7
+                                                        : 4;
 template <typename T>
-constexpr std::size_t kRows = kLanes<T> < kMostRows<T> ? kLanes<T> : kMostRows<T>;
+constexpr std::size_t kRows = kLanes<T> < kMaxRows<T> ? kLanes<T> : kMaxRows<T>;
 
 template <typename T>
 struct Window {

@@ -75,11 +75,11 @@ const T* PlaneReader<T>::in_place(std::size_t row) const {
 
 template <typename T>
 PrefetchRange PlaneReader<T>::memory(std::size_t row, std::size_t count) const {
-    constexpr std::size_t kMostBytes = 128 * 1024;  // a small part of L2
-    constexpr std::ptrdiff_t kMostApart = 4;        // a pixel of RGBA
+    constexpr std::size_t kMaxBytes = 128 * 1024;  // a small part of L2
+    constexpr std::ptrdiff_t kMaxApart = 4;        // a pixel of RGBA
     const auto size = static_cast<std::ptrdiff_t>(source_.item_size);
     const std::ptrdiff_t apart = source_.strides.column;
-    if (apart < 1 || apart > kMostApart || row >= source_.shape.rows) return {};
+    if (apart < 1 || apart > kMaxApart || row >= source_.shape.rows) return {};
     const bool together = channels_ == 1 || std::abs(source_.strides.channel) < apart;
     PrefetchRange range;
     range.first = source_.at(item_, channel_, row);
@@ -88,7 +88,7 @@ PrefetchRange PlaneReader<T>::memory(std::size_t row, std::size_t count) const {
     range.plane_stride = source_.strides.channel * size;
     range.row_stride = source_.strides.row * size;
     range.bytes = source_.shape.columns * static_cast<std::size_t>(apart * size);
-    if (range.planes * range.rows * range.bytes > kMostBytes) return {};
+    if (range.planes * range.rows * range.bytes > kMaxBytes) return {};
     if (rows_adjoin(source_.shape, source_.strides)) {
         range.bytes *= range.rows;
         range.rows = 1;

@@ -23,7 +23,7 @@ std::uint32_t fraction_part(std::uint64_t weighted) {
     return static_cast<std::uint32_t>(weighted & (kOne - 1));
 }
 
-constexpr int kMostGain = 65535;
+constexpr int kMaxGain = 65535;
 // Gains on either side of the slope's own that are tried.
 constexpr int kGainTries = 2;
 
@@ -32,7 +32,7 @@ constexpr int kGainTries = 2;
 ByteLine::ByteLine(const std::uint8_t* table, double slope) {
     if (!(slope >= 0.0 && slope <= 1.0)) return;
     const auto first = static_cast<int>(std::floor(slope * 65536.0)) - kGainTries;
-    for (int g = std::max(first, 0); g <= std::min(first + 2 * kGainTries, kMostGain); ++g) {
+    for (int g = std::max(first, 0); g <= std::min(first + 2 * kGainTries, kMaxGain); ++g) {
         // The offsets that serve all entries so far.
         int low = 0;
         int high = 65535;
@@ -73,7 +73,7 @@ ImageTable::ImageTable(double low, double high, double overlay_opacity, double m
     const double share_gain = std::ceil(slope * (1.0 - overlay_opacity) * 65536.0);
     for (int extra = 0; extra < kGainTries; ++extra) {
         const double g = share_gain + extra;
-        if (g >= 1.0 && g <= kMostGain && encode_by(static_cast<std::uint16_t>(g))) return;
+        if (g >= 1.0 && g <= kMaxGain && encode_by(static_cast<std::uint16_t>(g))) return;
     }
     for (std::size_t i = 0; i < 256; ++i) {
         code[i] = static_cast<std::uint16_t>(256 * whole[i] + rank[i]);
