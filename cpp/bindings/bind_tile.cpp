@@ -6,6 +6,7 @@
 #include "bindings/numpy_view.hpp"
 #include "bindings/without_gil.hpp"
 #include "kernels/geometry/tile.hpp"
+#include "runtime/integers.hpp"
 
 namespace py = pybind11;
 
@@ -37,7 +38,7 @@ py::array tile_new(const py::array& a, py::ssize_t rows, py::ssize_t columns, py
     const SourceView source = source_view(a, "a");
     const Grid grid{positive("rows", rows, 1), positive("cols", columns, 1),
                     positive("padding", padding, 0)};
-    if (grid.rows < (source.shape.items + grid.columns - 1) / grid.columns) {
+    if (grid.rows < ceil_div(source.shape.items, grid.columns)) {
         throw std::invalid_argument("a grid of " + std::to_string(grid.rows) + " rows and " +
                                     std::to_string(grid.columns) + " columns has no room for " +
                                     std::to_string(source.shape.items) + " items");

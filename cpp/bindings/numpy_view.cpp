@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/integers.hpp"
+
 namespace py = pybind11;
 
 namespace hotcold {
@@ -190,7 +192,7 @@ PictureView picture_view(const py::array& array, const char* name, const Shape& 
                          std::size_t channels, std::size_t grid_columns, std::size_t padding) {
     const bool sheet = grid_columns > 0;
     require_ndim(array, name, sheet ? 3 : 4);
-    const std::size_t lines = sheet ? (shape.items + grid_columns - 1) / grid_columns : 0;
+    const std::size_t lines = sheet ? ceil_div(shape.items, grid_columns) : 0;
     bool fits;
     if (sheet) {
         // Divisions instead of products: a huge padding must not overflow into a match.

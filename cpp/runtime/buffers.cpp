@@ -7,6 +7,8 @@
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <sys/mman.h>
+
+#include "runtime/integers.hpp"
 #define HOTCOLD_HAS_MMAP 1
 #endif
 
@@ -15,7 +17,7 @@ namespace {
 
 constexpr std::size_t kPage = 4096;
 
-std::size_t whole_pages(std::size_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
+std::size_t whole_pages(std::size_t bytes) { return round_up(bytes, kPage); }
 
 // Straight from the system where that can be had: a block between others in malloc's heap would
 // keep its pages when it is given back.

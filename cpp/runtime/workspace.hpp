@@ -4,6 +4,8 @@
 #include <cassert>
 #include <cstddef>
 
+#include "runtime/integers.hpp"
+
 namespace hotcold {
 
 // Hands out 64-byte aligned pieces of one block that belongs to the calling thread. Only one
@@ -30,7 +32,7 @@ class Workspace {
     // What take<T>(count) uses up: pieces are padded to whole cache lines.
     template <typename T>
     static std::size_t bytes_for(std::size_t count) {
-        return (count * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
+        return round_up(count * sizeof(T), kAlignment);
     }
 
     static constexpr std::size_t kAlignment = 64;

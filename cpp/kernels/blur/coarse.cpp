@@ -16,6 +16,7 @@
 #include "kernels/blur/node_grid.hpp"
 #include "kernels/blur/tail_correction.hpp"
 #include "kernels/blur/taps.hpp"
+#include "runtime/integers.hpp"
 
 namespace hotcold {
 namespace {
@@ -165,7 +166,7 @@ class CoarseBlur final : public BlurMethod<T> {
     std::size_t lanes() const { return fir_.lanes; }
     std::size_t full_panels() const { return columns_ / lanes(); }
     std::size_t margin() const { return columns_ % lanes(); }
-    std::size_t node_panels() const { return (grid_.nodes() + lanes() - 1) / lanes(); }
+    std::size_t node_panels() const { return ceil_div(grid_.nodes(), lanes()); }
     PanelShape<T> column_panel() const {
         return {lanes(), grid_.nodes(), std::max(grid_.overhang(), grid_.blur().radius())};
     }

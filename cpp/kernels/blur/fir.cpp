@@ -17,6 +17,7 @@
 
 #include "kernels/blur/panels.hpp"
 #include "kernels/blur/taps.hpp"
+#include "runtime/integers.hpp"
 
 namespace hotcold {
 namespace {
@@ -69,9 +70,9 @@ class FirBlur final : public BlurMethod<T> {
     static constexpr std::size_t kMaxParts = 16;
 
     std::size_t lanes() const { return ops_.lanes; }
-    std::size_t blocks() const { return (rows_ + lanes() - 1) / lanes(); }
+    std::size_t blocks() const { return ceil_div(rows_, lanes()); }
     std::size_t parts() const { return std::min(kMaxParts, blocks()); }
-    std::size_t panels() const { return (columns_ + lanes() - 1) / lanes(); }
+    std::size_t panels() const { return ceil_div(columns_, lanes()); }
     PanelShape<T> row_panel() const { return {lanes(), columns_, taps_x_.radius()}; }
     PanelShape<T> column_panel() const { return {lanes(), rows_, taps_y_.radius()}; }
     // A panel and the rows that it is packed from.

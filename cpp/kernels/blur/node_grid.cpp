@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/integers.hpp"
+
 namespace hotcold {
 
 // I0(sqrt(x)) = sum over k of (x / 4)^k / k!^2 for 0 <= x <= most, relative to its value at `most`.

@@ -6,16 +6,13 @@
 #include <vector>
 
 #include "kernels/blur/fir.ops.hpp"
+#include "runtime/integers.hpp"
 #include "runtime/workspace.hpp"
 
 namespace hotcold {
 
 template <typename T>
 const FirOps<T>& fir_ops();
-
-inline std::size_t round_up(std::size_t n, std::size_t step) {
-    return (n + step - 1) / step * step;
-}
 
 // The row that `reflect` puts i rows before the first of `rows`; rows - 1 minus it: i rows past the
 // last.

@@ -6,6 +6,7 @@
 #include "kernels/blur/coarse.hpp"
 #include "kernels/blur/fir.hpp"
 #include "kernels/blur/panels.hpp"
+#include "runtime/integers.hpp"
 
 namespace hotcold {
 namespace {

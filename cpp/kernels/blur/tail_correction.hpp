@@ -8,6 +8,7 @@
 
 #include "kernels/blur/node_grid.hpp"
 #include "kernels/blur/taps.hpp"
+#include "runtime/integers.hpp"
 #include "runtime/parallel.hpp"
 #include "runtime/workspace.hpp"
 
@@ -27,7 +28,7 @@ struct Groups {
         const auto threads = static_cast<std::size_t>(team.n_threads());
         if (threads > 1 && vectors < 4 * threads * group) step = 1;
     }
-    std::size_t tasks() const { return (count + step - 1) / step; }
+    std::size_t tasks() const { return ceil_div(count, step); }
     std::size_t begin(std::size_t task) const { return task * step; }
     std::size_t size(std::size_t task) const { return std::min(step, count - task * step); }
 };
@@ -43,7 +44,7 @@ class Tail {
           columns_(columns),
           grid_(columns, sigma_x, kTailNodes, uncut_sum(sigma_x)),
           taps_(negated_tail(sigma_y, rows)) {
-        const std::size_t panels = (columns + lanes() - 1) / lanes();
+        const std::size_t panels = ceil_div(columns, lanes());
         lane_.resize(panels * lanes());
         for (std::size_t x = 0; x < panels * lanes(); ++x) {
             const std::size_t begin = grid_.first(x / lanes() * lanes());
@@ -101,7 +102,7 @@ class Tail {
     std::size_t parts() const { return std::min<std::size_t>(kMaxParts, blocks()); }
 
     // The tail's taps down the panel of nodes `task`, into rows of nodes.
-    std::size_t blur_tasks() const { return (grid_.nodes() + lanes() - 1) / lanes(); }
+    std::size_t blur_tasks() const { return ceil_div(grid_.nodes(), lanes()); }
     void blur(std::byte* scratch, std::size_t task) const {
         T* panel = at(scratch, packed_bytes() + nodes_bytes()) + task * column_panel().size();
         column_panel().reflect(panel);
@@ -149,7 +150,7 @@ class Tail {
     }
 
     std::size_t lanes() const { return fir_.lanes; }
-    std::size_t blocks() const { return (rows_ + lanes() - 1) / lanes(); }
+    std::size_t blocks() const { return ceil_div(rows_, lanes()); }
     std::size_t packed_size() const { return round_up(columns_, lanes()) * lanes(); }
     PanelShape<T> row_panel() const {
         return {lanes(), grid_.nodes(), std::max(grid_.overhang(), grid_.blur().radius())};

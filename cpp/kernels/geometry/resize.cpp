@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "kernels/load/load.hpp"
+#include "runtime/integers.hpp"
 
 namespace hotcold {
 namespace {
@@ -23,7 +24,7 @@ inline T between(T a, T b, T fraction) {
 template <typename F>
 void for_rows(std::size_t rows, std::size_t columns, const Team& team, const F& body) {
     const std::size_t step = rows_per_block(columns);
-    team.for_each((rows + step - 1) / step, [&](std::size_t block) {
+    team.for_each(ceil_div(rows, step), [&](std::size_t block) {
         const std::size_t end = std::min(rows, (block + 1) * step);
         for (std::size_t row = block * step; row < end; ++row) body(row);
     });

@@ -5,6 +5,7 @@
 
 #include "kernels/load/load.ops.hpp"
 #include "kernels/load/plane_reader.hpp"
+#include "runtime/integers.hpp"
 
 namespace hotcold {
 
@@ -33,7 +34,7 @@ template <typename T>
 bool all_finite(const T* values, std::size_t count, const Team& team) {
     constexpr std::size_t kBlock = 65536;
     std::atomic<bool> fine{true};
-    team.for_each((count + kBlock - 1) / kBlock, [&](std::size_t block) {
+    team.for_each(ceil_div(count, kBlock), [&](std::size_t block) {
         const std::size_t begin = block * kBlock;
         if (!load_ops<T>().all_finite(values + begin, std::min(kBlock, count - begin))) {
             fine.store(false, std::memory_order_relaxed);
@@ -47,7 +48,7 @@ void store_channel(const T* plane, const BatchView<T>& out, std::size_t item, st
                    const Team& team) {
     const Shape& shape = out.shape;
     const std::size_t step = rows_per_block(shape.columns);
-    team.for_each((shape.rows + step - 1) / step, [&](std::size_t block) {
+    team.for_each(ceil_div(shape.rows, step), [&](std::size_t block) {
         const std::size_t end = std::min(shape.rows, (block + 1) * step);
         for (std::size_t row = block * step; row < end; ++row) {
             store_run(plane + row * shape.columns, shape.columns, out.at(item, channel, row),

@@ -6,6 +6,7 @@
 
 #include "kernels/load/load.hpp"
 #include "kernels/load/load.ops.hpp"
+#include "runtime/integers.hpp"
 
 namespace hotcold {
 
@@ -58,7 +59,7 @@ std::size_t PlaneReader<T>::read(T* out, const Team& team) const {
     if (known_finite_ && in_place(0) == out) return 0;
     const std::size_t step = rows_per_block(shape.columns);
     std::atomic<std::size_t> bad{0};
-    team.for_each((shape.rows + step - 1) / step, [&](std::size_t block) {
+    team.for_each(ceil_div(shape.rows, step), [&](std::size_t block) {
         const std::size_t row = block * step;
         const std::size_t found =
             read(row, std::min(step, shape.rows - row), out + row * shape.columns);

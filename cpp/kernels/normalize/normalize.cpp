@@ -9,6 +9,7 @@
 #include "kernels/load/batch.hpp"
 #include "kernels/load/load.hpp"
 #include "kernels/normalize/normalize.ops.hpp"
+#include "runtime/integers.hpp"
 
 namespace hotcold {
 namespace {
@@ -30,7 +31,7 @@ constexpr std::size_t kBlock = 16384;
 
 template <typename F>
 void for_blocks(std::size_t count, const Team& team, const F& body) {
-    team.for_each((count + kBlock - 1) / kBlock, [&](std::size_t block) {
+    team.for_each(ceil_div(count, kBlock), [&](std::size_t block) {
         const std::size_t begin = block * kBlock;
         body(block, begin, std::min(kBlock, count - begin));
     });
@@ -58,7 +59,7 @@ struct Sums {
 
 template <typename T>
 Sums sums(const T* values, std::size_t count, const Team& team) {
-    const std::size_t blocks = (count + kBlock - 1) / kBlock;
+    const std::size_t blocks = ceil_div(count, kBlock);
     Partials<Sums> storage(blocks);
     Sums* partial = storage.data();
     for_blocks(count, team, [&](std::size_t block, std::size_t begin, std::size_t length) {
@@ -76,7 +77,7 @@ Sums sums(const T* values, std::size_t count, const Team& team) {
 // beyond all numbers in the order that extremes are found by.
 template <typename T>
 bool find_extremes(const T* values, std::size_t count, const Team& team, Extremes<T>& all) {
-    const std::size_t blocks = (count + kBlock - 1) / kBlock;
+    const std::size_t blocks = ceil_div(count, kBlock);
     Partials<Extremes<T>> storage(blocks);
     Extremes<T>* partial = storage.data();
     for_blocks(count, team, [&](std::size_t block, std::size_t begin, std::size_t length) {

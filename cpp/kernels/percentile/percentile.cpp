@@ -16,6 +16,7 @@
 #include "kernels/load/batch.hpp"
 #include "kernels/load/load.hpp"
 #include "kernels/percentile/percentile.ops.hpp"
+#include "runtime/integers.hpp"
 
 namespace hotcold {
 namespace {
@@ -210,7 +211,7 @@ T interpolate(const Neighbours<T>& neighbours) {
 template <typename T>
 void mask_above(const T* values, std::size_t count, T limit, T masked, T* out, const Team& team) {
     constexpr std::size_t kBlock = 16384;
-    team.for_each((count + kBlock - 1) / kBlock, [&](std::size_t block) {
+    team.for_each(ceil_div(count, kBlock), [&](std::size_t block) {
         const std::size_t begin = block * kBlock;
         ops<T>().mask_above(values + begin, std::min(kBlock, count - begin), limit, masked,
                             out + begin);

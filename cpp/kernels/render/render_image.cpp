@@ -6,6 +6,7 @@
 
 #include "kernels/load/load.hpp"
 #include "kernels/normalize/normalize.hpp"
+#include "runtime/integers.hpp"
 
 namespace hotcold {
 
@@ -67,7 +68,7 @@ ImageScale<T> ImageReader::own_scale(const Team& team) const {
     } else {
         std::mutex mutex;
         const std::size_t step = rows_per_block(shape.columns);
-        team.for_each((shape.rows + step - 1) / step, [&](std::size_t block) {
+        team.for_each(ceil_div(shape.rows, step), [&](std::size_t block) {
             T planes[kMaxPictureChannels][kRun];
             Extremes<T> part = {std::numeric_limits<T>::max(), std::numeric_limits<T>::lowest()};
             for_runs(block * step, std::min(shape.rows, (block + 1) * step), shape.columns,

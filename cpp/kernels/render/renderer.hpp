@@ -14,6 +14,7 @@
 #include "kernels/normalize/normalize.hpp"
 #include "kernels/render/render.hpp"
 #include "kernels/render/render_image.hpp"
+#include "runtime/integers.hpp"
 
 namespace hotcold {
 
@@ -85,7 +86,7 @@ class Renderer {
     template <typename F>
     void for_item_runs(const Team& team, const F& body) const {
         const std::size_t step = rows_per_block(columns());
-        team.for_each((rows() + step - 1) / step, [&](std::size_t block) {
+        team.for_each(ceil_div(rows(), step), [&](std::size_t block) {
             for_runs(block * step, std::min(rows(), (block + 1) * step), columns(), adjoining_,
                      body);
         });
