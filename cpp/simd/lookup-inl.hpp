@@ -1,4 +1,5 @@
-// 256 bytes held in four registers, for .simd.cpp files of the AVX-512 VBMI level.
+// 256 bytes held in four registers, for .simd.cpp files of the AVX-512 VBMI level. Bit 7 of an
+// index chooses between two permutes of 128.
 #pragma once
 
 #include <immintrin.h>
@@ -17,7 +18,7 @@ struct Lookup {
     __m512i operator()(__m512i index) const {
         const __m512i low = _mm512_permutex2var_epi8(quarter[0], index, quarter[1]);
         const __m512i high = _mm512_permutex2var_epi8(quarter[2], index, quarter[3]);
-        return _mm512_mask_blend_epi8(_mm512_movepi8_mask(index), low, high);
+        return _mm512_mask_mov_epi8(low, _mm512_movepi8_mask(index), high);
     }
 };
 

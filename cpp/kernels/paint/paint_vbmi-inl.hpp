@@ -8,23 +8,10 @@
 
 #include "kernels/paint/paint.ops.hpp"
 #include "simd/interleave-inl.hpp"
+#include "simd/lookup-inl.hpp"
 
 namespace hotcold::HOTCOLD_LEVEL {
 namespace {
-
-// 256 bytes; index bit 7 chooses between two permutes of 128.
-struct Table {
-    __m512i quarter[4];
-
-    explicit Table(const std::uint8_t* bytes) {
-        for (int q = 0; q < 4; ++q) quarter[q] = _mm512_loadu_si512(bytes + 64 * q);
-    }
-    __m512i operator[](__m512i index) const {
-        const __m512i low = _mm512_permutex2var_epi8(quarter[0], index, quarter[1]);
-        const __m512i high = _mm512_permutex2var_epi8(quarter[2], index, quarter[3]);
-        return _mm512_mask_mov_epi8(low, _mm512_movepi8_mask(index), high);
-    }
-};
 
 void deinterleave_3_by_permutes(const std::uint8_t* pixels, std::size_t count,
                                 std::uint8_t* const* planes) {
@@ -66,12 +53,12 @@ void interleave_by_permutes(const ByteRun& run, std::uint8_t* out) {
 
 void colors_by_permutes(const std::uint8_t* entries, std::size_t count, const ColorPlanes& table,
                         std::uint8_t* out) {
-    const Table red(table.bytes);
-    const Table green(table.bytes + table.stride);
-    const Table blue(table.bytes + 2 * table.stride);
+    const Lookup red(table.bytes);
+    const Lookup green(table.bytes + table.stride);
+    const Lookup blue(table.bytes + 2 * table.stride);
     for (std::size_t i = 0; i < count; i += 64) {
         const __m512i entry = load_bytes(entries + i, count - i);
-        store_3(red[entry], green[entry], blue[entry], count - i, out + 3 * i);
+        store_3(red(entry), green(entry), blue(entry), count - i, out + 3 * i);
     }
 }
 
@@ -86,20 +73,21 @@ template <std::size_t channels>
 void overlay_planes(const std::uint8_t* entries, const ByteRun& image, const ColorPlanes& table,
                     const ImageTable& image_table, std::uint8_t* out) {
     constexpr std::size_t kOut = channels == 4 ? 4 : 3;
-    const Table whole(image_table.whole);
-    const Table rank(image_table.rank);
-    const Table plain(image_table.plain);
+    const Lookup whole(image_table.whole);
+    const Lookup rank(image_table.rank);
+    const Lookup plain(image_table.plain);
     for (std::size_t i = 0; i < image.count; i += 64) {
         const std::size_t left = image.count - i;
         const __m512i entry = load_bytes(entries + i, left);
         __m512i pixel[4];
         for (std::size_t c = 0; c < 3; ++c) {
             const __m512i x = load_bytes(image.planes[channels == 1 ? 0 : c] + i, left);
-            pixel[c] = add_weighted(whole[x], rank[x], Table(table.whole + c * table.stride)[entry],
-                                    Table(table.threshold + c * table.stride)[entry]);
+            pixel[c] =
+                add_weighted(whole(x), rank(x), Lookup(table.whole + c * table.stride)(entry),
+                             Lookup(table.threshold + c * table.stride)(entry));
         }
         if constexpr (channels == 4) {
-            pixel[3] = plain[load_bytes(image.planes[3] + i, left)];
+            pixel[3] = plain(load_bytes(image.planes[3] + i, left));
             store_4(pixel[0], pixel[1], pixel[2], pixel[3], left, out + kOut * i);
         } else {
             store_3(pixel[0], pixel[1], pixel[2], left, out + kOut * i);
@@ -125,14 +113,14 @@ template <std::size_t channels>
 void mean_pixels(const std::uint8_t* entries, const ByteRun& image, const ColorPlanes& table,
                  std::uint8_t* out) {
     constexpr __mmask64 kAlpha = 0x8888888888888888u;
-    const Table red(table.partner);
-    const Table green(table.partner + table.stride);
-    const Table blue(table.partner + 2 * table.stride);
+    const Lookup red(table.partner);
+    const Lookup green(table.partner + table.stride);
+    const Lookup blue(table.partner + 2 * table.stride);
     for (std::size_t i = 0; i < image.count; i += 64) {
         const __m512i entry = load_bytes(entries + i, image.count - i);
-        const __m512i r = red[entry];
-        const __m512i g = green[entry];
-        const __m512i b = blue[entry];
+        const __m512i r = red(entry);
+        const __m512i g = green(entry);
+        const __m512i b = blue(entry);
         const std::uint8_t* from = image.planes[0] + channels * i;
         const std::size_t left = channels * (image.count - i);
         for (unsigned k = 0; k < channels; ++k) {
@@ -151,15 +139,15 @@ template <std::size_t channels>
 void mean_planes(const std::uint8_t* entries, const ByteRun& image, const ColorPlanes& table,
                  std::uint8_t* out) {
     constexpr std::size_t kOut = channels == 4 ? 4 : 3;
-    const Table color[3] = {Table(table.partner), Table(table.partner + table.stride),
-                            Table(table.partner + 2 * table.stride)};
+    const Lookup color[3] = {Lookup(table.partner), Lookup(table.partner + table.stride),
+                             Lookup(table.partner + 2 * table.stride)};
     for (std::size_t i = 0; i < image.count; i += 64) {
         const std::size_t left = image.count - i;
         const __m512i entry = load_bytes(entries + i, left);
         __m512i mean[3];
         for (std::size_t c = 0; c < 3; ++c) {
             const __m512i x = load_bytes(image.planes[channels == 1 ? 0 : c] + i, left);
-            mean[c] = _mm512_avg_epu8(x, color[c][entry]);
+            mean[c] = _mm512_avg_epu8(x, color[c](entry));
         }
         if constexpr (channels == 4) {
             store_4(mean[0], mean[1], mean[2], load_bytes(image.planes[3] + i, left), left,
@@ -191,12 +179,12 @@ struct Shades {
         : plain(table.plain), masked(table.masked), identity(table.identity) {}
 
     __m512i of(__m512i x, __m512i mask) const {
-        const __m512i shown = identity ? x : plain[x];
-        return _mm512_mask_mov_epi8(masked[x], _mm512_movepi8_mask(mask), shown);
+        const __m512i shown = identity ? x : plain(x);
+        return _mm512_mask_mov_epi8(masked(x), _mm512_movepi8_mask(mask), shown);
     }
 
-    Table plain;
-    Table masked;
+    Lookup plain;
+    Lookup masked;
     bool identity;
 };
 
