@@ -26,12 +26,6 @@ struct Ordered<float> {
         std::memcpy(&bits, &value, sizeof(bits));
         return bits ^ ((bits >> 31) & 0x7fffffff);
     }
-    // The sign bit is set for infinity and NaN alone: one more in the exponent carries into it.
-    static std::uint32_t alarm(float value) {
-        std::uint32_t bits;
-        std::memcpy(&bits, &value, sizeof(bits));
-        return (bits & 0x7fffffffu) + 0x00800000u;
-    }
     static float value(Key key) {
         const Key bits = key ^ ((key >> 31) & 0x7fffffff);
         float result;
@@ -49,11 +43,6 @@ struct Ordered<double> {
         Key bits;
         std::memcpy(&bits, &value, sizeof(bits));
         return bits ^ ((bits >> 63) & 0x7fffffffffffffff);
-    }
-    static std::uint64_t alarm(double value) {
-        std::uint64_t bits;
-        std::memcpy(&bits, &value, sizeof(bits));
-        return (bits & 0x7fffffffffffffffu) + 0x0010000000000000u;
     }
     static double value(Key key) {
         const Key bits = key ^ ((key >> 63) & 0x7fffffffffffffff);

@@ -3,9 +3,8 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 
-#include "simd/levels.hpp"
+#include "simd/finite-inl.hpp"
 
 namespace hotcold::HOTCOLD_LEVEL {
 namespace {
@@ -13,24 +12,6 @@ namespace {
 struct Half {
     std::uint16_t bits;
 };
-
-inline std::uint32_t bits_of(float value) {
-    std::uint32_t bits;
-    std::memcpy(&bits, &value, sizeof(bits));
-    return bits;
-}
-
-inline std::uint64_t bits_of(double value) {
-    std::uint64_t bits;
-    std::memcpy(&bits, &value, sizeof(bits));
-    return bits;
-}
-
-inline float float_of(std::uint32_t bits) {
-    float value;
-    std::memcpy(&value, &bits, sizeof(value));
-    return value;
-}
 
 // Non-finite values stay non-finite, and what does not fit T becomes infinite.
 template <typename T, typename Source>
@@ -64,22 +45,6 @@ struct Convert<T, Half> {
         return static_cast<T>(float_of(scaled | sign));
     }
 };
-
-// Adding one to the exponent carries into the sign bit from the largest exponent alone.
-inline std::uint32_t alarm(float value) { return (bits_of(value) & 0x7fffffffu) + 0x00800000u; }
-inline std::uint64_t alarm(double value) {
-    return (bits_of(value) & 0x7fffffffffffffffu) + 0x0010000000000000u;
-}
-inline bool raised(std::uint32_t alarms) { return (alarms >> 31) != 0; }
-inline bool raised(std::uint64_t alarms) { return (alarms >> 63) != 0; }
-
-template <typename T>
-using Alarms = decltype(alarm(T{}));
-
-template <typename T>
-bool is_finite(T value) {
-    return !raised(alarm(value));
-}
 
 constexpr float kLargestFloat = 3.4028234663852886e38f;
 template <typename T>

@@ -3,6 +3,7 @@
 
 #include "kernels/percentile/partition-inl.hpp"
 #include "kernels/percentile/percentile.ops.hpp"
+#include "simd/finite-inl.hpp"
 #include "simd/ordered-inl.hpp"
 
 namespace hotcold::HOTCOLD_LEVEL {
@@ -44,23 +45,22 @@ T largest_at_most(const T* values, std::size_t count, T limit) {
 
 template <typename T>
 Around count_around(const T* values, std::size_t count, T value) {
-    using O = Ordered<T>;
     constexpr std::size_t kBlock = std::size_t{1} << 24;
     Around all{0, 0, true};
     for (std::size_t begin = 0; begin < count; begin += kBlock) {
         const std::size_t length = count - begin < kBlock ? count - begin : kBlock;
         std::uint32_t below = 0;
         std::uint32_t at_most = 0;
-        decltype(O::alarm(value)) alarms = 0;
+        Alarms<T> alarms = 0;
         for (std::size_t i = 0; i < length; ++i) {
             const T v = values[begin + i];
             below += v < value ? 1u : 0u;
             at_most += v <= value ? 1u : 0u;
-            alarms |= O::alarm(v);
+            alarms |= alarm(v);
         }
         all.below += below;
         all.at_most += at_most;
-        all.finite = all.finite && alarms >> (8 * sizeof(T) - 1) == 0;
+        all.finite = all.finite && !raised(alarms);
     }
     return all;
 }
