@@ -161,3 +161,51 @@ class Failing(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         self.lin(x)
         raise self.error
+
+
+class TokenNet(nn.Module):
+    """Patches as tokens behind a class token, a block on them, and back to maps of both layouts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch = nn.Conv2d(3, 6, 2, 2)
+        self.token = nn.Parameter(torch.ones(1, 1, 6))
+        self.norm = nn.LayerNorm(6)
+        self.mlp = nn.Sequential(nn.Linear(6, 12), nn.GELU(), nn.Linear(12, 6))
+        self.drop = nn.Dropout(0.5)
+        self.back = nn.Identity()
+        self.last = nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        tokens = self.patch(x).flatten(2).transpose(1, 2)
+        tokens = torch.cat([self.token.expand(len(x), -1, -1), tokens], 1)
+        tokens = self.drop(tokens + self.mlp(self.norm(tokens)))
+        maps = self.back(tokens[:, 1:].transpose(1, 2).reshape(len(x), 6, 4, 4))
+        return self.last(maps.permute(0, 2, 3, 1)).mean((1, 2))
+
+
+class Branches(nn.Module):
+    """Takes inputs by keyword, in a dict and in a list; shares an encoder among two of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.Linear(4, 5)
+        self.head = nn.Linear(5, 3)
+
+    def forward(
+        self,
+        left: Tensor,
+        right: Tensor | None = None,
+        *,
+        more: dict[str, Tensor] | None = None,
+        scale: float = 1.0,
+    ) -> dict[str, Tensor]:
+        if isinstance(left, list):
+            left, right = left
+        state = torch.tanh(self.encoder(left))
+        if right is not None:
+            state = state + torch.tanh(self.encoder(right))
+        if more is not None:
+            state = state * more["weight"]
+        logits = self.head(state) * scale
+        return {"logits": logits, "state": state, "boxes": [logits * 2, state]}

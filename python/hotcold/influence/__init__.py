@@ -7,7 +7,7 @@ Only numpy is imported; a framework is used when a model of it is given.
 
 from hotcold.influence.cuts import Cut, InputCut, OutputCut
 from hotcold.influence.distributions import LinearDoi, PointDoi
-from hotcold.influence.internal_influence import InternalInfluence
+from hotcold.influence.internal_influence import InternalInfluence, attributions
 from hotcold.influence.layer_list import LayerList, layers
 from hotcold.influence.protocols import Layer, SupportsAttributions
 from hotcold.influence.quantities import ClassQoI, InternalChannelQoI, MaxClassQoI
@@ -25,5 +25,6 @@ __all__ = [
     "OutputCut",
     "PointDoi",
     "SupportsAttributions",
+    "attributions",
     "layers",
 ]

@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from hotcold import _validate
+from hotcold.influence.cuts import InputCut
 from hotcold.influence.protocols import FloatArray
+from hotcold.influence.values import Arguments, Path, follow, leaves, mapped
+
+FIRST: Path = (0,)
 
 
-def split_inputs(x: Any) -> tuple[Any, tuple[Any, ...]]:
-    """Return the attributed input and the others: a tuple is several inputs, a list is data."""
-    if not isinstance(x, tuple):
-        return x, ()
-    if not x:
-        raise ValueError("`x` must not be an empty tuple; a tuple holds the model's inputs")
-    return x[0], x[1:]
+def arguments_of(x: Any) -> Arguments:
+    """Return what the model is called with: a tuple is several inputs, a dict names them."""
+    if isinstance(x, Mapping):
+        given = Arguments((), dict(x))
+        wrong = [key for key in given.kwargs if not isinstance(key, str)]
+        if wrong:
+            raise TypeError(
+                f"`x` as a dict must name the model's inputs, got the key {wrong[0]!r}; a model "
+                "that takes a dict gets it as a tuple of one, (x,)"
+            )
+    else:
+        given = Arguments(x if isinstance(x, tuple) else (x,), {})
+    if not given.values():
+        raise ValueError(
+            f"`x` must not be an empty {type(x).__name__}; it holds the model's inputs"
+        )
+    return given
+
+
+def path_of(start: InputCut) -> Path:
+    """Return the way to the attributed input."""
+    if start.name is None:
+        return FIRST
+    return start.name if isinstance(start.name, tuple) else (start.name,)
+
+
+def attributed_of(given: Arguments, path: Path) -> Any:
+    """Return the input that is attributed."""
+    return follow(given, path, "`x`")
 
 
 def check_batch(x: npt.NDArray[Any]) -> None:
@@ -63,13 +89,25 @@ def batches(n_items: int, batch_size: int | None) -> Iterator[slice]:
         yield slice(start, min(start + step, n_items))
 
 
-def take_items(others: tuple[Any, ...], items: slice, n_items: int) -> tuple[Any, ...]:
-    """Return the other inputs of some items: what has `n_items` along axis 0 is sliced."""
+def count_items(given: Arguments) -> int:
+    """Return the length of the first axis of the first input that has one."""
+    for leaf in leaves(given.values()):
+        shape = getattr(leaf, "shape", None)
+        if shape is not None and len(shape) > 0:
+            if 0 in tuple(shape):
+                raise ValueError(f"`x` must not be empty, got shape {tuple(shape)}")
+            return int(shape[0])
+    raise ValueError("`x` must hold an array or tensor with a batch axis")
+
+
+def take_items(given: Arguments, items: slice, n_items: int) -> Arguments:
+    """Return the inputs of some items: what has `n_items` along axis 0 is sliced."""
     if items == slice(0, n_items):
-        return others
-    return tuple(other[items] if _has_items(other, n_items) else other for other in others)
+        return given
 
+    def take(leaf: Any) -> Any:
+        shape = getattr(leaf, "shape", None)
+        has_items = shape is not None and len(shape) > 0 and shape[0] == n_items
+        return leaf[items] if has_items else leaf
 
-def _has_items(other: Any, n_items: int) -> bool:
-    shape = getattr(other, "shape", None)
-    return shape is not None and len(shape) > 0 and shape[0] == n_items
+    return Arguments(mapped(given.args, take), mapped(dict(given.kwargs), take))

@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hotcold import _validate
-from hotcold.influence.cuts import Cut, OutputCut, describe, parse_cuts
+from hotcold.influence.attribution import Slice, Wanted
+from hotcold.influence.cuts import Cut, InputCut, parse_cuts
 from hotcold.influence.frameworks import backend_for
-from hotcold.influence.inputs import (
-    as_float,
-    batches,
-    check_batch,
-    float_dtype,
-    split_inputs,
-    take_items,
-)
-from hotcold.influence.protocols import (
-    Activation,
-    Backend,
-    Distribution,
-    FloatArray,
-    Quantity,
-    Tensor,
-)
-from hotcold.influence.quantities import evaluate
+from hotcold.influence.protocols import Distribution, Quantity, Tensor
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class InternalInfluence:
     """The influence of a model's input on a quantity measured inside it or at its output.
 
-    It is the gradient of the quantity, averaged over a distribution of inputs around x, and (with
+    Or, for a slice that starts inside, the influence of a layer's value on what comes after it. It
+    is the gradient of the quantity, averaged over a distribution of inputs around x, and (with
     `multiply_activation`) multiplied by x minus the distribution's baseline (Leino et al. 2018,
     "Influence-directed explanations for deep convolutional networks").
 
@@ -47,7 +31,9 @@ class InternalInfluence:
         during a call and every module is back in its own mode after it; gradients and
         `requires_grad` of its parameters are not touched. A compiled model runs uncompiled.
     cuts : Cut, OutputCut, str, int or pair
-        Where the quantity is read: a layer or the output. A pair starts with `InputCut()`.
+        Where the quantity is read: a layer or the output. A pair says where the slice starts, too:
+        `InputCut(name)` at an input of the model, a `Cut` at a layer. Attributions have the shape
+        of what is there, and `doi` works on it: the network goes on from the points.
     qoi : InternalChannelQoI, ClassQoI, MaxClassQoI or callable
         What is read there, one number per item. A function is called with the whole tensor,
         shape (N, ...), and returns a tensor of shape (N,).
@@ -63,7 +49,7 @@ class InternalInfluence:
         If `model` is not of a known framework (the message names the extra when it is missing), or
         another argument is of the wrong kind.
     ValueError
-        If `cuts` is no slice from the input, or no layer has that name (the closest are listed).
+        If `cuts` is no slice, or no layer has that name (the closest are listed).
     IndexError
         If a layer index is out of range (the message has the count).
 
@@ -94,7 +80,8 @@ class InternalInfluence:
     def __post_init__(self) -> None:
         backend = backend_for(self.model)
         object.__setattr__(self, "cuts", parse_cuts(self.cuts))
-        backend.check_cut(self._end)
+        for cut in self.cuts:
+            backend.check_cut(cut)
         if isinstance(self.qoi, type) or not (isinstance(self.qoi, Quantity) or callable(self.qoi)):
             raise TypeError(
                 "`qoi` must be a quantity such as InternalChannelQoI(3), or a function, "
@@ -109,28 +96,24 @@ class InternalInfluence:
             f"{self.doi!r}, multiply_activation={self.multiply_activation})"
         )
 
-    @property
-    def _end(self) -> Cut | OutputCut:
-        end: Cut | OutputCut = self.cuts[1]
-        return end
-
     def attributions(self, x: Any, *, batch_size: int | None = None) -> npt.NDArray[np.float32]:
         """Return how much each element of x drives the quantity.
 
         Parameters
         ----------
-        x : array, shape (N, ...), or tuple
+        x : array, shape (N, ...), tuple or dict
             The batch as the model takes it: anything `numpy.asarray` takes, or a tensor on any
             device. It is converted to the model's dtype and device and never changed. A tuple
-            holds several inputs of the model: the first is attributed, the others are passed
-            through as given. (A list is data, not several inputs.)
+            holds several inputs of the model, a dict names them; the first is attributed or the
+            one that `InputCut(name)` says, and the model gets copies of the others, arrays
+            among them as tensors. (A list is data, not several inputs.)
         batch_size : int, optional
             The most items in one forward pass; None is all. It bounds memory; the result is the
             same to rounding. Other inputs whose first axis has N elements are cut alike.
 
         Returns
         -------
-        ndarray, float32, the shape of x
+        ndarray, float32, the shape of x, or of the value where the slice starts
             A new array.
 
         Raises
@@ -150,41 +133,68 @@ class InternalInfluence:
         Items must not influence each other in the model; a batch norm without running statistics
         makes them do so, in PyTorch itself as much as here.
         """
-        backend = backend_for(self.model)
-        backend.check_cut(self._end)
-        size = None if batch_size is None else _validate.whole("batch_size", batch_size, 1)
-        first, others = split_inputs(x)
-        whole = backend.to_numpy(first)
-        check_batch(whole)
-        n_items = whole.shape[0]
-        # Only its shape and dtype count: a view of one zero, so that no batch is copied for it.
-        like = np.broadcast_to(float_dtype(whole).type(0), whole.shape)
-        baseline = self.doi.baseline_of(like, backend.to_numpy)
-        result = np.empty(whole.shape, np.float32)
-        with backend.evaluating():
-            for items in batches(n_items, size):
-                part = as_float(whole[items])
-                result[items] = self._influence(
-                    backend, part, baseline[items], take_items(others, items, n_items)
-                )
-        return result
+        return attributions([self], x, batch_size=batch_size)[0]
 
-    def _influence(
-        self, backend: Backend, x: FloatArray, baseline: FloatArray, others: tuple[Any, ...]
-    ) -> FloatArray:
-        """Return the attributions of the items of one forward pass."""
-        quantity = partial(self._quantity, backend, x.shape[0])
-        total = np.zeros_like(x)
-        count = 0
-        for point in self.doi.points(x, baseline):
-            total += backend.gradient(point, others, self._end, quantity)
-            count += 1
-        total /= count
-        return total * (x - baseline) if self.multiply_activation else total
 
-    def _quantity(self, backend: Backend, n_items: int, value: Tensor) -> Tensor:
-        activation = Activation(value, describe(self._end), backend.channel_axis, backend.reduce)
-        return evaluate(self.qoi, activation, n_items)
+def attributions(
+    influences: Sequence[InternalInfluence], x: Any, *, batch_size: int | None = None
+) -> list[npt.NDArray[np.float32]]:
+    """Return the attributions of several influences of one model from the same forward passes.
+
+    Many channels of a layer, or channels of many layers, cost one forward pass together and one
+    backward pass each.
+
+    Parameters
+    ----------
+    influences : sequence of InternalInfluence
+        Of one model, from one start and over one distribution; cuts may end anywhere.
+    x, batch_size
+        As in `InternalInfluence.attributions`.
+
+    Returns
+    -------
+    list of ndarray, float32
+        What each would return alone, to rounding.
+
+    Raises
+    ------
+    TypeError
+        If one is no `InternalInfluence`.
+    ValueError
+        If there is none, or they differ in model, start or distribution; else as the method does.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import torch
+    >>> model = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.ReLU())
+    >>> quantities = [InternalChannelQoI(channel) for channel in (2, 5)]
+    >>> channels = [InternalInfluence(model, "1", qoi, PointDoi()) for qoi in quantities]
+    >>> [a.shape for a in attributions(channels, np.zeros((1, 3, 16, 16)))]
+    [(1, 3, 16, 16), (1, 3, 16, 16)]
+    """
+    listed = list(influences)
+    if not listed:
+        raise ValueError("`influences` must hold at least one InternalInfluence, got none")
+    for one in listed:
+        if not isinstance(one, InternalInfluence):
+            raise TypeError(f"`influences` must hold InternalInfluence objects, got {_shown(one)}")
+    first = listed[0]
+    for one in listed[1:]:
+        if one.model is not first.model:
+            raise ValueError("`influences` must be of one model, got several")
+        if one.cuts[0] != first.cuts[0]:
+            raise ValueError(
+                f"`influences` must start at one cut, got {first.cuts[0]!r} and {one.cuts[0]!r}"
+            )
+        if one.doi is not first.doi and one.doi != first.doi:
+            raise ValueError(
+                "`influences` must share one distribution, the same object, got "
+                f"{first.doi!r} and {one.doi!r}"
+            )
+    wanted = [Wanted(one.cuts[1], one.qoi, one.multiply_activation) for one in listed]
+    start: InputCut | Cut = first.cuts[0]
+    return Slice(backend_for(first.model), start, first.doi, wanted).attributions(x, batch_size)
 
 
 def _shown(value: Any) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from hotcold.influence.frameworks import backend_for
-from hotcold.influence.inputs import check_batch, split_inputs
+from hotcold.influence.inputs import arguments_of, check_batch
 from hotcold.influence.protocols import Layer
 
 HEADER = ("index", "name", "type", "output shape", "channels")
@@ -27,7 +28,7 @@ def layers(model: Any, x: Any = None, *, blocks: bool = False) -> LayerList:
     ----------
     model : torch.nn.Module
         The model; it is left as it was found.
-    x : array or tuple, optional
+    x : array, tuple or dict, optional
         A sample input for one forward pass, as `InternalInfluence.attributions` takes it. Without
         it, output shapes and channel counts are None.
     blocks : bool, default False
@@ -58,10 +59,10 @@ def layers(model: Any, x: Any = None, *, blocks: bool = False) -> LayerList:
     backend = backend_for(model)
     if x is None:
         return LayerList(backend.layers(None, blocks))
-    first, others = split_inputs(x)
-    sample = backend.to_numpy(first)
-    check_batch(sample)
-    return LayerList(backend.layers((sample, *others), blocks))
+    given = arguments_of(x)
+    if len(given.values()) == 1 and not isinstance(given.values()[0], Mapping | tuple):
+        check_batch(backend.to_numpy(given.values()[0]))
+    return LayerList(backend.layers(given, blocks))
 
 
 def _row(layer: Layer) -> tuple[str, ...]:

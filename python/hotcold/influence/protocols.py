@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,8 @@ import numpy.typing as npt
 from hotcold._arrays import DimOrder
 
 if TYPE_CHECKING:
-    from hotcold.influence.cuts import Cut, OutputCut
+    from hotcold.influence.cuts import Cut, InputCut, OutputCut
+    from hotcold.influence.values import Arguments
 
 FloatArray: TypeAlias = npt.NDArray[np.floating[Any]]
 Reduction: TypeAlias = Literal["max", "mean", "sum"]
@@ -41,10 +42,14 @@ class Activation:
     """The framework's tensor, shape (N, ...)."""
     place: str
     """Where it was read, for messages: "the output of layer 'features.3'"."""
-    channel_axis: int
-    """The framework's own channel axis, counted with the batch axis."""
+    channel_axis: int | None
+    """The framework's own channel axis, counted with the batch axis; None where it is not known."""
     reduce: Callable[[Tensor, Reduction], Tensor]
     """Reduces every axis but the first: (N, ...) to (N,)."""
+    items: range
+    """Which items of the call these are."""
+    n_items: int
+    """How many the call holds."""
 
 
 @runtime_checkable
@@ -82,19 +87,32 @@ class Layer:
     output_shape: tuple[int, ...] | None = None
     """The shape at its last call for the sample, None without a sample or if never reached."""
     channels: int | None = None
-    """How many channels the framework's own channel axis counts, if there is one."""
+    """How many channels the layer has on the axis that holds them, None where it is not known."""
+
+
+class Target(NamedTuple):
+    """One number per item whose gradient is wanted, and where it is read."""
+
+    cut: Cut | OutputCut
+    quantity: Callable[[Tensor, int | None], Tensor]
+    """Of the tensor at the cut and its channel axis; returns a tensor of shape (N,)."""
+
+
+class Hold(AbstractContextManager[None], Protocol):
+    """A model for the length of one call: inference behaviour, and then its own state again."""
+
+    def release(self) -> None:
+        """Give back what is still held; on exit nothing is, unless an interrupt came between."""
 
 
 class Backend(Protocol):
     """What a framework supplies so that `InternalInfluence` works on its models.
 
     A backend holds one model. Arrays cross this border as numpy arrays on the host; tensors stay
-    behind it, save for the one that `quantity` is handed. A new framework is one module in
+    behind it, save for those that quantities are handed. A new framework is one module in
     `backends` with one such class, and one row of `frameworks.FRAMEWORKS`.
     """
 
-    channel_axis: int
-    """The channel axis of the framework's own layers, counted with the batch axis."""
     dim_order: DimOrder
     """How the model takes a batch of images."""
 
@@ -104,27 +122,31 @@ class Backend(Protocol):
         Raises `TypeError` or `ValueError` for what cannot be an array.
         """
 
-    def evaluating(self) -> AbstractContextManager[None]:
-        """Hold the model for one call: inference behaviour on entry, its own state back on exit."""
+    def evaluating(self) -> Hold:
+        """Return what holds the model for one call."""
 
-    def check_cut(self, cut: Cut | OutputCut) -> None:
+    def check_cut(self, cut: InputCut | Cut | OutputCut) -> None:
         """Raise `ValueError` for an unknown layer name, `IndexError` for an index out of range."""
 
-    def gradient(
-        self,
-        x: FloatArray,
-        others: tuple[Any, ...],
-        cut: Cut | OutputCut,
-        quantity: Callable[[Tensor], Tensor],
-    ) -> FloatArray:
-        """Return d/dx of the sum over items of `quantity(value at cut)`, within `evaluating()`.
+    def read(self, given: Arguments, cut: Cut) -> FloatArray:
+        """Return the value at a cut, within `evaluating()`."""
 
-        `x` is the caller's to give away; `others` go to the model as they are. The result has the
-        shape of `x` and is float32, or float64 for a float64 model.
+    def gradients(
+        self,
+        given: Arguments,
+        start: InputCut | Cut,
+        point: FloatArray,
+        targets: Sequence[Target],
+    ) -> list[FloatArray]:
+        """Return, for each target, d/d(value at start) of the sum of its quantity over items.
+
+        The value at `start` is `point`, which is the caller's to give away; the other inputs are
+        those of `given`. All targets share one forward pass. Called within `evaluating()`. The
+        results have the shape of `point` and are float32, or float64 for a float64 model.
         """
 
     def reduce(self, value: Tensor, how: Reduction) -> Tensor:
         """Reduce every axis but the first."""
 
-    def layers(self, inputs: tuple[Any, ...] | None, blocks: bool) -> list[Layer]:
-        """List the model's layers; with `inputs` (`x` first) run once to learn output shapes."""
+    def layers(self, given: Arguments | None, blocks: bool) -> list[Layer]:
+        """List the model's layers; with inputs (run once) their output shapes."""

@@ -23,8 +23,10 @@ class InternalChannelQoI:
         then summed.
     channel_axis : int, optional
         Which axis of the layer's tensor holds the channels, counted with the batch axis (1 for
-        `(N, C, H, W)`, 3 for `(N, H, W, C)`, 2 for a sequence `(N, T, C)`). `None` or a negative
-        number means the framework's own: 1 for PyTorch.
+        `(N, C, H, W)`, 3 for `(N, H, W, C)`, 2 for a sequence `(N, T, C)`); a negative number
+        counts from the end. `None` means the framework's own: for PyTorch 1 after convolutions,
+        batch norms and poolings, the last after linear maps, embeddings, layer norms and recurrent
+        layers, followed through what the network does in between.
     agg_fn : {"sum", "mean", "max"} or callable, optional
         How a channel's map becomes one number per item; `None` is `"sum"`. The names reduce every
         axis but the batch. A function is called with the tensor of one channel, shape (N, ...)
@@ -37,7 +39,8 @@ class InternalChannelQoI:
         If `channel`, `channel_axis` or `agg_fn` is of the wrong kind.
     ValueError
         If `channel` is empty, `channel_axis` is 0 (the batch) or `agg_fn` an unknown name; and in
-        the call, if the layer's tensor has no such axis.
+        the call, if the layer's tensor has no such axis, or `channel_axis` is None and it cannot
+        be told which one holds the channels.
     IndexError
         In the call, if the layer has too few channels.
 
@@ -60,7 +63,7 @@ class InternalChannelQoI:
         if channel_axis is not None:
             channel_axis = _validate.integer("channel_axis", channel_axis)
         if channel_axis == 0:
-            raise ValueError("`channel_axis` must not be 0, the batch axis; PyTorch's own is 1")
+            raise ValueError("`channel_axis` must not be 0, the batch axis; -1 is the last axis")
         if isinstance(agg_fn, str) and agg_fn not in REDUCTIONS:
             names = ", ".join(repr(name) for name in REDUCTIONS)
             raise ValueError(f"`agg_fn` must be a function or one of {names}, got {agg_fn!r}")
@@ -68,21 +71,14 @@ class InternalChannelQoI:
             raise TypeError(
                 f"`agg_fn` must be a function or a name, got {type(agg_fn).__name__} {agg_fn!r}"
             )
-        object.__setattr__(self, "channel", _channels(channel))
+        object.__setattr__(self, "channel", _integers("channel", channel))
         object.__setattr__(self, "channel_axis", channel_axis)
         object.__setattr__(self, "agg_fn", agg_fn)
 
     def per_item(self, activation: Activation) -> Tensor:
         """Return the aggregate of the channel, or the sum of several, shape (N,)."""
         shape = tuple(activation.value.shape)
-        axis = self.channel_axis
-        if axis is None or axis < 0:
-            axis = activation.channel_axis
-        if axis >= len(shape):
-            raise ValueError(
-                f"{activation.place} of shape {shape} has no channel axis {axis}; "
-                "set `channel_axis`, or give a function of the whole tensor as `qoi`"
-            )
+        axis = _channel_axis(self.channel_axis, activation)
         channels = (self.channel,) if isinstance(self.channel, int) else self.channel
         total = None
         for channel in channels:
@@ -103,19 +99,20 @@ class InternalChannelQoI:
 
 @dataclass(frozen=True)
 class ClassQoI:
-    """The score of one class in an output of shape (N, classes).
+    """The score of one class in an output of shape (N, classes), or of one class an item.
 
     Parameters
     ----------
-    index : int
-        The class; a negative index counts from the end.
+    index : int or sequence of int
+        The class, or a class for each item of the batch; a negative index counts from the end.
 
     Raises
     ------
     TypeError
-        If `index` is no integer.
+        If `index` does not hold integers.
     ValueError
-        In the call, if the tensor at the cut does not have two axes.
+        If `index` is an empty sequence; in the call, if it has another length than the batch, or
+        the tensor at the cut does not have two axes.
     IndexError
         In the call, if there are too few classes.
 
@@ -125,16 +122,26 @@ class ClassQoI:
     ClassQoI(index=3)
     """
 
-    index: int
+    index: int | tuple[int, ...]
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "index", _validate.integer("index", self.index))
+    def __init__(self, index: int | Iterable[int]) -> None:
+        object.__setattr__(self, "index", _integers("index", index))
 
     def per_item(self, activation: Activation) -> Tensor:
-        """Return the score of the class, shape (N,)."""
+        """Return the score of the class, or of each item's own, shape (N,)."""
         count = _class_count(activation)
-        _check_index("class", self.index, count, activation.place)
-        return activation.value[:, self.index]
+        if isinstance(self.index, int):
+            _check_index("class", self.index, count, activation.place)
+            return activation.value[:, self.index]
+        if len(self.index) != activation.n_items:
+            raise ValueError(
+                f"`index` must be one class or one for each of the {activation.n_items} items, got "
+                f"{len(self.index)}"
+            )
+        classes = [self.index[item] for item in activation.items]
+        for one in classes:
+            _check_index("class", one, count, activation.place)
+        return activation.value[list(range(len(classes))), classes]
 
 
 @dataclass(frozen=True)
@@ -189,16 +196,32 @@ def check_per_item(result: Any, n_items: int, name: str) -> None:
         )
 
 
-def _channels(channel: int | Iterable[int]) -> int | tuple[int, ...]:
-    if isinstance(channel, str | bytes) or not isinstance(channel, Iterable):
-        return _validate.integer("channel", channel)
+def _integers(name: str, value: int | Iterable[int]) -> int | tuple[int, ...]:
     # A tensor of no axes is iterable by its type alone.
-    if getattr(channel, "ndim", 1) == 0:
-        return _validate.integer("channel", channel)
-    channels = tuple(_validate.integer("channel", one) for one in channel)
-    if not channels:
-        raise ValueError("`channel` must name at least one channel, got an empty sequence")
-    return channels
+    several = isinstance(value, Iterable) and not isinstance(value, str | bytes)
+    if not several or getattr(value, "ndim", 1) == 0:
+        return _validate.integer(name, value)
+    integers = tuple(_validate.integer(name, one) for one in value)  # type: ignore[union-attr]
+    if not integers:
+        raise ValueError(f"`{name}` must name at least one {name}, got an empty sequence")
+    return integers
+
+
+def _channel_axis(wanted: int | None, activation: Activation) -> int:
+    """Return which axis of the tensor holds the channels."""
+    shape = tuple(activation.value.shape)
+    axis = activation.channel_axis if wanted is None else wanted
+    if axis is None:
+        raise ValueError(
+            f"{activation.place} of shape {shape} may hold its channels on axis 1 or on the last: "
+            "set `channel_axis`, -1 for tokens (N, T, C)"
+        )
+    if not -len(shape) < axis < len(shape):
+        raise ValueError(
+            f"{activation.place} of shape {shape} has no channel axis {axis}; "
+            "set `channel_axis`, or give a function of the whole tensor as `qoi`"
+        )
+    return axis % len(shape)
 
 
 def _check_index(kind: str, index: int, count: int, place: str) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from hotcold.influence.protocols import FloatArray
 
 _DTYPES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
+_OF_NUMPY = {str(dtype).removeprefix("torch."): dtype for dtype in _DTYPES}
 
 
 def to_numpy(value: Any) -> npt.NDArray[Any]:
@@ -34,14 +35,65 @@ def to_numpy(value: Any) -> npt.NDArray[Any]:
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
-def to_tensor(x: npt.NDArray[Any], model: nn.Module) -> Tensor:
-    """Return x as a tensor of the model's device and dtype."""
-    device, dtype = torch.device("cpu"), torch.get_default_dtype()
+def to_tensor(x: npt.NDArray[Any], like: Any, model: nn.Module) -> Tensor:
+    """Return x as a tensor as the model takes it, `like` what the user gave for it."""
+    return torch.from_numpy(x).to(dtype_for(like, model)).to(device_for(like, model))
+
+
+def to_input(value: Any, like: Any, model: nn.Module) -> Any:
+    """Return an input that is not attributed: a copy, since models may overwrite their inputs."""
+    if isinstance(value, Tensor):
+        # Out of inference mode, too, whose tensors cannot be saved for the backward pass.
+        return value.detach().clone()
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
+        tensor = torch.from_numpy(np.array(value, order="C"))
+        if tensor.is_floating_point():
+            tensor = tensor.to(dtype_for(like, model))
+        return tensor.to(device_for(like, model))
+    return value
+
+
+def dtype_for(like: Any, model: nn.Module) -> torch.dtype:
+    """Return the floating type in which a model takes its input.
+
+    That of its layers' kernels and matrices: scalars, norms and tokens of another type beside them
+    say nothing. Of several such types the input keeps its own, if it has one of them.
+    """
+    own = _floating(like)
+    kernels = [p.dtype for p in _kernels(model)]
+    if kernels:
+        return own if own in kernels else kernels[0]
+    sizes: dict[torch.dtype, int] = {}
     for tensor in chain(model.parameters(), model.buffers()):
         if tensor.dtype in _DTYPES:
-            device, dtype = tensor.device, tensor.dtype
-            break
-    return torch.from_numpy(x).to(dtype).to(device)
+            sizes[tensor.dtype] = sizes.get(tensor.dtype, 0) + tensor.numel()
+    if sizes:
+        return own if own in sizes else max(sizes, key=lambda dtype: sizes[dtype])
+    return own or torch.get_default_dtype()
+
+
+def device_for(like: Any, model: nn.Module) -> torch.device:
+    """Return the device on which a model takes its input; nothing lies on "meta"."""
+    devices = [t.device for t in chain(model.parameters(), model.buffers()) if not t.is_meta]
+    own = like.device if isinstance(like, Tensor) else torch.device("cpu")
+    return devices[0] if devices and own not in devices else own
+
+
+def _kernels(model: nn.Module) -> list[Tensor]:
+    """Return the floating weights of two axes or more that layers hold, in definition order."""
+    return [
+        weight
+        for module in model.modules()
+        if isinstance(weight := getattr(module, "weight", None), Tensor)
+        if weight.ndim >= 2 and weight.dtype in _DTYPES
+    ]
+
+
+def _floating(like: Any) -> torch.dtype | None:
+    if isinstance(like, Tensor):
+        return like.dtype if like.dtype in _DTYPES else None
+    dtype = getattr(like, "dtype", None)
+    return _OF_NUMPY.get(str(dtype))
 
 
 def gradient_to_numpy(grad: Tensor) -> FloatArray:
@@ -62,3 +114,8 @@ def _not_one_array(error: Exception) -> ValueError:
     return ValueError(
         f"`x` must be one array of numbers: {error}; several inputs of a model go in a tuple"
     )
+
+
+def is_floating(value: Any) -> bool:
+    """Return whether an input holds floating numbers."""
+    return _floating(value) is not None or to_numpy(value).dtype.kind == "f"

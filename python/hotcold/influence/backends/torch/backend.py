@@ -7,9 +7,7 @@ layer's output. Gradients come from `torch.autograd.grad`, which leaves every `.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,10 +16,22 @@ import torch
 from torch import Tensor, nn
 
 from hotcold._arrays import DimOrder
-from hotcold.influence._values import copy_tensors, one_tensor, shape_of, tensors_in
-from hotcold.influence.backends.torch import arrays, holding, modules
-from hotcold.influence.cuts import Cut, OutputCut, describe, find_layer
-from hotcold.influence.protocols import FloatArray, Layer, Reduction
+from hotcold.influence.backends.torch import arrays, modules
+from hotcold.influence.backends.torch.channel_axis import channel_axis_of
+from hotcold.influence.backends.torch.holding import TorchHold
+from hotcold.influence.backends.torch.hooks import KIND, Hook, Reader, Replacer
+from hotcold.influence.cuts import Cut, InputCut, OutputCut, describe, find_layer
+from hotcold.influence.inputs import FIRST, attributed_of, path_of
+from hotcold.influence.protocols import FloatArray, Layer, Reduction, Target
+from hotcold.influence.values import (
+    Arguments,
+    Path,
+    mapped,
+    replaced,
+    shape_of,
+    taken,
+    tensors_in,
+)
 
 # Errors that a forward pass raises for input it cannot take. Others (out of memory, a library's
 # own classes) pass as they are: they cannot be rebuilt from a message.
@@ -43,76 +53,139 @@ def backend_of(model: Any) -> TorchBackend | None:
 class TorchBackend:
     """One `torch.nn.Module`, as `protocols.Backend` describes it."""
 
-    channel_axis = 1
     dim_order: DimOrder = "channels_first"
 
     def __init__(self, model: nn.Module) -> None:
         self.model = modules.uncompiled(model)
         self._overwrites = False
+        self._start_call = 0
 
     def to_numpy(self, value: Any) -> npt.NDArray[Any]:
         """See `protocols.Backend`."""
         return arrays.to_numpy(value)
 
-    def evaluating(self) -> AbstractContextManager[None]:
+    def evaluating(self) -> TorchHold:
         """See `protocols.Backend`."""
-        return holding.evaluating(self.model)
+        return TorchHold(self.model)
 
-    def check_cut(self, cut: Cut | OutputCut) -> None:
+    def check_cut(self, cut: InputCut | Cut | OutputCut) -> None:
         """Raise if the model has no such layer."""
         if isinstance(cut, Cut):
             self._find(cut.layer)
 
-    def gradient(
+    def read(self, given: Arguments, cut: Cut) -> FloatArray:
+        """See `protocols.Backend`."""
+        reader = Reader(cut, self._find(cut.layer))
+        # With gradients, although none is taken: without, fused layers call none of their parts.
+        self._run([reader], self._tensors(given, None, None))
+        value = reader.value(None, type(self.model).__name__)
+        n_calls = reader.calls()
+        self._start_call = cut.call if cut.call >= 0 else n_calls + cut.call
+        if not value.is_floating_point():
+            raise ValueError(
+                f"{describe(cut)} holds {str(value.dtype).removeprefix('torch.')} values, which "
+                "have no gradient; start the slice at a layer of floating values"
+            )
+        return arrays.gradient_to_numpy(value.detach())
+
+    def gradients(
         self,
-        x: FloatArray,
-        others: tuple[Any, ...],
-        cut: Cut | OutputCut,
-        quantity: Callable[[Tensor], Tensor],
-    ) -> FloatArray:
-        """Return d/dx of the sum over items of the quantity, shape and items of x.
+        given: Arguments,
+        start: InputCut | Cut,
+        point: FloatArray,
+        targets: Sequence[Target],
+    ) -> list[FloatArray]:
+        """See `protocols.Backend`.
 
         Code written for inference may overwrite a value that autograd has kept for the way back.
         Then, and for the rest of the call, torch copies such values before they change.
         """
         if not self._overwrites:
             try:
-                return self._gradient(x, others, cut, quantity)
+                return self._gradients(given, start, point, targets)
             except RuntimeError as error:
                 if "inplace operation" not in str(error):
                     raise
                 self._overwrites = True
         with torch.autograd.graph.allow_mutation_on_saved_tensors():
-            return self._gradient(x, others, cut, quantity)
+            return self._gradients(given, start, point, targets)
 
-    def _gradient(
+    def _gradients(
         self,
-        x: FloatArray,
-        others: tuple[Any, ...],
-        cut: Cut | OutputCut,
-        quantity: Callable[[Tensor], Tensor],
-    ) -> FloatArray:
-        leaf = arrays.to_tensor(x, self.model).requires_grad_(True)
-        if isinstance(cut, OutputCut):
-            value = one_tensor(self._forward(leaf, others), Tensor, describe(cut))
+        given: Arguments,
+        start: InputCut | Cut,
+        point: FloatArray,
+        targets: Sequence[Target],
+    ) -> list[FloatArray]:
+        readers = {
+            target.cut: Reader(target.cut, self._find(target.cut.layer))
+            for target in targets
+            if isinstance(target.cut, Cut)
+        }
+        hooks: list[Hook] = list(readers.values())
+        if isinstance(start, InputCut):
+            path = path_of(start)
+            leaf = arrays.to_tensor(point, attributed_of(given, path), self.model)
+            inputs = self._tensors(given, path, leaf.requires_grad_(True))
         else:
-            value = self._read(cut, leaf, others)
-        wanted = quantity(value)
-        if value.requires_grad and not wanted.requires_grad:
-            raise ValueError(
-                f"the quantity has no gradient back to {describe(cut)}: compute it from the "
-                "tensor with torch's own differentiable operations"
+            leaf = torch.from_numpy(point).requires_grad_(True)
+            module = self._find(start.layer)
+            # First, so that a cut at the same place reads what was put there.
+            hooks.insert(0, Replacer(start, module, leaf, self._start_call))
+            inputs = self._tensors(given, None, None)
+        output = self._run(hooks, inputs)
+        wanted = []
+        for cut, quantity in targets:
+            if isinstance(cut, OutputCut):
+                value = taken(output, cut.accessor, KIND, describe(cut))
+            else:
+                value = readers[cut].value(leaf, type(self.model).__name__)
+            image = leaf if isinstance(start, InputCut) else None
+            one = quantity(value, channel_axis_of(value, image))
+            if value.requires_grad and not one.requires_grad:
+                raise ValueError(
+                    f"the quantity has no gradient back to {describe(cut)}: compute it from the "
+                    "tensor with torch's own differentiable operations"
+                )
+            wanted.append(one)
+        found = []
+        for i, one in enumerate(wanted):
+            # One after another: on CPUs batched gradients (`is_grads_batched`) are no faster.
+            grad = self._grad(one, leaf, keep=i + 1 < len(wanted))
+            if grad is None:
+                raise ValueError(self._unreached(targets[i].cut, start, readers))
+            found.append(arrays.gradient_to_numpy(grad))
+        return found
+
+    def _grad(self, wanted: Tensor, leaf: Tensor, *, keep: bool) -> Tensor | None:
+        if not wanted.requires_grad:
+            return None
+        (grad,) = torch.autograd.grad(
+            wanted,
+            leaf,
+            grad_outputs=torch.ones_like(wanted),
+            allow_unused=True,
+            retain_graph=keep,
+        )
+        return grad
+
+    def _unreached(
+        self, cut: Cut | OutputCut, start: InputCut | Cut, readers: dict[Cut, Reader]
+    ) -> str:
+        """Return why there is no gradient."""
+        source = "the input" if isinstance(start, InputCut) else describe(start)
+        message = (
+            f"{describe(cut)} does not depend on {source}: no gradient leads from it to "
+            f"{describe(start)} (it is constant, or computed from detached or integer values, or "
+            "under no_grad, or within a checkpoint with use_reentrant=True)"
+        )
+        n_calls = readers[cut].calls() if isinstance(cut, Cut) else 1
+        if isinstance(cut, Cut) and n_calls > 1:
+            message += (
+                f"; the layer was called {n_calls} times and read at call {cut.call}: "
+                "Cut(..., call=0) reads the first"
             )
-        grad = None
-        if wanted.requires_grad:
-            ones = torch.ones_like(wanted)
-            (grad,) = torch.autograd.grad(wanted, leaf, grad_outputs=ones, allow_unused=True)
-        if grad is None:
-            raise ValueError(
-                f"{describe(cut)} does not depend on the input: no gradient leads from it to `x` "
-                "(it is constant, or computed from detached or integer values, or under no_grad)"
-            )
-        return arrays.gradient_to_numpy(grad)
+        return message
 
     def reduce(self, value: Tensor, how: Reduction) -> Tensor:
         """Reduce every axis but the first; a maximum that is reached twice is shared."""
@@ -123,7 +196,7 @@ class TorchBackend:
             return flat.amax(1)
         return flat.sum(1) if how == "sum" else flat.mean(1)
 
-    def layers(self, inputs: tuple[Any, ...] | None, blocks: bool) -> list[Layer]:
+    def layers(self, given: Arguments | None, blocks: bool) -> list[Layer]:
         """List the leaf layers, or all modules, with the output shapes of one forward pass."""
         index_of = {module: i for i, (_, module) in enumerate(modules.leaves(self.model))}
         listed = [
@@ -131,75 +204,78 @@ class TorchBackend:
             for name, module in modules.named_modules(self.model, once=True)
             if module in index_of or (blocks and not isinstance(module, modules.HOLDERS))
         ]
-        shapes = {} if inputs is None else self._shapes([m for _, m in listed], inputs)
+        shapes: dict[nn.Module, tuple[tuple[int, ...], int | None]] = {}
+        if given is not None:
+            shapes = self._shapes([m for _, m in listed], given)
         return [
-            Layer(index_of.get(m), name, type(m).__name__, shape, self._channel_count(shape))
+            Layer(index_of.get(m), name, modules.type_of(m), *shapes.get(m, (None, None)))
             for name, m in listed
-            for shape in (shapes.get(m),)
         ]
 
-    def _channel_count(self, shape: tuple[int, ...] | None) -> int | None:
-        return shape[self.channel_axis] if shape and len(shape) > self.channel_axis else None
-
     def _shapes(
-        self, listed: list[nn.Module], inputs: tuple[Any, ...]
-    ) -> dict[nn.Module, tuple[int, ...]]:
-        shapes: dict[nn.Module, tuple[int, ...]] = {}
-
-        def record(module: nn.Module, _: Any, output: Any) -> None:
-            tensors = tensors_in(output, Tensor)
-            if tensors:
-                shapes[module] = tuple(tensors[0].shape)
-
-        with self.evaluating(), torch.no_grad(), ExitStack() as hooks:
-            for module in listed:
-                hooks.callback(module.register_forward_hook(record).remove)
-            self._forward(arrays.to_tensor(np.array(inputs[0]), self.model), inputs[1:])
-        return shapes
-
-    def _read(self, cut: Cut, leaf: Tensor, others: tuple[Any, ...]) -> Tensor:
-        """Run the model and return what stood at the cut at its last call."""
-        seen: list[Any] = []
-        thread = threading.get_ident()
-
-        def keep(value: Any) -> None:
-            # The model may run in another thread at the same time: that is not our pass.
-            if threading.get_ident() == thread:
-                seen[:] = [copy_tensors(value, Tensor, torch.clone)]
-
-        module = self._find(cut.layer)
-        if cut.anchor == "out":
-            handle = module.register_forward_hook(lambda _, args, output: keep(output))
-        else:
-            handle = module.register_forward_pre_hook(
-                lambda _, args, kwargs: keep((*args, *kwargs.values())), with_kwargs=True
-            )
+        self, listed: list[nn.Module], given: Arguments
+    ) -> dict[nn.Module, tuple[tuple[int, ...], int | None]]:
+        first = attributed_of(given, FIRST)
+        hold = self.evaluating()
         try:
-            self._forward(leaf, others)
+            with hold:
+                try:
+                    leaf = arrays.to_tensor(
+                        np.array(arrays.to_numpy(first)), first, self.model
+                    ).requires_grad_(True)
+                    return self._recorded(listed, self._tensors(given, FIRST, leaf), leaf)
+                except _PLAIN_ERRORS:
+                    if arrays.is_floating(first):
+                        raise
+                    # Token numbers, not an image of integers.
+                    return self._recorded(listed, self._tensors(given, None, None), None)
         finally:
-            handle.remove()
-        if not seen:
-            raise ValueError(
-                f"layer {cut.layer!r} ({type(module).__name__}) was never called in the forward "
-                f"pass of {type(self.model).__name__}, so it has no value to read (calls in "
-                "scripted code, and uses of its weights alone, do not count)"
-            )
-        value: Tensor = one_tensor(seen[0], Tensor, describe(cut))
-        return value
+            hold.release()
 
-    def _forward(self, leaf: Tensor, others: tuple[Any, ...]) -> Any:
-        # Clones, because the model may overwrite its input, and because tensors made in inference
-        # mode cannot be saved for the backward pass.
-        safe = tuple(o.clone() if isinstance(o, Tensor) and o.is_inference() else o for o in others)
+    def _recorded(
+        self, listed: list[nn.Module], inputs: Arguments, leaf: Tensor | None
+    ) -> dict[nn.Module, tuple[tuple[int, ...], int | None]]:
+        hooks = [Shapes(Cut("-"), module, leaf) for module in listed]
+        self._run(hooks, inputs)
+        return {hook.module: hook.seen for hook in hooks if hook.seen is not None}
+
+    def _tensors(self, given: Arguments, path: Path | None, leaf: Tensor | None) -> Arguments:
+        """Return the inputs of a pass, with a copy of the leaf where it goes."""
+        like = attributed_of(given, FIRST if path is None else path)
+        rest = given if path is None else replaced(given, path, None)
+
+        def change(value: Any) -> Any:
+            return arrays.to_input(value, like, self.model)
+
+        inputs = Arguments(mapped(rest.args, change), mapped(dict(rest.kwargs), change))
+        # A clone, because the model may overwrite its input.
+        return inputs if path is None or leaf is None else replaced(inputs, path, leaf.clone())
+
+    def _run(self, hooks: Sequence[Hook], inputs: Arguments) -> Any:
+        """Return what the model returns; the hooks are there for the length of the pass."""
         try:
-            return self.model(leaf.clone(), *safe)
+            for hook in hooks:
+                hook.attach()
+            return self._forward(inputs)
+        finally:
+            try:
+                for hook in hooks:
+                    hook.detach()
+            finally:  # an interrupt may have come between the first one's steps
+                for hook in hooks:
+                    hook.detach()
+
+    def _forward(self, inputs: Arguments) -> Any:
+        try:
+            return self.model(*inputs.args, **inputs.kwargs)
         except _PLAIN_ERRORS as error:
             if type(error) not in _PLAIN_ERRORS:
                 raise
-            given = ", ".join([str(tuple(leaf.shape)), *(shape_of(o) for o in others)])
+            first, *others = inputs.values()
+            dtype = str(getattr(first, "dtype", type(first).__name__)).removeprefix("torch.")
+            given = ", ".join(shape_of(o) for o in (first, *others))
             raise type(error)(
-                f"{type(self.model).__name__} failed on `x` of shape {given} "
-                f"({str(leaf.dtype).removeprefix('torch.')}): {error}"
+                f"{type(self.model).__name__} failed on `x` of shape {given} ({dtype}): {error}"
             ) from error
 
     def _find(self, layer: str | int) -> nn.Module:
@@ -207,3 +283,21 @@ class TorchBackend:
         leaves = [module for _, module in modules.leaves(self.model)]
         module: nn.Module = find_layer(layer, named, leaves, type(self.model).__name__)
         return module
+
+
+class Shapes(Hook):
+    """Keeps the shape of what a layer returns, and the length of its channel axis."""
+
+    def __init__(self, cut: Cut, module: nn.Module, leaf: Tensor | None) -> None:
+        super().__init__(cut, module)
+        self._leaf = leaf
+        self.seen: tuple[tuple[int, ...], int | None] | None = None
+
+    def see(self, value: Any, thread: int, number: int) -> None:
+        """Keep the shape of the last call."""
+        tensors = list(tensors_in(value, KIND).values())
+        if tensors:
+            shape = tuple(tensors[0].shape)
+            axis = channel_axis_of(tensors[0], self._leaf)
+            channels = shape[axis] if axis is not None and axis < len(shape) else None
+            self.seen = (shape, channels)

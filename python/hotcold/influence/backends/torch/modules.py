@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from torch import nn
+from torch.nn.utils import parametrize
 
 # Modules that only hold others and have no forward pass.
 HOLDERS = (nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
 # What torch.compile puts between the name of a module and those of its children.
 _COMPILED = "_orig_mod"
+# Where torch keeps what computes the weights of a layer, and PEFT the layer that it adapts.
+_PARAMETRIZATIONS = "parametrizations"
+_ADAPTED = "base_layer"
 
 
 def uncompiled(model: nn.Module) -> nn.Module:
@@ -17,11 +21,6 @@ def uncompiled(model: nn.Module) -> nn.Module:
     while isinstance(inner := getattr(model, _COMPILED, None), nn.Module):
         model = inner
     return model
-
-
-def is_compiled(module: nn.Module) -> bool:
-    """Return whether a call of the module runs compiled code."""
-    return hasattr(module, _COMPILED) or getattr(module, "_compiled_call_impl", None) is not None
 
 
 def named_modules(model: nn.Module, *, once: bool) -> Iterator[tuple[str, nn.Module]]:
@@ -32,9 +31,24 @@ def named_modules(model: nn.Module, *, once: bool) -> Iterator[tuple[str, nn.Mod
 
 
 def leaves(model: nn.Module) -> list[tuple[str, nn.Module]]:
-    """Return the leaf layers in definition order, each once."""
-    return [
-        (name, module)
-        for name, module in named_modules(model, once=True)
-        if not any(True for _ in module.children()) and not isinstance(module, HOLDERS)
-    ]
+    """Return the leaf layers in definition order, each once.
+
+    A layer whose weights are computed (weight norm, adapters) stays one layer with one index.
+    """
+    found: list[tuple[str, nn.Module]] = []
+    inside: set[nn.Module] = set()
+    for name, module in named_modules(model, once=True):
+        if module in inside or isinstance(module, HOLDERS):
+            continue
+        parts = dict(module.named_children())
+        parts.pop(_PARAMETRIZATIONS, None)
+        if not parts or _ADAPTED in parts:
+            found.append((name, module))
+            inside.update(module.modules())
+    return found
+
+
+def type_of(module: nn.Module) -> str:
+    """Return the name of a layer's class, as before its weights were parametrized."""
+    kind: type = parametrize.type_before_parametrizations(module)
+    return kind.__name__
