@@ -54,6 +54,24 @@ def percentile_mask(
     a: _Batch, threshold: float, masked_opacity: float, out: _Batch, n_threads: int
 ) -> _Fault: ...
 def tile(a: _Batch, rows: int, cols: int, padding: int, fill: NDArray[Any]) -> NDArray[Any]: ...
+def boxes(
+    maps: _Batch,
+    count: int,
+    threshold: float,
+    threshold_by: str,
+    diagonal: bool,
+    by: str,
+    min_area: int,
+    n_threads: int,
+) -> tuple[
+    NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], _Fault
+]: ...
+def threshold_limits(
+    maps: _Batch, threshold: float, threshold_by: str, n_threads: int
+) -> tuple[NDArray[np.float64], _Fault]: ...
+def outlines(
+    maps: _Batch, threshold: float, threshold_by: str, width: int, n_threads: int
+) -> tuple[NDArray[np.uint8], _Fault]: ...
 def render(
     plan: RenderPlan,
     attributions: _Batch,

@@ -243,3 +243,37 @@ def masked(opacity, x01):
     if x01.shape[1] == 4 and opacity.shape[1] == 1:
         return np.concatenate([x01[:, :3], x01[:, 3:] * opacity], axis=1)
     return opacity * x01
+
+
+def kept(v, threshold, by):
+    """Which values of one map a threshold keeps: the definitions of the four rules."""
+    from skimage.filters import threshold_otsu
+
+    if by == "quantile":
+        return v > np.quantile(v, threshold)
+    if by == "max":
+        return v > v.dtype.type(threshold) * v.max() if v.max() > 0 else np.zeros(v.shape, bool)
+    if by == "otsu":
+        return v > threshold_otsu(v, 256)
+    descending = np.sort(v[v > 0].astype(np.float64))[::-1]
+    if threshold == 1 or not len(descending):
+        return np.zeros(v.shape, bool)
+    cumulated = np.cumsum(descending)
+    enough = np.argmax(cumulated >= (1 - threshold) * cumulated[-1])
+    return v >= descending[enough]
+
+
+def boxes(v, shown, count, diagonal, by, min_area):
+    """The strongest regions of one map, by scipy: boxes, masses, peaks, areas."""
+    from scipy import ndimage
+
+    labels, n_regions = ndimage.label(shown, np.ones((3, 3)) if diagonal else None)
+    found = []
+    for label, (rows, columns) in enumerate(ndimage.find_objects(labels), 1):
+        values = v[labels == label].astype(np.float64)
+        box = (rows.start, columns.start, rows.stop, columns.stop)
+        found.append((box, values.sum(), values.max(), values.size))
+    key = {"mass": 1, "peak": 2, "area": 3}[by]
+    found = sorted((f for f in found if f[3] >= min_area), key=lambda f: -f[key])[:count]
+    found += [((-1, -1, -1, -1), 0.0, 0.0, 0)] * (count - len(found))
+    return [np.array(column) for column in zip(*found, strict=True)]

@@ -1,0 +1,141 @@
+// kMass finds its limit by narrowing: the positive values in question are parted around a pivot
+// and the part that holds the limit is looked at again, so that each value is summed about twice.
+//
+// kOtsu is scikit-image's calculation step by step, in the types in which it does each: edges and
+// centres of the bins in T, counts and their running sums in float.
+#include "kernels/percentile/threshold.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "kernels/percentile/percentile.hpp"
+
+namespace hotcold {
+namespace {
+
+// Sorting so few is faster than parting them.
+constexpr std::size_t kSorted = 64;
+
+template <typename T>
+double sum(const T* begin, const T* end) {
+    double total = 0.0;
+    for (; begin != end; ++begin) total += static_cast<double>(*begin);
+    return total;
+}
+
+template <typename T>
+T mass_limit(const T* values, std::size_t count, double t, T* scratch) {
+    T* begin = scratch;
+    T* end = std::copy_if(values, values + count, scratch, [](T v) { return v > T{0}; });
+    const T everything = std::numeric_limits<T>::max();
+    if (begin == end) return everything;  // nothing is positive: nothing is kept
+    if (t == 0.0) return T{0};
+    const double wanted = (1.0 - t) * sum(begin, end);
+    if (!(wanted > 0.0)) return everything;
+    double above = 0.0;  // the sum of what is larger than everything in [begin, end)
+    while (static_cast<std::size_t>(end - begin) > kSorted) {
+        T* const middle = begin + (end - begin) / 2;
+        std::nth_element(begin, middle, end, [](T a, T b) { return a > b; });
+        const double upper = sum(begin, middle);
+        if (above + upper >= wanted) {
+            end = middle;
+        } else {
+            above += upper;
+            begin = middle;
+        }
+    }
+    std::sort(begin, end, [](T a, T b) { return a > b; });
+    T last = *begin;
+    for (const T* value = begin; value != end && above < wanted; ++value) {
+        last = *value;
+        above += static_cast<double>(last);
+    }
+    // Kept are `last` and its equals: everything above its lower neighbour.
+    return std::nextafter(last, -everything);
+}
+
+constexpr std::size_t kBins = 256;
+
+template <typename T>
+T otsu_limit(const T* values, std::size_t count) {
+    const auto [smallest, largest] = std::minmax_element(values, values + count);
+    if (*smallest == *largest) return *smallest;
+    // The range of the largest numbers of both signs is none of T's: that of their halves is.
+    const T scale = std::isfinite(*largest - *smallest) ? T{1} : T{0.5};
+    const T first = *smallest * scale;
+    const T last = *largest * scale;
+    const T width = last - first;
+    const T step = width / static_cast<T>(kBins);
+    std::array<T, kBins + 1> edges;
+    for (std::size_t i = 0; i < kBins; ++i) edges[i] = static_cast<T>(i) * step + first;
+    edges[kBins] = last;
+
+    std::array<std::size_t, kBins> found{};
+    for (std::size_t i = 0; i < count; ++i) {
+        const T v = values[i] * scale;
+        auto bin = static_cast<std::size_t>((v - first) / width * static_cast<T>(kBins));
+        bin = std::min(bin, kBins - 1);
+        if (bin > 0 && v < edges[bin]) --bin;
+        if (bin < kBins - 1 && v >= edges[bin + 1]) ++bin;
+        ++found[bin];
+    }
+
+    std::array<T, kBins> centers;
+    std::array<float, kBins> weight_up;
+    std::array<float, kBins> weight_down;
+    std::array<T, kBins> moment_up;
+    std::array<T, kBins> moment_down;
+    float weight = 0.0f;
+    T moment{0};
+    for (std::size_t i = 0; i < kBins; ++i) {
+        centers[i] = (edges[i] + edges[i + 1]) / T{2};
+        const auto n = static_cast<float>(found[i]);
+        weight_up[i] = weight += n;
+        moment_up[i] = moment += static_cast<T>(n) * centers[i];
+    }
+    weight = 0.0f;
+    moment = T{0};
+    for (std::size_t i = kBins; i-- > 0;) {
+        const auto n = static_cast<float>(found[i]);
+        weight_down[i] = weight += n;
+        moment_down[i] = moment += static_cast<T>(n) * centers[i];
+    }
+    std::size_t best = 0;
+    T best_variance = T{-1};
+    for (std::size_t i = 0; i + 1 < kBins; ++i) {
+        const T apart = moment_up[i] / static_cast<T>(weight_up[i]) -
+                        moment_down[i + 1] / static_cast<T>(weight_down[i + 1]);
+        const T variance = static_cast<T>(weight_up[i] * weight_down[i + 1]) * (apart * apart);
+        if (variance > best_variance) {
+            best_variance = variance;
+            best = i;
+        }
+    }
+    return centers[best] / scale;
+}
+
+}  // namespace
+
+template <typename T>
+T threshold_limit(const T* values, std::size_t count, ThresholdBy by, double t, T* scratch) {
+    switch (by) {
+        case ThresholdBy::kQuantile:
+            return interpolate(percentile_neighbours(values, count, t, scratch));
+        case ThresholdBy::kMass:
+            return mass_limit(values, count, t, scratch);
+        case ThresholdBy::kMax: {
+            const T largest = *std::max_element(values, values + count);
+            return largest > T{0} ? static_cast<T>(t) * largest : largest;
+        }
+        case ThresholdBy::kOtsu:
+            break;
+    }
+    return otsu_limit(values, count);
+}
+
+template float threshold_limit(const float*, std::size_t, ThresholdBy, double, float*);
+template double threshold_limit(const double*, std::size_t, ThresholdBy, double, double*);
+
+}  // namespace hotcold

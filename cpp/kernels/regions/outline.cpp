@@ -1,0 +1,53 @@
+// The distance in steps to the nearest pixel outside, by one pass down and one up: exact for this
+// distance, and one byte a pixel, since only distances up to `width` are told apart.
+#include "kernels/regions/outline.hpp"
+
+#include <algorithm>
+
+namespace hotcold {
+
+template <typename T>
+void outline(const T* values, std::size_t rows, std::size_t columns, T limit, unsigned width,
+             std::uint8_t* lines) {
+    constexpr unsigned kMostSteps = 254;
+    const auto far = static_cast<std::uint8_t>(std::min(width, kMostSteps) + 1);
+    const auto one_more = [far](std::uint8_t steps) {
+        return static_cast<std::uint8_t>(steps < far ? steps + 1 : far);
+    };
+    for (std::size_t row = 0; row < rows; ++row) {
+        const T* const v = values + row * columns;
+        std::uint8_t* const steps = lines + row * columns;
+        // Rows of independent pixels first, which vectorise; then along the row.
+        if (row == 0) {
+            for (std::size_t c = 0; c < columns; ++c) steps[c] = v[c] > limit ? far : 0;
+        } else {
+            const std::uint8_t* const above = steps - columns;
+            for (std::size_t c = 0; c < columns; ++c) {
+                steps[c] = v[c] > limit ? one_more(above[c]) : std::uint8_t{0};
+            }
+        }
+        for (std::size_t c = 1; c < columns; ++c) {
+            steps[c] = std::min(steps[c], one_more(steps[c - 1]));
+        }
+    }
+    for (std::size_t row = rows; row-- > 0;) {
+        std::uint8_t* const steps = lines + row * columns;
+        if (row + 1 < rows) {
+            const std::uint8_t* const below = steps + columns;
+            for (std::size_t c = 0; c < columns; ++c) {
+                steps[c] = std::min(steps[c], one_more(below[c]));
+            }
+        }
+        for (std::size_t c = columns - 1; c-- > 0;) {
+            steps[c] = std::min(steps[c], one_more(steps[c + 1]));
+        }
+    }
+    for (std::size_t i = 0; i < rows * columns; ++i) {
+        lines[i] = static_cast<std::uint8_t>(lines[i] != 0 && lines[i] < far);
+    }
+}
+
+template void outline(const float*, std::size_t, std::size_t, float, unsigned, std::uint8_t*);
+template void outline(const double*, std::size_t, std::size_t, double, unsigned, std::uint8_t*);
+
+}  // namespace hotcold
