@@ -267,7 +267,7 @@ def boxes(v, shown, count, diagonal, by, min_area):
     """The strongest regions of one map, by scipy: boxes, masses, peaks, areas."""
     from scipy import ndimage
 
-    labels, n_regions = ndimage.label(shown, np.ones((3, 3)) if diagonal else None)
+    labels, _ = ndimage.label(shown, np.ones((3, 3)) if diagonal else None)
     found = []
     for label, (rows, columns) in enumerate(ndimage.find_objects(labels), 1):
         values = v[labels == label].astype(np.float64)
