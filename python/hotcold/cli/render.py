@@ -52,6 +52,14 @@ _LISTED = 10
 )
 @click.option("--resize", is_flag=True, help="Bring the pictures of a folder to the maps' size.")
 @click.option(
+    "--order",
+    metavar="name|natural|FILE",
+    default="name",
+    show_default=True,
+    help="Of the pictures of a folder: by name, with numbers counted (img_2 before img_10), or as "
+    "a text file lists them.",
+)
+@click.option(
     "--limits",
     type=float,
     nargs=2,
@@ -84,6 +92,7 @@ def render(
     shard: tuple[int, int] | None,
     container: str | None,
     resize: bool,
+    order: str,
     limits: tuple[float, float] | None,
     resume: bool,
     on_error: str,
@@ -117,6 +126,9 @@ def render(
       130  stopped by Ctrl-C (143: by SIGTERM); --resume goes on
     """  # noqa: D301 - click reads \b
     visualizer = _made(drawing, images is not None)
+    with one_sentence():
+        ordered = _order(order)
+        unit_names = _names(names, images, names_from_images, ordered)
     advice = "finished files are kept; the same command with --resume goes on"
     with one_sentence(), clean_stop(advice):
         done = hotcold.render_files(
@@ -124,7 +136,7 @@ def render(
             attributions,
             images,
             output_dir=output_dir,
-            names=_names(names, images if names_from_images else None, names_from_images),
+            names=unit_names,
             format=format_name,
             batch_size=batch_size,
             n_threads=threads,
@@ -135,6 +147,7 @@ def render(
             shard=shard,
             container=container,
             resize=resize,
+            order=ordered,
             limits=limits,
             gallery=gallery,
         )
@@ -148,9 +161,11 @@ def _made(drawing: dict[str, Any], has_images: bool) -> Any:
         return make_visualizer(drawing.pop("visualizer"), has_images, **drawing)
 
 
-def _names(listed: Path | None, folder: str | None, from_images: bool) -> list[str] | None:
+def _names(
+    listed: Path | None, folder: str | None, from_images: bool, order: str | list[str]
+) -> list[str] | None:
     if listed is not None:
-        return listed.read_text(encoding="utf-8").splitlines()
+        return _lines("--names", listed)
     if not from_images:
         return None
     from hotcold.offline.input import PictureFolder
@@ -158,7 +173,26 @@ def _names(listed: Path | None, folder: str | None, from_images: bool) -> list[s
     if folder is None or not Path(folder).is_dir():
         msg = "--names-from-images needs a folder of pictures as IMAGES"
         raise click.UsageError(msg)
-    return [path.stem for path in PictureFolder("IMAGES", Path(folder), "channels_first").files]
+    pictures = PictureFolder("IMAGES", Path(folder), "channels_first", order)
+    return [path.stem for path in pictures.files]
+
+
+def _order(order: str) -> str | list[str]:
+    from hotcold.offline.input.pictures import ORDERS
+
+    return order if order in ORDERS else _lines("--order", Path(order))
+
+
+def _lines(option: str, path: Path) -> list[str]:
+    """Return the lines of a text file; editors of Windows put a byte order mark before them."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        msg = f"{option} must be a text file in UTF-8, got {path}: {error.reason}"
+        raise ValueError(msg) from error
+    # Not splitlines(), which takes more for the end of a line than file names leave out.
+    lines = text.split("\n")
+    return lines if lines[-1] else lines[:-1]
 
 
 def _tell(done: hotcold.RenderReport, report: str | None, quiet: bool) -> None:

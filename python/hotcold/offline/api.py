@@ -40,6 +40,7 @@ def render_files(
     shard: tuple[int, int] | None = None,
     container: str | None = None,
     resize: bool = False,
+    order: str | Sequence[str] = "name",
     limits: Limits | None = None,
     gallery: bool = False,
 ) -> RenderReport:
@@ -57,7 +58,8 @@ def render_files(
         batches of any lengths. Pickled objects are never loaded.
     x : as `attributions`, optional
         The images, for visualizers that draw over images; also the path of a folder of pictures,
-        taken in the order of their names.
+        taken in `order`. Pictures are 8-bit RGB, or RGBA where the first one has transparent
+        pixels; 16-bit ones are brought to 8 bits.
     output_dir : path-like
         Folder for the files; made if it is not there.
     names : sequence of str, optional
@@ -87,6 +89,9 @@ def render_files(
     resize : bool, default False
         Bring pictures of a folder to the size of the maps (bilinear), or of the first picture where
         the visualizer brings the maps to the pictures' size; otherwise they must have it.
+    order : {"name", "natural"} or sequence of str, default "name"
+        Which picture of a folder belongs to which map: by the characters of the file names, by the
+        names with numbers counted (``img_2.png`` before ``img_10.png``), or a list of file names.
     limits : (float, float), optional
         Colour limits for ``normalization_type="unnormalized"``; None: minus and plus the largest
         absolute value of the whole data set, found in a first pass.
@@ -122,9 +127,10 @@ def render_files(
     5
     """
     with contextlib.ExitStack() as stack:
+        sources = _open(stack, visualizer, attributions, x, resize, order)
         job = Job(
             visualizer,
-            *_open(stack, visualizer, attributions, x, resize),
+            *sources,
             output_dir=Path(output_dir),
             names=names,
             suffix=known_format(format),
@@ -142,7 +148,11 @@ def render_files(
         if gallery and container is not None:
             msg = f"`gallery` must be False for a container, got container={container!r}"
             raise ValueError(msg)
-        report = job.run(make_progress(progress, "sheets" if sheets else "pictures"))
+        shown = make_progress(progress, "sheets" if sheets else "pictures")
+        for source in sources:
+            if isinstance(source, PictureFolder):
+                shown.say(source.first_pairs())
+        report = job.run(shown)
     if gallery:
         from hotcold.offline.gallery import write_gallery
 
@@ -151,15 +161,20 @@ def render_files(
 
 
 def _open(
-    stack: contextlib.ExitStack, visualizer: Renders, attributions: Any, x: Any, resize: bool
+    stack: contextlib.ExitStack,
+    visualizer: Renders,
+    attributions: Any,
+    x: Any,
+    resize: bool,
+    order: str | Sequence[str],
 ) -> tuple[Source, Source | None]:
     """Open both sources and tell a folder of pictures what size the maps are."""
     dim_order = getattr(visualizer, "dim_order", "channels_first")
-    maps = open_source(attributions, "attributions", dim_order)
+    maps = open_source(attributions, "attributions", dim_order, order)
     stack.callback(maps.close)
     images = None
     if x is not None:
-        images = open_source(x, "x", dim_order)
+        images = open_source(x, "x", dim_order, order)
         stack.callback(images.close)
     for source in (maps, images):
         if isinstance(source, IndexedSource) and len(source.shape) != 4:
@@ -171,7 +186,10 @@ def _open(
         if len(shape) == 4:
             rows = 2 if dim_order == "channels_first" else 1
             images.set_size(shape[rows], shape[rows + 1], resize=resize)
-    elif resize:
+    elif order != "name" and not isinstance(maps, PictureFolder):
+        msg = "`order` must be 'name' unless `x` is a folder of pictures: arrays have an order"
+        raise ValueError(msg)
+    if resize and not isinstance(images, PictureFolder):
         msg = "`resize` must be False unless `x` is a folder of pictures: arrays are not resampled"
         raise ValueError(msg)
     return maps, images

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,12 @@ _PATH_AND_KEY = re.compile(
 )
 
 
-def open_source(value: Any, name: str, dim_order: str = "channels_first") -> Source:
+def open_source(
+    value: Any,
+    name: str,
+    dim_order: str = "channels_first",
+    order: str | Sequence[str] = "name",
+) -> Source:
     """Open what attributions or images are read from; no data are read yet.
 
     Parameters
@@ -58,6 +63,8 @@ def open_source(value: Any, name: str, dim_order: str = "channels_first") -> Sou
         The argument's name in messages.
     dim_order : {"channels_first", "channels_last"}
         Of what is read from pictures; arrays are taken as they are.
+    order : {"name", "natural"} or sequence of str, default "name"
+        Of the pictures of a folder; see `PictureFolder`.
 
     Returns
     -------
@@ -76,7 +83,7 @@ def open_source(value: Any, name: str, dim_order: str = "channels_first") -> Sou
         The file's format needs a package that is not installed; the message names the extra.
     """
     if isinstance(value, str | os.PathLike):
-        return _open_path(os.fspath(value), name, dim_order)
+        return _open_path(os.fsdecode(value), name, dim_order, order)
     if isinstance(value, list | tuple):
         if value and getattr(value[0], "ndim", 0) == 4:
             return StreamSource(name, "a list of batches", value)
@@ -102,16 +109,20 @@ def split_key(text: str) -> tuple[Path, str | None]:
     return Path(match["path"]), match["key"]
 
 
-def _open_path(text: str, name: str, dim_order: str) -> Source:
+def _open_path(text: str, name: str, dim_order: str, order: str | Sequence[str]) -> Source:
     path, key = split_key(text)
     suffix = path.suffix.lower()
     if not path.exists():
         msg = f"`{name}` must be there: no file or folder {path}"
         raise FileNotFoundError(errno.ENOENT, msg)
+    if not path.is_dir() and not path.is_file():
+        # Opening a pipe would wait for a writer for ever.
+        msg = f"`{name}` must be a regular file or a folder, got {path}, which is neither"
+        raise ValueError(msg)
     if suffix in _KEYED:
         return _KEYED[suffix](name, path, key)
     if path.is_dir():
-        return PictureFolder(name, path, dim_order)
+        return PictureFolder(name, path, dim_order, order)
     if suffix == ".npy":
         return open_npy(name, path)
     known = ", ".join((".npy", *_KEYED))

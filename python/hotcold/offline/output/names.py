@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 from hotcold import _validate, files
 
@@ -117,7 +118,9 @@ def _checked(names: Sequence[str], suffix: str) -> list[str]:
     clean = [_clean(name, suffix) for name in names]
     seen: dict[str, object] = {}
     for name, given in zip(clean, names, strict=True):
-        folded = name.casefold()  # some file systems take upper and lower case for the same
+        # Some file systems take upper and lower case for the same, some also two spellings of an
+        # accented letter; names that differ by that alone would overwrite each other there.
+        folded = normalize("NFD", normalize("NFD", name).casefold())
         if folded in seen:
             msg = f"`names` must all differ as file names, got {seen[folded]!r} and {given!r}"
             raise ValueError(msg)

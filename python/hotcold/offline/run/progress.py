@@ -18,6 +18,9 @@ class Silence:
     def advance(self, n_done: int, n_skipped: int = 0) -> None:
         """Count finished files, and those that were there already."""
 
+    def say(self, line: str) -> None:
+        """Say something worth a line of the log, before the start."""
+
     def close(self) -> None:
         """End."""
 
@@ -43,6 +46,10 @@ class Lines(Silence):
         self._new += n_done
         if time.monotonic() - self._last >= _LINE_SECONDS:
             self._say()
+
+    def say(self, line: str) -> None:
+        """Print a line."""
+        print(f"hotcold: {line}", file=self._stream, flush=True)
 
     def close(self) -> None:
         """Say how it ended."""
@@ -87,6 +94,10 @@ class Bar(Silence):
             self._bar.n += n_skipped
             self._bar.last_print_n += n_skipped
         self._bar.update(n_done)
+
+    def say(self, line: str) -> None:
+        """Print a line above the bar."""
+        print(f"hotcold: {line}", file=self._stream, flush=True)
 
     def close(self) -> None:
         """Leave the bar as it is."""
