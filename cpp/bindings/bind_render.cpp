@@ -20,8 +20,10 @@ namespace {
 
 constexpr Names<Reduction, 2> kReductionNames = {
     {{"none", Reduction::kNone}, {"mean", Reduction::kMean}}};
-constexpr Names<Upsample, 2> kUpsampleNames = {
-    {{"none", Upsample::kNone}, {"bilinear", Upsample::kBilinear}}};
+constexpr Names<Upsample, 4> kUpsampleNames = {{{"none", Upsample::kNone},
+                                                {"nearest", Upsample::kNearest},
+                                                {"bilinear", Upsample::kBilinear},
+                                                {"bicubic", Upsample::kBicubic}}};
 constexpr Names<Sign, 2> kSignNames = {{{"all", Sign::kAll}, {"positive", Sign::kPositive}}};
 constexpr Names<Paint, 4> kPaintNames = {{{"table", Paint::kTable},
                                           {"channels", Paint::kChannels},

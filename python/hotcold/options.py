@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 DIM_ORDERS = ("channels_first", "channels_last")
 NONFINITE = ("raise", "zero")
-UPSAMPLE = ("bilinear",)
+UPSAMPLE = ("nearest", "bilinear", "bicubic")
 
 # Modes whose values have a sign, shown by distance from zero; see default_cmap().
 _SIGNED = frozenset(
@@ -160,7 +160,7 @@ class MapOptions(DrawingOptions):
     upsample: str | None = option(
         None,
         optional(one_of(*UPSAMPLE)),
-        '{"bilinear"}',
+        '{"nearest", "bilinear", "bicubic"}',
         "Maps with fewer rows or columns than the image, such as class activation maps, are "
         "enlarged to its size before the blur. None: such maps are a `ValueError`.",
         command=UPSAMPLE,

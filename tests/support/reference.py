@@ -49,17 +49,39 @@ def gaussian_blur(a, sigma):
     return np.array(blurred)
 
 
-def upsample(a, size):
-    """Interpolate between pixel centres to (rows, columns), edges repeated, in float64."""
+def upsample(a, size, kind="bilinear"):
+    """Enlarge to (rows, columns) as PyTorch's interpolate does, in float64."""
     a = np.asarray(a, np.float64)
     for axis, n in ((2, size[0]), (3, size[1])):
-        n_in = a.shape[axis]
-        at = np.maximum((np.arange(n) + 0.5) * (n_in / n) - 0.5, 0)
-        first = np.floor(at).astype(int)
-        share = (at - first).reshape((-1, 1) if axis == 2 else -1)
-        second = np.minimum(first + 1, n_in - 1)
-        a = (1 - share) * a.take(first, axis) + share * a.take(second, axis)
+        weights = {"nearest": _nearest, "bilinear": _bilinear, "bicubic": _bicubic}[kind]
+        a = np.moveaxis(np.tensordot(weights(a.shape[axis], n), a, (1, axis)), 0, axis)
     return a
+
+
+def _nearest(n_in, n):
+    at = np.arange(n, dtype=np.float32) * (np.float32(n_in) / np.float32(n))
+    return np.eye(n_in)[np.minimum(at.astype(int), n_in - 1)]
+
+
+def _bilinear(n_in, n):
+    at = np.maximum((np.arange(n) + 0.5) * (n_in / n) - 0.5, 0)
+    first = np.floor(at).astype(int)
+    fraction = (at - first)[:, None]
+    second = np.minimum(first + 1, n_in - 1)
+    return (1 - fraction) * np.eye(n_in)[first] + fraction * np.eye(n_in)[second]
+
+
+def _bicubic(n_in, n, a=-0.75):
+    at = (np.arange(n) + 0.5) * (n_in / n) - 0.5
+    weights = np.zeros((n, n_in))
+    for k in range(-1, 3):
+        source = np.floor(at) + k
+        d = np.abs(at - source)
+        near = (a + 2) * d**3 - (a + 3) * d**2 + 1
+        far = a * d**3 - 5 * a * d**2 + 8 * a * d - 4 * a
+        clamped = np.clip(source, 0, n_in - 1).astype(int)
+        np.add.at(weights, (np.arange(n), clamped), np.where(d <= 1, near, far))
+    return weights
 
 
 def blur_matrix(n, sigma):

@@ -12,6 +12,15 @@
 #include "kernels/render/renderer.hpp"
 
 namespace hotcold {
+namespace {
+
+// Without a resize any will do.
+Interpolation interpolation_of(Upsample upsample) {
+    if (upsample == Upsample::kNearest) return Interpolation::kNearest;
+    return upsample == Upsample::kBicubic ? Interpolation::kBicubic : Interpolation::kBilinear;
+}
+
+}  // namespace
 
 template <typename T>
 Renderer<T>::Renderer(const RenderPlan& plan, const SourceView& attributions,
@@ -23,7 +32,7 @@ Renderer<T>::Renderer(const RenderPlan& plan, const SourceView& attributions,
       values_(values),
       picture_(picture),
       shape_(drawn_shape(plan, attributions.shape, image == nullptr ? nullptr : &image->shape)),
-      resize_(attributions.shape, shape_),
+      resize_(attributions.shape, shape_, interpolation_of(plan.upsample)),
       blur_(shape_.rows, shape_.columns, plan.sigma_y, plan.sigma_x, plan.accuracy),
       planes_(plan.reduction == Reduction::kMean ? 1 : attributions.shape.channels),
       plane_(shape_.plane()),

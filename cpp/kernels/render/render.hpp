@@ -18,7 +18,7 @@ namespace hotcold {
 enum class Reduction { kNone, kMean };
 
 // How maps smaller than the image get its size (kOverlay, kMask).
-enum class Upsample { kNone, kBilinear };
+enum class Upsample { kNone, kNearest, kBilinear, kBicubic };
 
 // Which values count; the others are taken as 0.
 enum class Sign { kAll, kPositive };

@@ -126,7 +126,7 @@ class Renderer {
     const BatchView<T>* values_;
     const PictureView* picture_;
     const Shape shape_;  // of the maps as they are drawn
-    const BilinearResize<T> resize_;
+    const Resize<T> resize_;
     const GaussianBlur<T> blur_;
     const std::size_t planes_;
     const std::size_t plane_;

@@ -34,8 +34,8 @@ class HeatmapVisualizer(BaseVisualizer[HeatmapOptions], options=HeatmapOptions):
     Notes
     -----
     A pixel is ``floor(255 * ((1 - o) * x01 + o * rgb01) + 0.5)``. An alpha channel of the image
-    passes through unchanged. ``upsample="bilinear"`` is PyTorch's
-    ``interpolate(mode="bilinear", align_corners=False)``.
+    passes through unchanged. `upsample` is PyTorch's
+    ``interpolate(mode=upsample, align_corners=False)``.
 
     Examples
     --------
