@@ -18,7 +18,7 @@ LAYERS = (
     {"_arrays", "colormaps", "drawing", "declared"},
     {"ops", "files", "plan"},
     {"sheet"},
-    {"options", "request", "data"},
+    {"options", "keywords", "request", "data"},
     {"influence"},
     {"visualizers"},
     {"offline"},

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import pickle
 import re
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from helpers import message
+from helpers import message, run_python
 
 import hotcold
-from hotcold import _validate, declared, options
+from hotcold import _validate, declared, keywords
 from hotcold.visualizers.base import KINDS
 
 CLASSES = list(KINDS.values())
@@ -42,11 +42,10 @@ def test_written_out_defaults_are_the_declared_ones(cls, name):
 @pytest.mark.parametrize(("cls", "name"), METHODS)
 def test_typed_keywords_are_the_fields_that_are_not_written_out(cls, name):
     function = function_of(cls, name)
-    keywords = re.fullmatch(r"Unpack\[(\w+)\]", function.__annotations__["options"])[1]
+    typed = re.fullmatch(r"Unpack\[(\w+)\]", function.__annotations__["options"])[1]
     table = cls._table.called if name in ("__call__", "render") else cls._table.options
-    assert vars(options)[keywords].__annotations__.keys() == table.keys() - set(
-        function.__code__.co_varnames
-    )
+    written = set(function.__code__.co_varnames)
+    assert vars(keywords)[typed].__annotations__.keys() == table.keys() - written
 
 
 @pytest.mark.parametrize(("cls", "name"), METHODS)
@@ -55,6 +54,10 @@ def test_signatures_show_every_option(cls, name):
     parameters = inspect.signature(function_of(cls, name)).parameters
     assert table.keys() <= parameters.keys()
     assert all(p.kind is not inspect.Parameter.VAR_KEYWORD for p in parameters.values())
+
+
+def test_types_of_keywords_are_not_read_when_hotcold_runs():
+    run_python("import sys, hotcold; assert 'hotcold.keywords' not in sys.modules")
 
 
 @pytest.mark.parametrize("cls", CLASSES)
@@ -104,7 +107,7 @@ def test_upsample_is_an_option_like_the_others(cls, combine, rng):
     assert show.describe()["upsample"] == "bilinear"
 
 
-@dataclass(frozen=True, kw_only=True)
+@declared.declare
 class Base(declared.Options):
     size: int = declared.option(
         1,
@@ -119,7 +122,7 @@ class Base(declared.Options):
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@declared.declare
 class Narrow(Base):
     size: int = declared.again(Base, "size", 3)
     word: str | None = declared.again(Base, "word", "b", init=False)
@@ -131,8 +134,12 @@ def test_fields_are_checked_and_frozen():
     assert made == Base(size=2) != Base()
     with pytest.raises(ValueError, match="`size` must be >= 1, got 0"):
         Base(size=0)
-    with pytest.raises(AttributeError):
+    with pytest.raises(AttributeError, match="`size`"):
         made.size = 3
+    with pytest.raises(AttributeError, match="`size`"):
+        del made.size
+    assert dataclasses.replace(made, word="a") == Base(size=2, word="a")
+    assert repr(made) == "Base(size=2, word=None)"
 
 
 def test_overrides_are_checked_and_leave_the_rest():

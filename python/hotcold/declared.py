@@ -11,9 +11,18 @@ import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias, TypeVar
 
 from hotcold import _validate
+
+if TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+else:
+
+    def dataclass_transform(**_):
+        """Do nothing: it speaks to type checkers alone."""
+        return lambda function: function
+
 
 S = TypeVar("S", bound="Options")
 
@@ -65,13 +74,51 @@ def again(
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass_transform(
+    frozen_default=True, kw_only_default=True, eq_default=True, field_specifiers=(option, again)
+)
+def declare(kind: type[S]) -> type[S]:
+    """Make a class of options a frozen dataclass, whose methods are those of `Options`.
+
+    `dataclass` would write them anew for every class, and `import hotcold` wait for it.
+    """
+    return dataclass(init=False, repr=False, eq=False)(kind)
+
+
 class Options:
     """A frozen dataclass of options; whoever holds one holds checked values."""
 
-    def __post_init__(self) -> None:
-        for name, declared in table_of(self).options.items():
-            object.__setattr__(self, name, declared.check(name, getattr(self, name)))
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
+    def __init__(self, **given: Any) -> None:
+        table = table_of(self)
+        for name in given:
+            if name not in table.options:
+                maker = type(self).__name__
+                raise TypeError(_validate.unexpected_option(maker, name, table.options, ()))
+        values = {**table.defaults, **given}
+        vars(self).update(
+            {name: known.check(name, values[name]) for name, known in table.options.items()}
+        )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        msg = f"cannot assign to `{name}`: options are not changed, make others"
+        raise dataclasses.FrozenInstanceError(msg)
+
+    def __delattr__(self, name: str) -> None:
+        msg = f"cannot delete `{name}`: options are not changed, make others"
+        raise dataclasses.FrozenInstanceError(msg)
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in table_of(self).options)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        told = (f"{name}={value!r}" for name, value in self.__getstate__().items())
+        return f"{type(self).__name__}({', '.join(told)})"
 
     @functools.cached_property
     def rows(self) -> Mapping[str, Any]:

@@ -1,17 +1,16 @@
 """What can be chosen: the options of each visualizer, every one declared in this file alone.
 
 `MapOptions` are those of the map before it is painted, whoever paints it; each kind of picture adds
-its own. A new option of the map is a field of `MapOptions` and its line in `MapKeywords`.
+its own. A new option of the map is a field of `MapOptions`, with its type in `hotcold.keywords`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from hotcold import _core, _validate
 from hotcold.colormaps import lookup_table
-from hotcold.declared import Options, again, none_is, one_of, option, optional
+from hotcold.declared import Options, again, declare, none_is, one_of, option, optional
 from hotcold.sheet import Tiler
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-@dataclass(frozen=True, kw_only=True)
+@declare
 class DrawingOptions(Options):
     """How every visualizer takes its arguments and gives its results."""
 
@@ -126,22 +125,7 @@ class DrawingOptions(Options):
     )
 
 
-class DrawingKeywords(TypedDict, total=False):
-    """`DrawingOptions` of a visualizer without images, as keywords."""
-
-    dim_order: str
-    tiler: Tiler | None
-    nonfinite: str
-    n_threads: int | None
-
-
-class ImageKeywords(DrawingKeywords, total=False):
-    """`DrawingOptions` as keywords."""
-
-    image_range: tuple[float, float] | None
-
-
-@dataclass(frozen=True, kw_only=True)
+@declare
 class MapOptions(DrawingOptions):
     """Everything that happens to a map before it is painted, in the order of the steps.
 
@@ -198,17 +182,7 @@ class MapOptions(DrawingOptions):
     )
 
 
-class MapKeywords(TypedDict, total=False):
-    """Keyword-only `MapOptions` of every visualizer; a call takes them too."""
-
-
-class EnlargingKeywords(MapKeywords, total=False):
-    """Those of the visualizers that know how large a map is to be."""
-
-    upsample: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
+@declare
 class PlainOptions(MapOptions):
     """Options of `Visualizer`."""
 
@@ -226,11 +200,7 @@ class PlainOptions(MapOptions):
     )
 
 
-class PlainKeywords(DrawingKeywords, MapKeywords, total=False):
-    """Keyword-only `PlainOptions`."""
-
-
-@dataclass(frozen=True, kw_only=True)
+@declare
 class HeatmapOptions(MapOptions):
     """Options of `HeatmapVisualizer`."""
 
@@ -256,11 +226,7 @@ class HeatmapOptions(MapOptions):
     )
 
 
-class HeatmapKeywords(ImageKeywords, EnlargingKeywords, total=False):
-    """Keyword-only `HeatmapOptions`."""
-
-
-@dataclass(frozen=True, kw_only=True)
+@declare
 class MaskOptions(MapOptions):
     """Options of `MaskVisualizer`."""
 
@@ -303,11 +269,7 @@ class MaskOptions(MapOptions):
     )
 
 
-class MaskKeywords(ImageKeywords, EnlargingKeywords, total=False):
-    """Keyword-only `MaskOptions`."""
-
-
-@dataclass(frozen=True, kw_only=True)
+@declare
 class ChannelMaskOptions(MaskOptions):
     """Options of `ChannelMaskVisualizer`, in whose constructor None means off."""
 
@@ -343,9 +305,3 @@ class ChannelMaskOptions(MaskOptions):
         per_call=False,
         in_picture=False,
     )
-
-
-class ChannelMaskKeywords(ImageKeywords, MapKeywords, total=False):
-    """Keyword-only `ChannelMaskOptions`."""
-
-    batch_size: int | None

@@ -11,7 +11,6 @@ from hotcold._arrays import Array
 from hotcold.options import ChannelMaskOptions
 from hotcold.request import RenderRequest
 from hotcold.visualizers.base import PathLike
-from hotcold.visualizers.channel_source import Inputs, Source, channel_source, given_source
 from hotcold.visualizers.masking import MaskingVisualizer
 
 if TYPE_CHECKING:
@@ -23,7 +22,8 @@ if TYPE_CHECKING:
 
     from hotcold.influence import Cut, OutputCut, SupportsAttributions
     from hotcold.influence.protocols import Distribution
-    from hotcold.options import ChannelMaskKeywords, MapKeywords
+    from hotcold.keywords import ChannelMaskKeywords, MapKeywords
+    from hotcold.visualizers.channel_source import Source
 
 
 class ChannelMaskVisualizer(MaskingVisualizer[ChannelMaskOptions], options=ChannelMaskOptions):
@@ -101,6 +101,8 @@ class ChannelMaskVisualizer(MaskingVisualizer[ChannelMaskOptions], options=Chann
             positive_only=positive_only,
             **options,
         )
+        from hotcold.visualizers.channel_source import channel_source
+
         self._source: Source = channel_source(model, layer, channel, channel_axis, agg_fn, doi)
 
     @classmethod
@@ -142,6 +144,8 @@ class ChannelMaskVisualizer(MaskingVisualizer[ChannelMaskOptions], options=Chann
         >>> show.render(np.random.default_rng(0).random((2, 3, 16, 16))).shape
         (2, 16, 16, 3)
         """
+        from hotcold.visualizers.channel_source import given_source
+
         visualizer = cls.__new__(cls)
         super(ChannelMaskVisualizer, visualizer).__init__(
             blur=blur,
@@ -256,6 +260,8 @@ class ChannelMaskVisualizer(MaskingVisualizer[ChannelMaskOptions], options=Chann
     def _request(
         self, x: Any, x_preprocessed: Any, options: ChannelMaskOptions, /
     ) -> RenderRequest:
+        from hotcold.visualizers.channel_source import Inputs
+
         image = self._drawable(x)
         inputs = Inputs(
             image, x, x_preprocessed, options.dim_order, options.nonfinite, options.batch_size

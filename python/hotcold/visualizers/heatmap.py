@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from hotcold.colormaps import ColormapLike
-    from hotcold.options import EnlargingKeywords, HeatmapKeywords
+    from hotcold.keywords import EnlargingKeywords, HeatmapKeywords
 
 
 class HeatmapVisualizer(BaseVisualizer[HeatmapOptions], options=HeatmapOptions):

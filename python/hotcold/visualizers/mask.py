@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Unpack
 
-    from hotcold.options import EnlargingKeywords, MaskKeywords
+    from hotcold.keywords import EnlargingKeywords, MaskKeywords
 
 
 class MaskVisualizer(MaskingVisualizer[MaskOptions], options=MaskOptions):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from hotcold.colormaps import ColormapLike
-    from hotcold.options import MapKeywords, PlainKeywords
+    from hotcold.keywords import MapKeywords, PlainKeywords
 
 
 class Visualizer(BaseVisualizer[PlainOptions], options=PlainOptions):

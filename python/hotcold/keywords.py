@@ -1,0 +1,54 @@
+"""The types of options that are given by keyword alone, as type checkers want them.
+
+`hotcold.options` declares the options; a test holds the names here to its fields. Nothing imports
+this module when it runs.
+"""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from hotcold.sheet import Tiler
+
+
+class DrawingKeywords(TypedDict, total=False):
+    """`DrawingOptions` of a visualizer without images, as keywords."""
+
+    dim_order: str
+    tiler: Tiler | None
+    nonfinite: str
+    n_threads: int | None
+
+
+class ImageKeywords(DrawingKeywords, total=False):
+    """`DrawingOptions` as keywords."""
+
+    image_range: tuple[float, float] | None
+
+
+class MapKeywords(TypedDict, total=False):
+    """Keyword-only `MapOptions` of every visualizer; a call takes them too."""
+
+
+class EnlargingKeywords(MapKeywords, total=False):
+    """Those of the visualizers that know how large a map is to be."""
+
+    upsample: str | None
+
+
+class PlainKeywords(DrawingKeywords, MapKeywords, total=False):
+    """Keyword-only `PlainOptions`."""
+
+
+class HeatmapKeywords(ImageKeywords, EnlargingKeywords, total=False):
+    """Keyword-only `HeatmapOptions`."""
+
+
+class MaskKeywords(ImageKeywords, EnlargingKeywords, total=False):
+    """Keyword-only `MaskOptions`."""
+
+
+class ChannelMaskKeywords(ImageKeywords, MapKeywords, total=False):
+    """Keyword-only `ChannelMaskOptions`."""
+
+    batch_size: int | None
