@@ -32,9 +32,9 @@ def function_of(cls, name):
 @pytest.mark.parametrize(("cls", "name"), METHODS)
 def test_written_out_defaults_are_the_declared_ones(cls, name):
     for parameter in inspect.signature(function_of(cls, name)).parameters.values():
-        if parameter.name in cls._table.options:
+        if parameter.name in cls.declared().options:
             called = name in ("__call__", "render")
-            expected = None if called else cls._table.defaults[parameter.name]
+            expected = None if called else cls.declared().defaults[parameter.name]
             assert parameter.default == expected
             assert type(parameter.default) is type(expected)
 
@@ -43,14 +43,14 @@ def test_written_out_defaults_are_the_declared_ones(cls, name):
 def test_typed_keywords_are_the_fields_that_are_not_written_out(cls, name):
     function = function_of(cls, name)
     typed = re.fullmatch(r"Unpack\[(\w+)\]", function.__annotations__["options"])[1]
-    table = cls._table.called if name in ("__call__", "render") else cls._table.options
+    table = cls.declared().called if name in ("__call__", "render") else cls.declared().options
     written = set(function.__code__.co_varnames)
     assert vars(keywords)[typed].__annotations__.keys() == table.keys() - written
 
 
 @pytest.mark.parametrize(("cls", "name"), METHODS)
 def test_signatures_show_every_option(cls, name):
-    table = cls._table.called if name in ("__call__", "render") else cls._table.options
+    table = cls.declared().called if name in ("__call__", "render") else cls.declared().options
     parameters = inspect.signature(function_of(cls, name)).parameters
     assert table.keys() <= parameters.keys()
     assert all(p.kind is not inspect.Parameter.VAR_KEYWORD for p in parameters.values())
@@ -63,7 +63,7 @@ def test_types_of_keywords_are_not_read_when_hotcold_runs():
 @pytest.mark.parametrize("cls", CLASSES)
 def test_docstrings_tell_all_about_every_option(cls):
     doc = inspect.getdoc(cls)
-    for name, declaration in cls._table.options.items():
+    for name, declaration in cls.declared().options.items():
         entry = rf"^{name} : {re.escape(declaration.kind)}.*\n    {declaration.text.split()[0]}"
         assert re.search(entry, doc, re.MULTILINE), name
     assert "<" not in doc.split("Notes")[0]
@@ -71,8 +71,8 @@ def test_docstrings_tell_all_about_every_option(cls):
 
 @pytest.mark.parametrize("cls", CLASSES)
 def test_every_option_that_changes_pictures_is_described(cls):
-    described = cls._table.options.keys() - {"tiler", "n_threads", "batch_size"}
-    assert {name for name, known in cls._table.options.items() if known.in_picture} == described
+    described = cls.declared().options.keys() - {"tiler", "n_threads", "batch_size"}
+    assert {name for name, known in cls.declared().options.items() if known.in_picture} == described
 
 
 def test_unknown_options_are_refused_with_their_owners(maps):
@@ -101,7 +101,9 @@ def test_upsample_is_an_option_like_the_others(cls, combine, rng):
         plain(small, x, imshow=False, return_tiled=False, upsample="bilinear"),
         show(small, x, imshow=False, return_tiled=False),
     )
-    with pytest.raises(ValueError, match=message("`upsample` must be one of 'bilinear'")):
+    with pytest.raises(
+        ValueError, match=message("`upsample` must be one of 'nearest', 'bilinear'")
+    ):
         plain.render(small, x, upsample="cubic")
     assert "upsample='bilinear'" in repr(show)
     assert show.describe()["upsample"] == "bilinear"
@@ -189,3 +191,26 @@ def test_documentation_is_written_at_the_markers_indentation():
         "",
         "See size, word",
     ]
+
+
+def test_the_command_line_has_every_declared_option():
+    from hotcold.cli.render import render
+
+    flags = {parameter.name: parameter for parameter in render.params}
+    for cls in CLASSES:
+        if cls.command is None:
+            continue
+        assert cls.command in flags["visualizer"].type.choices
+        for name, declaration in cls.declared().options.items():
+            assert name in flags or declaration.command is None, name
+            assert declaration.command is None or declaration.help in flags[name].help
+
+
+def test_the_command_line_says_who_has_an_option():
+    from hotcold.cli.render import render
+
+    told = {parameter.name: getattr(parameter, "help", "") for parameter in render.params}
+    assert told["threshold"].startswith("mask: ")
+    assert told["cmap"].startswith("plain, heatmap: ")
+    assert told["blur"].startswith("Gaussian blur")
+    assert told["dim_order"].endswith("[default: channels_first]")

@@ -1,94 +1,92 @@
-"""The visualizers' options on the command line, and the visualizer that they make."""
+"""The visualizers' options on the command line, made from their declarations, and the visualizer.
+
+Every one is None unless given, so that the defaults stay where they are: in `hotcold.options`.
+"""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import click
 
 import hotcold
 from hotcold.cli.types import Sigma
+from hotcold.declared import Option
+from hotcold.visualizers.base import KINDS, BaseVisualizer
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-VISUALIZERS = {
-    "plain": hotcold.Visualizer,
-    "heatmap": hotcold.HeatmapVisualizer,
-    "mask": hotcold.MaskVisualizer,
+# Those that draw over no images first.
+VISUALIZERS: dict[str, type[BaseVisualizer[Any]]] = {
+    kind.command: kind
+    for kind in sorted(KINDS.values(), key=lambda kind: kind.takes_images)
+    if kind.command is not None
 }
 
-# Every one is None unless given, so that the defaults stay where they are: in the visualizers.
-_OPTIONS = [
-    click.option(
-        "--visualizer",
-        type=click.Choice(list(VISUALIZERS)),
-        help="How items are drawn: colours alone, a heat map over the image, or the image where "
-        "the attributions are high.  [default: heatmap with images, plain without]",
-    ),
-    click.option("--blur", type=Sigma(), help="Gaussian blur (sigma), one number or Y,X."),
-    click.option(
-        "--normalization-type",
-        type=click.Choice(hotcold.NORMALIZATION_TYPES),
-        help="plain, heatmap: how values are scaled.",
-    ),
-    click.option("--cmap", help="plain, heatmap: a matplotlib colormap."),
-    click.option(
-        "--combine-channels/--no-combine-channels",
-        default=None,
-        help="plain, mask: take the mean over the channels first.",
-    ),
-    click.option(
-        "--overlay-opacity", type=float, help="heatmap: how much of the heat map is seen, 0 to 1."
-    ),
-    click.option(
-        "--upsample",
-        type=click.Choice(["bilinear"]),
-        help="heatmap: bring smaller maps to the image's size.",
-    ),
-    click.option(
-        "--threshold", type=float, help="mask: quantile that separates masked from unmasked."
-    ),
-    click.option("--masked-opacity", type=float, help="mask: what is left of masked pixels."),
-    click.option(
-        "--use-attr-as-opacity/--no-use-attr-as-opacity",
-        default=None,
-        help="mask: the map itself is the opacity.",
-    ),
-    click.option(
-        "--positive-only/--no-positive-only",
-        default=None,
-        help="mask: negative attributions count as 0.",
-    ),
-    click.option(
-        "--image-range",
-        type=float,
-        nargs=2,
-        metavar="LOW HIGH",
-        help="heatmap, mask: image values drawn as black and white.",
-    ),
-    click.option(
-        "--dim-order",
-        type=click.Choice(["channels_first", "channels_last"]),
-        help="Where the channel axis is.  [default: channels_first]",
-    ),
-    click.option(
-        "--nonfinite",
-        type=click.Choice(["raise", "zero"]),
-        help="NaN and infinity are an error, or taken as 0.  [default: raise]",
-    ),
-    click.option(
-        "--padding", type=click.IntRange(min=0), help="Pixels between the cells of sheets."
-    ),
-]
+# How each kind of value is written; `Option.command` names the kind, or is several words.
+_WRITTEN: dict[str, Callable[[], dict[str, Any]]] = {
+    "flag": lambda: {"default": None},
+    "number": lambda: {"type": float},
+    "pair": lambda: {"type": float, "nargs": 2, "metavar": "LOW HIGH"},
+    "pixels": lambda: {"type": Sigma()},
+    "text": lambda: {},
+}
 
 
 def drawing_options(command: F) -> F:
     """Give a command the options that `make_visualizer` takes."""
-    for option in reversed(_OPTIONS):
+    for option in reversed(list(_options())):
         command = option(command)
     return command
+
+
+def _options() -> Iterator[Callable[[F], F]]:
+    drawn = [kind.command_help for kind in VISUALIZERS.values()]
+    yield click.option(
+        "--visualizer",
+        type=click.Choice(list(VISUALIZERS)),
+        help=f"How items are drawn: {', '.join(drawn[:-1])}, or {drawn[-1]}.  "
+        "[default: heatmap with images, plain without]",
+    )
+    for name, declared in _declared().items():
+        yield _option(name, declared)
+    yield click.option(
+        "--padding", type=click.IntRange(min=0), help="Pixels between the cells of sheets."
+    )
+
+
+def _declared() -> dict[str, Option]:
+    """Return the options of all visualizers: those of the map and the paint, then how it is done.
+
+    Each stands where the first visualizer that has it has it.
+    """
+    found: dict[str, Option] = {}
+    for kind in VISUALIZERS.values():
+        for name, declared in kind.declared().options.items():
+            if declared.command is not None:
+                found.setdefault(name, declared)
+    return dict(sorted(found.items(), key=lambda item: not item[1].per_call))
+
+
+def _option(name: str, declared: Option) -> Callable[[F], F]:
+    flag = "--" + name.replace("_", "-")
+    owners = _owners(name)
+    told = declared.help
+    if len(owners) < len(VISUALIZERS):
+        told = f"{', '.join(owners)}: {told}"
+    defaults = {VISUALIZERS[owner].declared().defaults[name] for owner in owners}
+    if isinstance(declared.command, tuple):
+        if defaults != {None}:
+            told = f"{told}  [default: {' or '.join(defaults)}]"
+        return click.option(flag, type=click.Choice(declared.command), help=told)
+    if declared.command == "flag":
+        flag = f"{flag}/--no-{flag.removeprefix('--')}"
+    return click.option(flag, help=told, **_WRITTEN[str(declared.command)]())
+
+
+def _owners(name: str) -> list[str]:
+    return [kind for kind, made in VISUALIZERS.items() if name in made.declared().options]
 
 
 def make_visualizer(
@@ -104,22 +102,19 @@ def make_visualizer(
     chosen = visualizer or ("heatmap" if has_images else "plain")
     make = VISUALIZERS[chosen]
     given = {name: value for name, value in options.items() if value is not None}
-    known = inspect.signature(make).parameters
     for name in given:
-        if name not in known:
+        if chosen not in _owners(name):
             flag = "--" + name.replace("_", "-")
-            owners = [
-                other
-                for other, kind in VISUALIZERS.items()
-                if name in inspect.signature(kind).parameters
-            ]
-            msg = f"{flag} is an option of --visualizer {' or '.join(owners)}, not of {chosen}"
+            msg = (
+                f"{flag} is an option of --visualizer {' or '.join(_owners(name))}, not of {chosen}"
+            )
             raise click.UsageError(msg)
-    if chosen == "plain" and has_images:
-        msg = "--visualizer plain draws no images: leave IMAGES out"
-        raise click.UsageError(msg)
-    if chosen != "plain" and not has_images:
-        msg = f"--visualizer {chosen} draws over images: give IMAGES after ATTRIBUTIONS"
+    if make.takes_images != has_images:
+        msg = (
+            f"--visualizer {chosen} draws over images: give IMAGES after ATTRIBUTIONS"
+            if make.takes_images
+            else f"--visualizer {chosen} draws no images: leave IMAGES out"
+        )
         raise click.UsageError(msg)
     tiler = hotcold.Tiler(padding=padding) if padding is not None else None
     return make(tiler=tiler, **given)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
-from hotcold import _core, _validate, declared, files
+from hotcold import _core, _validate, files
 from hotcold._arrays import Array, as_batch
+from hotcold.declared import Table, complete, document, override, table_of
 from hotcold.options import MapOptions
 from hotcold.plan import RenderSpec
 from hotcold.request import RenderRequest
@@ -38,13 +39,13 @@ class BaseVisualizer(Generic[O]):
     """
 
     # Whether `render` has a second argument, and whether it may be None.
-    _takes_images = True
-    _needs_images = True
+    takes_images: ClassVar[bool] = True
+    needs_images: ClassVar[bool] = True
 
     command: ClassVar[str | None] = None  # its name on the command line, and what it draws
     command_help: ClassVar[str] = ""
     _kind: ClassVar[type[MapOptions]] = MapOptions
-    _table: ClassVar[declared.Table] = declared.table_of(MapOptions)
+    _table: ClassVar[Table] = table_of(MapOptions)
     _positional: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, options: type[MapOptions] | None = None, **more: Any) -> None:
@@ -53,22 +54,27 @@ class BaseVisualizer(Generic[O]):
             return
         KINDS[cls.__name__] = cls
         cls._kind = options
-        cls._table = table = declared.table_of(options)
+        cls._table = table = table_of(options)
         code = cls.__init__.__code__
         cls._positional = tuple(
             n for n in code.co_varnames[: code.co_argcount] if n in table.options
         )
-        declared.document(cls, options, cls._positional, constructs=True)
+        document(cls, options, cls._positional, constructs=True)
         for name, member in vars(cls).items():
             function = getattr(member, "__func__", member)  # a classmethod's
             if name in ("__init__", "__call__", "render") or function is not member:
                 constructs = name not in ("__call__", "render")
-                declared.complete(function, options, constructs=constructs)
-                declared.document(function, options, cls._positional, constructs=constructs)
+                complete(function, options, constructs=constructs)
+                document(function, options, cls._positional, constructs=constructs)
 
     def __init__(self, **options: Any) -> None:
         self._refuse_unknown(options, self._table.options)
         self._options: O = self._kind(**options)  # type: ignore[assignment]
+
+    @classmethod
+    def declared(cls) -> Table:
+        """Return what is declared of its options."""
+        return cls._table
 
     def _refuse_unknown(self, given: Mapping[str, Any], known: Mapping[str, Any]) -> None:
         for name in given:
@@ -120,11 +126,11 @@ class BaseVisualizer(Generic[O]):
         ValueError
             As in `render`.
         """
-        if not self._takes_images:
+        if not self.takes_images:
             if x is not None:
                 msg = f"`x` must be None: {type(self).__name__} draws over no images"
                 raise TypeError(msg)
-        elif x is None and self._needs_images:
+        elif x is None and self.needs_images:
             msg = f"`x` must be given: {type(self).__name__} draws over images"
             raise TypeError(msg)
         return self._request(attributions, x, self._options)
@@ -173,7 +179,7 @@ class BaseVisualizer(Generic[O]):
         if keywords:
             self._refuse_unknown(keywords, self._table.called)
             written.update(keywords)
-        return declared.override(self._options, written)
+        return override(self._options, written)
 
     def _attributions(self, value: Any) -> Array:
         return as_batch(value, "attributions", self._options.dim_order)

@@ -74,7 +74,7 @@ class ChannelMaskVisualizer(MaskingVisualizer[ChannelMaskOptions], options=Chann
     (2, 16, 16, 3)
     """
 
-    _needs_images = False  # the second argument is `x_preprocessed`
+    needs_images = False  # the second argument is `x_preprocessed`
 
     def __init__(
         self,

@@ -48,7 +48,7 @@ class Visualizer(BaseVisualizer[PlainOptions], options=PlainOptions):
 
     command = "plain"
     command_help = "colours alone"
-    _takes_images = False
+    takes_images = False
 
     def __init__(
         self,
