@@ -217,25 +217,6 @@ def test_attributions_are_named_before_the_image(maps):
         HeatmapVisualizer().render(bad, bad)
 
 
-@pytest.mark.parametrize("kind", ["f4", "f8"])
-def test_nonfinite_zero_takes_them_as_zero(rng, kind):
-    a = rng.standard_normal(SHAPE).astype(kind)
-    x = rng.standard_normal(SHAPE).astype(kind)
-    a[0, 1, 2, 3], a[1, 0, :2], x[2, 0, 0, 0], x[1] = np.nan, np.inf, -np.inf, np.nan
-    clean = [np.where(np.isfinite(v), v, 0).astype(kind) for v in (a, x)]
-    for cls in (HeatmapVisualizer, MaskVisualizer):
-        np.testing.assert_array_equal(
-            cls(nonfinite="zero").render(a, x), cls().render(*clean), err_msg=cls.__name__
-        )
-        np.testing.assert_array_equal(
-            cls(nonfinite="zero")(a, x, imshow=False), cls()(*clean, imshow=False)
-        )
-    np.testing.assert_array_equal(
-        Visualizer(nonfinite="zero").render(a), Visualizer().render(clean[0])
-    )
-    assert np.isnan(a[0, 1, 2, 3])
-
-
 @pytest.mark.skipif(np.finfo("g").max == np.finfo("f8").max, reason="long double is double")
 def test_extended_precision_beyond_float64_is_not_finite():
     a = np.ones(SHAPE, "g")

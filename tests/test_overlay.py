@@ -138,10 +138,47 @@ def test_image_range_makes_items_comparable(rng):
     assert fixed.max() <= 64
 
 
-@pytest.mark.parametrize("value", [0.0, 5.0, -3.0])
-def test_constant_images_are_black(rng, dtype, value):
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0.0, 0), (0.5, 128), (1.0, 255), (5.0, 255), (-3.0, 0)]
+)
+def test_images_of_one_colour_have_no_range_and_keep_it(rng, dtype, value, shown):
     x = np.full((N, 3, H, W), value, dtype)
-    assert not HeatmapVisualizer(0).render(maps(rng), x).any()
+    assert (HeatmapVisualizer(0).render(maps(rng), x) == shown).all()
+
+
+@pytest.mark.parametrize(("kind", "full"), [("u2", 65535), ("i8", 255), ("i2", 255)])
+def test_integer_images_of_one_colour_have_the_scale_of_their_type(rng, kind, full):
+    for value, shown in ((0, 0), (full // 5, 51), (np.iinfo(kind).max, 255)):
+        x = np.full((N, 3, H, W), value, kind)
+        assert (HeatmapVisualizer(0).render(maps(rng), x) == shown).all()
+
+
+@pytest.mark.parametrize("opacity", [0.0, 0.5])
+@pytest.mark.parametrize("image_range", [None, (-2.0, 9.0), (50, 100)])
+@pytest.mark.parametrize(
+    ("kind", "full"), [("f4", 1), ("f8", 1), ("f2", 1), ("u1", 255), ("i8", 255), ("u2", 65535)]
+)
+def test_alpha_is_no_colour(rng, dim_order, kind, full, image_range, opacity):
+    """It passes unchanged: outside the colours' own scale, and not put through `image_range`."""
+    a, x = maps(rng), (rng.uniform(3, 90, (N, 4, H, W))).astype(kind)
+    alpha = rng.integers(0, 256, (N, H, W))
+    x[:, 3] = alpha / 255 if full == 1 else alpha * (full // 255)
+    visualizer = HeatmapVisualizer(opacity, dim_order=dim_order, image_range=image_range)
+    a, x = to_order(a, dim_order), to_order(x, dim_order)
+    picture = visualizer.render(a, x)
+    np.testing.assert_array_equal(picture[..., 3], alpha)
+    colors = x[:, :3] if dim_order == "channels_first" else x[..., :3]
+    without = visualizer.render(a, colors)
+    # Over bytes, blends are rounded without the last bit's error of float32.
+    assert np.abs(picture[..., :3].astype(int) - without).max() <= (kind == "u1")
+
+
+def test_alpha_beyond_its_scale_is_opaque(rng):
+    x = rng.random((N, 4, H, W))
+    x[0, 3], x[1, 3] = 255, -1
+    alpha = HeatmapVisualizer().render(maps(rng), x)[..., 3]
+    assert (alpha[0] == 255).all()
+    assert (alpha[1] == 0).all()
 
 
 def test_bool_images_are_black_and_white(rng):

@@ -137,8 +137,17 @@ def test_nonfinite_values_are_found_in_small_maps(rng):
     a[1, 0, 2, 3] = np.nan
     with pytest.raises(ValueError, match=message("attributions[1] holds 1 non-finite value")):
         HeatmapVisualizer(upsample="bilinear").render(a, x)
-    zero = HeatmapVisualizer(upsample="bilinear", nonfinite="zero")
-    np.testing.assert_array_equal(zero.render(a, x), zero.render(np.nan_to_num(a), x))
+    a = np.abs(a)
+    for mode in ("unsigned_max", "magnitude_max"):
+        zero, plain = (
+            HeatmapVisualizer(1, mode, 0, upsample="bilinear", nonfinite=nonfinite)
+            for nonfinite in ("zero", "raise")
+        )
+        hole = np.zeros((28, 28), bool)
+        hole[8:12, 12:16] = True  # 4 x 4 pixels for each of the map
+        picture, filled = zero.render(a, x), plain.render(np.nan_to_num(a), x)
+        np.testing.assert_array_equal(picture[1, ~hole], filled[1, ~hole])
+        assert (picture[1, hole] == plain.render(np.zeros_like(a), x)[0, 0, 0]).all()
 
 
 # --- refused --------------------------------------------------------------------------------------

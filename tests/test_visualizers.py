@@ -66,7 +66,7 @@ def test_visualizer_draws_through_any_colormap(rng, name, dtype):
 
 @pytest.mark.parametrize("entries", [1, 2, 255, 256, 257, 1000, 4096])
 def test_visualizer_draws_through_tables_of_any_length(rng, entries):
-    cmap = mpl.colors.ListedColormap(rng.random((entries, 4)))
+    cmap = mpl.colors.ListedColormap(rng.random((entries, 3)))
     visualizer = Visualizer(cmap=cmap)
     a = random_maps(rng, 1)
     values = visualizer(a, imshow=False)

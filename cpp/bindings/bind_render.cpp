@@ -32,6 +32,11 @@ constexpr Names<Paint, 4> kPaintNames = {{{"table", Paint::kTable},
 constexpr Names<Opacity, 2> kOpacityNames = {
     {{"percentile", Opacity::kPercentile}, {"map", Opacity::kMap}}};
 
+constexpr Names<NonFinitePolicy, 3> kNonFiniteNames = {
+    {{"raise", NonFinitePolicy::kRaise},
+     {"zero", NonFinitePolicy::kZero},
+     {"transparent", NonFinitePolicy::kTransparent}}};
+
 using Pair = std::pair<double, double>;
 
 double checked(const char* name, double value, bool ok, const char* rule) {
@@ -75,7 +80,7 @@ std::unique_ptr<RenderPlan> make_plan(const std::string& reduction, const std::s
                                       const std::optional<py::array>& table, double overlay_opacity,
                                       const std::string& opacity, double threshold,
                                       double masked_opacity, const std::optional<Pair>& image_range,
-                                      bool zero_nonfinite) {
+                                      const std::string& nonfinite) {
     auto plan = std::make_unique<RenderPlan>();
     plan->reduction = from_name(kReductionNames, "reduction", reduction);
     plan->upsample = from_name(kUpsampleNames, "upsample", upsample);
@@ -101,7 +106,7 @@ std::unique_ptr<RenderPlan> make_plan(const std::string& reduction, const std::s
         plan->image_range_given = true;
         std::tie(plan->image_low, plan->image_high) = increasing("image_range", *image_range);
     }
-    plan->zero_nonfinite = zero_nonfinite;
+    plan->nonfinite = from_name(kNonFiniteNames, "nonfinite", nonfinite);
     plan->prepare();
     return plan;
 }
@@ -173,7 +178,7 @@ void bind_render(py::module_& m) {
              py::arg("sigma"), py::arg("sign"), py::arg("normalization_type"), py::arg("paint"),
              py::arg("limits"), py::arg("table"), py::arg("overlay_opacity"), py::arg("opacity"),
              py::arg("threshold"), py::arg("masked_opacity"), py::arg("image_range"),
-             py::arg("zero_nonfinite"));
+             py::arg("nonfinite"));
     m.def("render", &render_into, "See hotcold.visualizers and hotcold._pipeline.", py::arg("plan"),
           py::arg("attributions").noconvert(), py::arg("image").noconvert(),
           py::arg("values").noconvert(), py::arg("picture").noconvert(), py::arg("grid_columns"),

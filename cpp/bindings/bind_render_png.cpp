@@ -39,7 +39,9 @@ PngImage blank_picture(const RenderInputs& inputs, const std::optional<py::array
 // The palette of pictures that are made of a table's entries, where their colours are expected.
 std::optional<EntryPalette> entry_palette(const RenderPlan& plan, const PngImage& image) {
     const std::size_t n = plan.table.entries();
-    if (plan.paint != Paint::kTable || image.palette == nullptr || n > 256) return std::nullopt;
+    if (plan.paint != Paint::kTable || image.palette == nullptr || n > 256 || image.channels != 3) {
+        return std::nullopt;
+    }
     const ColorPlanes table = plan.table.planes();
     std::array<std::uint8_t, 3 * 256> colors;
     for (std::size_t i = 0; i < n; ++i) {

@@ -33,7 +33,7 @@ class RenderPlan(metaclass=_Metaclass):
         threshold: float,
         masked_opacity: float,
         image_range: tuple[float, float] | None,
-        zero_nonfinite: bool,
+        nonfinite: str,
     ) -> None: ...
 
 def build_info() -> dict[str, Any]: ...

@@ -35,12 +35,15 @@ class LookupTable:
 
     `colors` are the pixels that a picture may hold: the entries as the core cuts them to uint8, and
     the white of a sheet's unused cells; shape (n, 3), each colour once, in the entries' order.
+
+    `translucent`: some entry has an alpha below 1.
     """
 
-    __slots__ = ("colors", "rgba")
+    __slots__ = ("colors", "rgba", "translucent")
 
     def __init__(self, rgba: NDArray[np.float64]) -> None:
         self.rgba = rgba
+        self.translucent = bool((rgba[:, 3] < 1.0).any())
         white = np.full((1, 3), 255, np.uint8)
         colors = np.concatenate([(rgba[:, :3] * 255.0).astype(np.uint8), white])
         # Most maps end in white or hold a colour twice, and up to 256 are found much faster.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hotcold.colormaps import ColormapLike
 
 DIM_ORDERS = ("channels_first", "channels_last")
-NONFINITE = ("raise", "zero")
+NONFINITE = ("raise", "zero", "transparent")
 UPSAMPLE = ("nearest", "bilinear", "bicubic")
 
 # Modes whose values have a sign, shown by distance from zero; see default_cmap().
@@ -97,11 +97,14 @@ class DrawingOptions(Options):
     nonfinite: str = option(
         "raise",
         one_of(*NONFINITE),
-        '{"raise", "zero"}',
-        "NaN and infinity are an error, or taken as 0.",
+        '{"raise", "zero", "transparent"}',
+        "What NaN, infinity and masked values of the attributions are: an error, or missing. Then "
+        "they set no scale, count as 0 in a blur, and are drawn in the colour of zero, or not at "
+        "all: a heat map leaves the image there, a plain map has alpha 0 (and so four channels), a "
+        "mask masks them. In images they are read as 0 and set no scale.",
         command=NONFINITE,
-        help="NaN and infinity are an error, or taken as 0.",
-        row=("zero_nonfinite", lambda value: value == "zero"),
+        help="NaN and infinity are an error, drawn as 0, or left out.",
+        row=("nonfinite", _as_it_is),
         per_call=False,
     )
     n_threads: int | None = option(

@@ -31,7 +31,7 @@ class RenderSpec:
     threshold: float = 0.0
     masked_opacity: float = 0.0
     image_range: tuple[float, float] | None = None  # None: each item's own
-    zero_nonfinite: bool = False
+    nonfinite: str = "raise"  # raise | zero | transparent
 
 
 @functools.lru_cache(maxsize=128)

@@ -51,8 +51,10 @@ class RenderRequest(NamedTuple):
         _, channels, height, width = self.attributions.shape
         if self.image is not None:
             _, channels, height, width = self.image.shape
+        elif self.spec.nonfinite == "transparent":
+            channels = 4
         elif self.spec.paint != "channels":
-            channels = 3
+            channels = 4 if self.spec.table is not None and self.spec.table.translucent else 3
         return height, width, 4 if channels == 4 else 3
 
     @property

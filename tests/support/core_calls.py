@@ -21,7 +21,7 @@ FIELDS = {
     "threshold": 0.5,
     "masked_opacity": 0.2,
     "image_range": None,
-    "zero_nonfinite": False,
+    "nonfinite": "raise",
 }
 
 

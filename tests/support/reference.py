@@ -201,15 +201,23 @@ def near_table_edge(values, limits, entries=256, within=1e-4):
 
 
 def image01(x, image_range=None):
-    """Return x on screen: float64 in [0, 1], scaled over whole items, uint8 by 255."""
+    """Return x on screen: float64 in [0, 1], scaled over whole items, uint8 by 255.
+
+    Alpha is no colour: it has the scale of its type, as has an item of one colour.
+    """
     x = np.asarray(x)
+    full = {"f": 1, "b": 1}.get(x.dtype.kind, 65535 if x.dtype == np.uint16 else 255)
+    if x.shape[1] == 4:
+        alpha = np.clip(x[:, 3:].astype(np.float64) / full, 0, 1)
+        return np.concatenate([image01(x[:, :3], image_range), alpha], axis=1)
     if image_range is None and x.dtype == np.uint8:
         image_range = (0, 255)
     if image_range is None and x.dtype == np.bool_:
         image_range = (0, 1)
     x = x.astype(np.float64)
     if image_range is None:
-        return normalize(x, "01")
+        constant = x.min(axis=(1, 2, 3), keepdims=True) == x.max(axis=(1, 2, 3), keepdims=True)
+        return np.where(constant, np.clip(x / full, 0, 1), normalize(x, "01"))
     low, high = image_range
     return np.clip((x - low) / (high - low), 0, 1)
 

@@ -123,9 +123,12 @@ ColorTable::ColorTable(const double* rgba, std::size_t entries)
     : entries_(entries),
       stride_(std::max<std::size_t>(entries, 256)),
       rgba_(rgba, rgba + 4 * entries),
+      alpha_(entries),
       bytes_(3 * stride_),
       pixels_(4 * entries) {
     for (std::size_t i = 0; i < entries; ++i) {
+        alpha_[i] = cut(rgba[4 * i + 3] * 255.0);
+        translucent_ = translucent_ || rgba[4 * i + 3] < 1.0;
         for (std::size_t c = 0; c < 3; ++c) {
             const std::uint8_t byte = cut(rgba[4 * i + c] * 255.0);
             bytes_[c * stride_ + i] = byte;
@@ -148,9 +151,12 @@ ColorPlanes ColorTable::planes() const {
 
 void ColorTable::prepare_overlay(double overlay_opacity) {
     weighted_.assign(3 * stride_, 0.0f);
+    image_gain_.assign(entries_, 0.0f);
     for (std::size_t i = 0; i < entries_; ++i) {
+        const double opacity = overlay_opacity * rgba_[4 * i + 3];
+        image_gain_[i] = static_cast<float>(255.0 * (1.0 - opacity));
         for (std::size_t c = 0; c < 3; ++c) {
-            const double weighted = 255.0 * (overlay_opacity * rgba_[4 * i + c]) + 0.5;
+            const double weighted = 255.0 * (opacity * rgba_[4 * i + c]) + 0.5;
             weighted_[c * stride_ + i] = static_cast<float>(weighted);
         }
     }
@@ -187,5 +193,35 @@ void ColorTable::prepare_overlay(double overlay_opacity, const ImageTable& image
         }
     }
 }
+
+template <typename Entry>
+void ColorTable::paint_rgba(const Entry* entries, std::size_t count, std::uint8_t* out) const {
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t entry = entries[i];
+        std::copy_n(pixels_.data() + 4 * entry, 3, out + 4 * i);
+        out[4 * i + 3] = alpha_[entry];
+    }
+}
+
+template <typename T, typename Entry>
+void ColorTable::blend(const T* x01, const Entry* entries, std::size_t count, std::size_t channel,
+                       std::uint8_t* out) const {
+    const float* const colors = weighted(channel);
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t entry = entries[i];
+        const T image = static_cast<T>(image_gain_[entry]) * x01[i];
+        out[i] = static_cast<std::uint8_t>(image + static_cast<T>(colors[entry]));
+    }
+}
+
+#define HOTCOLD_INSTANTIATE(Entry)                                                         \
+    template void ColorTable::paint_rgba(const Entry*, std::size_t, std::uint8_t*) const;  \
+    template void ColorTable::blend(const float*, const Entry*, std::size_t, std::size_t,  \
+                                    std::uint8_t*) const;                                  \
+    template void ColorTable::blend(const double*, const Entry*, std::size_t, std::size_t, \
+                                    std::uint8_t*) const;
+HOTCOLD_INSTANTIATE(std::uint8_t)
+HOTCOLD_INSTANTIATE(std::uint16_t)
+#undef HOTCOLD_INSTANTIATE
 
 }  // namespace hotcold

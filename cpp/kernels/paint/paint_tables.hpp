@@ -60,8 +60,8 @@ struct ColorPlanes {
     std::size_t stride;
     // The value times 255 cut to a whole number, as matplotlib's bytes=True gives it.
     const std::uint8_t* bytes;
-    // The weighted colour in a blended pixel, s = 255 * overlay_opacity * rgb + 0.5, where the half
-    // rounds the sum with the weighted image.
+    // The weighted colour in a blended pixel, s = 255 * overlay_opacity * alpha * rgb + 0.5, where
+    // the half rounds the sum with the weighted image.
     const float* weighted;
     // Over an image of bytes: its whole part; the fractions of both reach one together
     // where the image's rank is above the entry's threshold. So one byte of either decides.
@@ -92,16 +92,29 @@ class ColorTable {
     void prepare_overlay(double overlay_opacity, const ImageTable& image);
 
     std::size_t entries() const { return entries_; }
+    // Whether an entry has an alpha below 1.
+    bool is_translucent() const { return translucent_; }
     ColorPlanes planes() const;
     // Over numbers, the weighted colours of channel `channel` as ColorPlanes::weighted.
     const float* weighted(std::size_t channel) const {
         return weighted_.data() + channel * stride_;
     }
 
+    // For tables with alpha, a pixel at a time. Colours and alpha, four bytes a pixel;
+    template <typename Entry>
+    void paint_rgba(const Entry* entries, std::size_t count, std::uint8_t* out) const;
+    // floor(255 * ((1 - o a) * x01 + o a rgb) + 0.5) for channel `channel` of an overlay.
+    template <typename T, typename Entry>
+    void blend(const T* x01, const Entry* entries, std::size_t count, std::size_t channel,
+               std::uint8_t* out) const;
+
   private:
     std::size_t entries_ = 0;
     std::size_t stride_ = 0;
+    bool translucent_ = false;
     std::vector<double> rgba_;
+    std::vector<std::uint8_t> alpha_;
+    std::vector<float> image_gain_;  // 255 * (1 - overlay_opacity * alpha)
     std::vector<std::uint8_t> bytes_;
     std::vector<std::uint8_t> pixels_;
     std::vector<float> weighted_;

@@ -36,7 +36,9 @@ Renderer<T>::Renderer(const RenderPlan& plan, const SourceView& attributions,
       blur_(shape_.rows, shape_.columns, plan.sigma_y, plan.sigma_x, plan.accuracy),
       planes_(plan.reduction == Reduction::kMean ? 1 : attributions.shape.channels),
       plane_(shape_.plane()),
-      byte_image_(image != nullptr && image->type == ScalarType::kUint8 && plan.image_range_given),
+      byte_image_(image != nullptr && image->type == ScalarType::kUint8 && plan.image_range_given &&
+                  (image->shape.channels != 4 || plan.image_table.identity) &&
+                  (plan.paint != Paint::kOverlay || !plan.table.is_translucent())),
       adjoining_((picture == nullptr ||
                   picture->row_stride ==
                       static_cast<std::ptrdiff_t>(picture->channels * shape_.columns)) &&
@@ -72,20 +74,21 @@ void Renderer<T>::run_each(const ItemDone& done, int n_threads) {
 
 template <typename T>
 RenderFault Renderer<T>::fault() const {
-    if (plan_.zero_nonfinite) return {};
+    if (plan_.nonfinite != NonFinitePolicy::kRaise) return {};
     return {bad_attributions_.first(), bad_image_.first()};
 }
 
 template <typename T>
 void Renderer<T>::draw(std::size_t item, Workspace& workspace, const Team& team) {
     T* map = workspace.take<T>(planes_ * plane_);
-    const std::size_t bad = prepare(item, map, workspace, team);
+    Missing missing;
+    const std::size_t bad = prepare(item, map, workspace, team, missing);
     bad_attributions_.record(item, bad);
-    if (bad != 0 && !plan_.zero_nonfinite) return;
+    if (bad != 0 && plan_.nonfinite == NonFinitePolicy::kRaise) return;
     if (plan_.paint == Paint::kMask) {
-        mask(item, map, workspace, team);
+        mask(item, map, missing, workspace, team);
     } else {
-        color(item, map, team);
+        color(item, map, missing, team);
     }
 }
 
@@ -103,17 +106,27 @@ std::size_t Renderer<T>::small_bytes() const {
            Workspace::bytes_for<std::byte>(resize_.workspace_bytes());
 }
 
+template <typename T>
+typename Renderer<T>::Scratch Renderer<T>::take_scratch(Workspace& workspace) const {
+    Scratch scratch;
+    if (!resize_.is_identity()) {
+        scratch.small = workspace.take<T>(planes_ * attributions_.shape.plane());
+        scratch.resize = workspace.take<std::byte>(resize_.workspace_bytes());
+    }
+    scratch.blur = workspace.take<std::byte>(blur_.workspace_bytes());
+    return scratch;
+}
+
 // Load, reduce and upsample.
 template <typename T>
-std::size_t Renderer<T>::load_drawn(std::size_t item, T* map, Workspace& workspace,
+std::size_t Renderer<T>::load_drawn(std::size_t item, T* map, const Scratch& scratch,
                                     const Team& team) const {
     const std::size_t small_plane = attributions_.shape.plane();
-    T* small = workspace.take<T>(planes_ * small_plane);
-    std::byte* scratch = workspace.take<std::byte>(resize_.workspace_bytes());
     std::size_t bad = 0;
     for (std::size_t c = 0; c < planes_; ++c) {
-        bad += plane_of(item, c).read(small + c * small_plane, team);
-        resize_.apply(small + c * small_plane, map + c * plane_, scratch, team);
+        T* const small = scratch.small + c * small_plane;
+        bad += plane_of(item, c).read(small, team);
+        resize_.apply(small, map + c * plane_, scratch.resize, team);
     }
     return bad;
 }
@@ -130,19 +143,22 @@ PlaneReader<T> Renderer<T>::plane_of(std::size_t item, std::size_t plane) const 
 
 // Load, reduce, upsample, blur, sign. Returns how many values were not finite.
 template <typename T>
-std::size_t Renderer<T>::prepare(std::size_t item, T* map, Workspace& workspace,
-                                 const Team& team) const {
+std::size_t Renderer<T>::prepare(std::size_t item, T* map, Workspace& workspace, const Team& team,
+                                 Missing& missing) const {
+    const Scratch scratch = take_scratch(workspace);
     std::size_t bad = 0;
-    if (!resize_.is_identity()) bad = load_drawn(item, map, workspace, team);
-    std::byte* scratch = workspace.take<std::byte>(blur_.workspace_bytes());
+    if (!resize_.is_identity()) bad = load_drawn(item, map, scratch, team);
     for (std::size_t c = 0; c < planes_; ++c) {
         T* const plane = map + c * plane_;
         if (resize_.is_identity()) {
             const PlaneReader<T> next = plane_of(item, c + 1);
-            bad += blur_.apply(plane_of(item, c), &next, plane, scratch, team);
+            bad += blur_.apply(plane_of(item, c), &next, plane, scratch.blur, team);
         } else {
-            blur_.apply(plane, scratch, team);
+            blur_.apply(plane, scratch.blur, team);
         }
+    }
+    if (bad != 0 && plan_.nonfinite != NonFinitePolicy::kRaise) {
+        load_around_missing(item, map, scratch, team, missing);
     }
     // mask_limit() clips in its own way.
     const bool later = plan_.paint == Paint::kMask && plan_.opacity == Opacity::kPercentile;
@@ -165,7 +181,9 @@ void Renderer<T>::find_batch_limits(int n_threads) {
     for_each_item(attributions_.shape.items, elements_per_item(), workspace_bytes(), n_threads,
                   [&](std::size_t item, Workspace& workspace, const Team& team) {
                       T* map = workspace.take<T>(planes_ * plane_);
-                      prepare(item, map, workspace, team);
+                      Missing missing;
+                      prepare(item, map, workspace, team, missing);
+                      if (!missing.empty()) fill_missing(map, missing, T{0});
                       const T largest = extremes(map, planes_ * plane_, team).magnitude();
                       const std::lock_guard<std::mutex> lock(mutex);
                       batch_max_ = std::max(batch_max_, largest);
@@ -181,10 +199,15 @@ void RenderPlan::prepare() {
 
 std::size_t picture_channels(const RenderPlan& plan, std::size_t attribution_channels,
                              std::size_t image_channels) {
-    const bool from_image = plan.paint == Paint::kOverlay || plan.paint == Paint::kMask;
-    const bool from_map = plan.paint == Paint::kChannels;
-    const std::size_t deciding = from_image ? image_channels : attribution_channels;
-    return (from_image || from_map) && deciding == 4 ? 4 : 3;
+    const bool hides = plan.nonfinite == NonFinitePolicy::kTransparent;
+    switch (plan.paint) {
+        case Paint::kTable:
+            return hides || plan.table.is_translucent() ? 4 : 3;
+        case Paint::kChannels:
+            return hides || attribution_channels == 4 ? 4 : 3;
+        default:
+            return image_channels == 4 ? 4 : 3;
+    }
 }
 
 Shape drawn_shape(const RenderPlan& plan, const Shape& attributions, const Shape* image) {

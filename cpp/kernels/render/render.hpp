@@ -34,6 +34,14 @@ enum class Paint {
 // Where a mask's opacity comes from.
 enum class Opacity { kPercentile, kMap };
 
+// What NaN and infinities of the attributions are. Those of an image are read as 0 unless they are
+// a fault, and never set its scale.
+enum class NonFinitePolicy {
+    kRaise,        // a fault: the first item that holds some is reported
+    kZero,         // missing; they set no scale and are drawn as 0
+    kTransparent,  // missing; nothing is drawn there but the image, if there is one
+};
+
 // The steps in their order. Members that a step does not use are ignored. Only for reading once
 // prepare() was called.
 struct RenderPlan {
@@ -60,7 +68,7 @@ struct RenderPlan {
     double image_low = 0.0;
     double image_high = 1.0;
 
-    bool zero_nonfinite = false;  // else the first item with NaN or infinity is reported
+    NonFinitePolicy nonfinite = NonFinitePolicy::kRaise;
 
     // Makes the tables that the other members call for; once, after they are set.
     void prepare();
@@ -75,7 +83,8 @@ struct RenderFault {
 };
 
 // Channels of the pictures that `plan` makes: 4 where the image (kOverlay, kMask) or the
-// attributions (kChannels) have four, else 3.
+// attributions (kChannels) have four, and where a map's own picture (kTable, kChannels) may be
+// transparent; else 3.
 std::size_t picture_channels(const RenderPlan& plan, std::size_t attribution_channels,
                              std::size_t image_channels);
 

@@ -15,30 +15,50 @@ T Renderer<T>::batch_prescale() const {
 }
 
 template <typename T>
-void Renderer<T>::color(std::size_t item, T* map, const Team& team) {
+void Renderer<T>::color(std::size_t item, T* map, const Missing& missing, const Team& team) {
     Scale<T> scales[kMaxPictureChannels];
-    fit_scales(map, planes_, plane_, plan_.normalization, scales, team);
+    std::vector<T> present;
+    if (missing.empty()) {
+        fit_scales(map, planes_, plane_, plan_.normalization, scales, team);
+    } else {
+        present = fit_present(map, missing, scales, team);
+        fill_missing(map, missing, value_of_missing(present, team));
+    }
     if (plan_.paint == Paint::kChannels) {
         if (picture_ != nullptr) paint_channels(item, map, scales, team);
-    } else if (plan_.table.entries() <= 256) {
-        paint_table<std::uint8_t>(item, map, scales[0], team);
     } else {
-        paint_table<std::uint16_t>(item, map, scales[0], team);
+        const EntryMap<T> to_entries =
+            missing.empty() ? entry_map(map, plane_, scales[0], team)
+                            : entry_map(present.data(), present.size(), scales[0], team);
+        plan_.table.entries() <= 256 ? paint_table<std::uint8_t>(item, map, to_entries, team)
+                                     : paint_table<std::uint16_t>(item, map, to_entries, team);
     }
+    if (!missing.empty()) uncover_missing(item, missing, team);
     if (values_ == nullptr) return;
     for (std::size_t c = 0; c < planes_; ++c) {
         T* plane = map + c * plane_;
         apply_scale(plane, plane_, scales[c], plane, team);
-        store_channel(plane, *values_, item, c, team);
+    }
+    if (plan_.nonfinite == NonFinitePolicy::kTransparent) {
+        fill_missing(map, missing, std::numeric_limits<T>::quiet_NaN());
+    }
+    for (std::size_t c = 0; c < planes_; ++c) {
+        store_channel(map + c * plane_, *values_, item, c, team);
     }
 }
 
 template <typename T>
-template <typename Entry>
-void Renderer<T>::paint_table(std::size_t item, const T* map, Scale<T> scale, const Team& team) {
+EntryMap<T> Renderer<T>::entry_map(const T* measured, std::size_t count, Scale<T> scale,
+                                   const Team& team) const {
     if (plan_.normalization == Normalization::kUnnormalized) scale.prescale = batch_prescale();
-    const Limits<T> limits = limits_of(plan_, map, plane_, scale, batch_max_, team);
-    const EntryMap<T> to_entries(scale, limits, plan_.table.entries());
+    const Limits<T> limits = limits_of(plan_, measured, count, scale, batch_max_, team);
+    return EntryMap<T>(scale, limits, plan_.table.entries());
+}
+
+template <typename T>
+template <typename Entry>
+void Renderer<T>::paint_table(std::size_t item, const T* map, const EntryMap<T>& to_entries,
+                              const Team& team) {
     const auto entries_of = [&](std::size_t row, std::size_t column, std::size_t count,
                                 Entry(&entries)[kRun]) {
         entries_run(map + row * columns() + column, count, to_entries, entries);
@@ -58,7 +78,11 @@ void Renderer<T>::paint_table(std::size_t item, const T* map, Scale<T> scale, co
                     return;
                 }
             }
-            paint_colors(entries, count, table, out);
+            if (picture_->channels == 4) {
+                plan_.table.paint_rgba(entries, count, out);
+            } else {
+                paint_colors(entries, count, table, out);
+            }
         });
     }
 }
@@ -90,8 +114,13 @@ void Renderer<T>::overlay_numbers(std::size_t item, const Team& team, const F& e
         entries_of(row, column, x01.count, entries);
         BytePlanes bytes(x01.count, x01.channels == 4 ? 4 : 3);
         for (std::size_t c = 0; c < 3; ++c) {
-            blend_run(x01.planes[x01.channels == 1 ? 0 : c], entries, x01.count, gain,
-                      plan_.table.weighted(c), bytes.planes[c]);
+            const T* image = x01.planes[x01.channels == 1 ? 0 : c];
+            if (plan_.table.is_translucent()) {
+                plan_.table.blend(image, entries, x01.count, c, bytes.planes[c]);
+            } else {
+                blend_run(image, entries, x01.count, gain, plan_.table.weighted(c),
+                          bytes.planes[c]);
+            }
         }
         if (x01.channels == 4) {
             bytes_run(x01.planes[3], x01.count, Limits<T>{}, bytes.planes[3]);
@@ -105,18 +134,26 @@ void Renderer<T>::paint_channels(std::size_t item, const T* map, const Scale<T>*
                                  const Team& team) const {
     const Limits<T> limits = plan_.limits_given ? given_limits<T>(plan_) : Limits<T>{};
     for_item_runs(team, [&](std::size_t row, std::size_t column, std::size_t count) {
-        BytePlanes bytes(count, planes_);
+        BytePlanes bytes(count, picture_->channels == 4 ? 4 : planes_);
         T normalized[kRun];
         for (std::size_t c = 0; c < planes_; ++c) {
             const T* run = map + c * plane_ + row * columns() + column;
             apply_scale(run, count, scales[c], normalized, Team(1));
             bytes_run(normalized, count, limits, bytes.planes[c]);
         }
+        // Pictures of one or three channels that may have transparent pixels.
+        for (std::size_t c = planes_; c < 3 && bytes.channels == 4; ++c) {
+            std::copy(bytes.planes[0], bytes.planes[0] + count, bytes.planes[c]);
+        }
+        if (planes_ < bytes.channels) {
+            std::fill(bytes.planes[3], bytes.planes[3] + count, std::uint8_t{255});
+        }
         interleave_planes(bytes.run(), pixels(item, row, column));
     });
 }
 
-#define HOTCOLD_INSTANTIATE(T) template void Renderer<T>::color(std::size_t, T*, const Team&);
+#define HOTCOLD_INSTANTIATE(T) \
+    template void Renderer<T>::color(std::size_t, T*, const Missing&, const Team&);
 HOTCOLD_INSTANTIATE(float)
 HOTCOLD_INSTANTIATE(double)
 #undef HOTCOLD_INSTANTIATE

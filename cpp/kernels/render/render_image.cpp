@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <limits>
 #include <mutex>
+#include <vector>
 
 #include "kernels/load/load.hpp"
+#include "kernels/load/missing.hpp"
 #include "kernels/normalize/normalize.hpp"
 #include "runtime/integers.hpp"
 
@@ -16,13 +18,18 @@ const std::byte* ImageReader::at(std::size_t channel, std::size_t row, std::size
            static_cast<std::ptrdiff_t>(column) * image_.strides.column * size;
 }
 
-template <typename T>
-std::size_t ImageReader::numbers(std::size_t row, std::size_t column, std::size_t count,
-                                 T (&planes)[kMaxPictureChannels][kRun]) const {
+SourceView ImageReader::run_view(std::size_t row, std::size_t column, std::size_t count) const {
     SourceView run = image_;
     run.shape.rows = 1;
     run.shape.columns = count;
     run.data = at(0, row, column);
+    return run;
+}
+
+template <typename T>
+std::size_t ImageReader::numbers(std::size_t row, std::size_t column, std::size_t count,
+                                 T (&planes)[kMaxPictureChannels][kRun]) const {
+    const SourceView run = run_view(row, column, count);
     std::size_t bad = 0;
     for (std::size_t c = 0; c < image_.shape.channels; ++c) {
         bad += load_channel(run, 0, c, planes[c], Team(1));
@@ -57,35 +64,66 @@ ByteRun ImageReader::bytes(std::size_t row, std::size_t column, std::size_t coun
 }
 
 template <typename T>
+T ImageReader::opaque() const {
+    switch (image_.type) {
+        case ScalarType::kBool:
+        case ScalarType::kFloat16:
+        case ScalarType::kFloat32:
+        case ScalarType::kFloat64:
+            return T{1};
+        case ScalarType::kUint16:
+            return T{65535};
+        default:
+            return T{255};
+    }
+}
+
+template <typename T>
+Extremes<T> ImageReader::run_extremes(std::size_t row, std::size_t column,
+                                      std::size_t count) const {
+    const SourceView run = run_view(row, column, count);
+    Extremes<T> all{std::numeric_limits<T>::max(), std::numeric_limits<T>::lowest()};
+    for (std::size_t c = 0; c < colors(); ++c) {
+        T plane[kRun];
+        if (load_channel(run, 0, c, plane, Team(1)) != 0) {
+            std::uint8_t flags[kRun] = {};
+            mark_missing(run, 0, c, flags);
+            if (std::count(flags, flags + count, std::uint8_t{0}) == 0) continue;
+            const std::vector<T> present = present_values(plane, flags, count);
+            std::copy(present.begin(), present.end(), plane);
+            std::fill(plane + present.size(), plane + count, present[0]);
+        }
+        const Extremes<T> part = extremes(plane, count, Team(1));
+        all.min = std::min(all.min, part.min);
+        all.max = std::max(all.max, part.max);
+    }
+    return all;
+}
+
+template <typename T>
 ImageScale<T> ImageReader::own_scale(const Team& team) const {
     const Shape& shape = image_.shape;
     Extremes<T> all{std::numeric_limits<T>::max(), std::numeric_limits<T>::lowest()};
     const auto* in_place = static_cast<const T*>(image_.at(item_, 0, 0));
-    if (holds_type<T>(image_) &&
-        (is_planar(shape, image_.strides) || is_interleaved(shape, image_.strides)) &&
-        all_finite(in_place, shape.channels * shape.plane(), team)) {
-        all = extremes(in_place, shape.channels * shape.plane(), team);
+    const bool gapless = is_planar(shape, image_.strides) ||
+                         (shape.channels != 4 && is_interleaved(shape, image_.strides));
+    if (holds_type<T>(image_) && gapless && all_finite(in_place, colors() * shape.plane(), team)) {
+        all = extremes(in_place, colors() * shape.plane(), team);
     } else {
         std::mutex mutex;
         const std::size_t step = rows_per_block(shape.columns);
         team.for_each(ceil_div(shape.rows, step), [&](std::size_t block) {
-            T planes[kMaxPictureChannels][kRun];
-            Extremes<T> part = {std::numeric_limits<T>::max(), std::numeric_limits<T>::lowest()};
             for_runs(block * step, std::min(shape.rows, (block + 1) * step), shape.columns,
                      rows_adjoin(shape, image_.strides),
                      [&](std::size_t row, std::size_t column, std::size_t count) {
-                         numbers(row, column, count, planes);
-                         for (std::size_t c = 0; c < shape.channels; ++c) {
-                             const Extremes<T> run = extremes(planes[c], count, Team(1));
-                             part.min = std::min(part.min, run.min);
-                             part.max = std::max(part.max, run.max);
-                         }
+                         const Extremes<T> run = run_extremes<T>(row, column, count);
+                         const std::lock_guard<std::mutex> lock(mutex);
+                         all.min = std::min(all.min, run.min);
+                         all.max = std::max(all.max, run.max);
                      });
-            const std::lock_guard<std::mutex> lock(mutex);
-            all.min = std::min(all.min, part.min);
-            all.max = std::max(all.max, part.max);
         });
     }
+    if (!(all.min < all.max)) return {T{1}, T{0}, opaque<T>()};
     // The `01` normalization's rule, which also keeps the largest numbers finite.
     const Scale<T> scale = fit_extremes(all, Normalization::kZeroOne);
     return {scale.prescale, scale.low, scale.positive_divisor};
@@ -94,6 +132,7 @@ ImageScale<T> ImageReader::own_scale(const Team& team) const {
 #define HOTCOLD_INSTANTIATE(T)                                                        \
     template std::size_t ImageReader::numbers(std::size_t, std::size_t, std::size_t,  \
                                               T(&)[kMaxPictureChannels][kRun]) const; \
+    template T ImageReader::opaque() const;                                           \
     template ImageScale<T> ImageReader::own_scale(const Team&) const;
 HOTCOLD_INSTANTIATE(float)
 HOTCOLD_INSTANTIATE(double)

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "kernels/load/image_view.hpp"
+#include "kernels/normalize/normalize.hpp"
 #include "kernels/paint/colorize.hpp"
 #include "kernels/paint/paint.hpp"
 #include "runtime/parallel.hpp"
@@ -60,11 +61,24 @@ class ImageReader {
                   std::uint8_t (&planes)[kMaxPictureChannels][kRun]) const;
 
     // The scale that takes the item's smallest number to 0 and its largest to 1, one over all
-    // channels so that hues survive. 16384 and more pixels are measured by the whole team.
+    // colours so that hues survive; alpha and numbers that are not finite have no part in it. An
+    // image of one colour has no range: it is taken as from 0 to opaque(). 16384 and more pixels
+    // are measured by the whole team.
     template <typename T>
     ImageScale<T> own_scale(const Team& team) const;
 
+    // What alpha of 1 is in images of this type: 1 for floats and bool, 65535 for uint16, 255 for
+    // other integers.
+    template <typename T>
+    T opaque() const;
+
   private:
+    // The smallest and the largest finite colour of a run; the largest is the smaller one if none.
+    template <typename T>
+    Extremes<T> run_extremes(std::size_t row, std::size_t column, std::size_t count) const;
+    std::size_t colors() const { return image_.shape.channels == 4 ? 3 : image_.shape.channels; }
+    // A run of pixels as an item of one row.
+    SourceView run_view(std::size_t row, std::size_t column, std::size_t count) const;
     const std::byte* at(std::size_t channel, std::size_t row, std::size_t column) const;
 
     const SourceView& image_;

@@ -7,10 +7,20 @@
 namespace hotcold {
 
 template <typename T>
-void Renderer<T>::mask(std::size_t item, T* map, Workspace& workspace, const Team& team) {
+void Renderer<T>::mask(std::size_t item, T* map, const Missing& missing, Workspace& workspace,
+                       const Team& team) {
+    const T* measured = map;
+    std::size_t count = planes_ * plane_;
+    std::vector<T> present;
+    if (!missing.empty()) {
+        present = present_values(map, missing.data(), count);
+        measured = present.data();
+        count = present.size();
+        fill_missing(map, missing, value_of_missing(present, team));
+    }
     if (plan_.opacity == Opacity::kMap) {
         Scale<T> scale;
-        fit_scales(map, 1, planes_ * plane_, Normalization::kZeroOne, &scale, team);
+        fit_scales(measured, 1, count, Normalization::kZeroOne, &scale, team);
         mask_numbers(
             item, team,
             [&](const T* run, std::size_t count, T* opacity) {
@@ -19,8 +29,8 @@ void Renderer<T>::mask(std::size_t item, T* map, Workspace& workspace, const Tea
             map);
         return;
     }
-    const T limit = mask_limit(map, planes_ * plane_, plan_.sign == Sign::kPositive,
-                               plan_.threshold, workspace.take<T>(planes_ * plane_), team);
+    const T limit = mask_limit(measured, count, plan_.sign == Sign::kPositive, plan_.threshold,
+                               workspace.take<T>(count), team);
     if (byte_image_ && picture_ != nullptr) mask_bytes(item, map, limit, team);
     if (byte_image_ && values_ == nullptr) return;
     const T masked = static_cast<T>(plan_.masked_opacity);
@@ -92,7 +102,7 @@ void Renderer<T>::mask_numbers(std::size_t item, const Team& team, const F& opac
 }
 
 #define HOTCOLD_INSTANTIATE(T) \
-    template void Renderer<T>::mask(std::size_t, T*, Workspace&, const Team&);
+    template void Renderer<T>::mask(std::size_t, T*, const Missing&, Workspace&, const Team&);
 HOTCOLD_INSTANTIATE(float)
 HOTCOLD_INSTANTIATE(double)
 #undef HOTCOLD_INSTANTIATE

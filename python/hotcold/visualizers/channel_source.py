@@ -176,7 +176,7 @@ def _finite(batch: Array, name: str, nonfinite: str) -> Array:
     from hotcold.influence.inputs import nonfinite_item
 
     fault = nonfinite_item(batch, name)
-    if fault is not None and nonfinite == "zero":
+    if fault is not None and nonfinite != "raise":
         return np.nan_to_num(batch, nan=0.0, posinf=0.0, neginf=0.0)
     _validate.finite(fault)
     return batch
