@@ -207,8 +207,8 @@ def not_finite(fault: tuple[str, int, int], first_item: int = 0) -> str:
     name, item, count = fault
     return (
         f"`{name}` must be finite: {name}[{item + first_item}] holds {count} non-finite "
-        f"value{'s' if count != 1 else ''} (NaN, infinity or masked); clean it, or pass a visualizer "
-        'nonfinite="zero" to draw them as 0, or nonfinite="transparent" to leave them out'
+        f"value{'s' if count != 1 else ''} (NaN, infinity or masked); clean it, or pass a "
+        'visualizer nonfinite="zero" to draw them as 0, or "transparent" to leave them out'
     )
 
 
