@@ -34,9 +34,9 @@ void Renderer<T>::load_around_missing(std::size_t item, T* map, const Scratch& s
         T* const plane = map + c * plane_;
         T* const small = resize_.is_identity() ? plane : scratch.small + c * small_plane;
         std::fill(flags.begin(), flags.end(), std::uint8_t{0});
-        const bool mean = plan_.reduction == Reduction::kMean;
-        for (std::size_t k = 0; k < (mean ? attributions_.shape.channels : 1); ++k) {
-            mark_missing(attributions_, item, mean ? k : c, flags.data());
+        const bool reduced = plan_.reduction != Reduction::kNone;
+        for (std::size_t k = 0; k < (reduced ? attributions_.shape.channels : 1); ++k) {
+            mark_missing(attributions_, item, reduced ? k : c, flags.data());
         }
         plane_of(item, c).read(small, team);
         for (std::size_t i = 0; i < small_plane; ++i) {
