@@ -18,8 +18,12 @@ namespace py = pybind11;
 namespace hotcold {
 namespace {
 
-constexpr Names<Reduction, 2> kReductionNames = {
-    {{"none", Reduction::kNone}, {"mean", Reduction::kMean}}};
+constexpr Names<Reduction, 6> kReductionNames = {{{"none", Reduction::kNone},
+                                                  {"mean", Reduction::kMean},
+                                                  {"sum", Reduction::kSum},
+                                                  {"sum_abs", Reduction::kSumAbs},
+                                                  {"max_abs", Reduction::kMaxAbs},
+                                                  {"norm", Reduction::kNorm}}};
 constexpr Names<Upsample, 4> kUpsampleNames = {{{"none", Upsample::kNone},
                                                 {"nearest", Upsample::kNearest},
                                                 {"bilinear", Upsample::kBilinear},
@@ -138,7 +142,7 @@ py::object run(const RenderPlan& plan, const Arrays& arrays, std::size_t grid_co
     std::optional<BatchView<T>> values;
     if (arrays.values) {
         Shape shape = inputs.drawn;
-        if (plan.reduction == Reduction::kMean) shape.channels = 1;
+        if (plan.reduction != Reduction::kNone) shape.channels = 1;
         values = batch_view<T>(*arrays.values, "values",
                                plan.paint == Paint::kMask ? inputs.image->shape : shape);
     }

@@ -17,7 +17,7 @@ void check_channels(const RenderPlan& plan, const Shape& map, const Shape* image
         throw std::invalid_argument(with_image ? "`image` must be given to overlay and mask"
                                                : "`image` must be None unless overlay or mask");
     }
-    const std::size_t planes = plan.reduction == Reduction::kMean ? 1 : map.channels;
+    const std::size_t planes = plan.reduction != Reduction::kNone ? 1 : map.channels;
     const auto drawable = [](std::size_t n) { return n == 1 || n == 3 || n == 4; };
     if (image != nullptr) {
         if (plan.upsample == Upsample::kNone) {

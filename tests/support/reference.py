@@ -246,6 +246,19 @@ def near_tie(v255, within=2e-4):
     return np.abs(v255 + 0.5 - np.round(v255 + 0.5)) < within
 
 
+def reduced(a, reduction):
+    """Reduce the channels to one, which is kept as an axis, in float64."""
+    a = np.asarray(a, np.float64)
+    if reduction == "max_abs":
+        return np.take_along_axis(a, np.abs(a).argmax(1, keepdims=True), 1)
+    return {
+        "mean": lambda: a.mean(1, keepdims=True),
+        "sum": lambda: a.sum(1, keepdims=True),
+        "sum_abs": lambda: np.abs(a).sum(1, keepdims=True),
+        "norm": lambda: np.linalg.norm(a, axis=1, keepdims=True),
+    }[reduction]()
+
+
 def combined(a):
     """Mean over the channels, axis kept."""
     return np.asarray(a, np.float64).mean(axis=1, keepdims=True)

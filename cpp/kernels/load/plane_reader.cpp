@@ -2,13 +2,86 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstdlib>
+#include <limits>
 
 #include "kernels/load/load.hpp"
 #include "kernels/load/load.ops.hpp"
 #include "runtime/integers.hpp"
 
 namespace hotcold {
+namespace {
+
+// What one value adds to those before it. `Sum` is what they are kept in.
+template <Reduction reduction, typename Sum>
+inline Sum joined(Sum before, Sum value) {
+    if constexpr (reduction == Reduction::kSum) {
+        return before + value;
+    } else if constexpr (reduction == Reduction::kSumAbs) {
+        return before + std::abs(value);
+    } else {
+        static_assert(reduction == Reduction::kMaxAbs);
+        return std::abs(value) > std::abs(before) ? value : before;
+    }
+}
+
+template <typename T>
+inline T within_range(double value) {
+    constexpr double kMost = static_cast<double>(std::numeric_limits<T>::max());
+    return static_cast<T>(std::min(std::max(value, -kMost), kMost));
+}
+
+// Values of one row that are reduced at a time, on the stack.
+constexpr std::size_t kRun = 512;
+
+template <Reduction reduction, typename T>
+void join_run(const T* values, std::size_t count, T* out) {
+    constexpr T kMost = std::numeric_limits<T>::max();
+    for (std::size_t i = 0; i < count; ++i) {
+        out[i] = std::min(std::max(joined<reduction>(out[i], values[i]), -kMost), kMost);
+    }
+}
+
+// Squares of floats neither overflow nor vanish in double; those of double are not made at all.
+inline void join_norm(const float* values, std::size_t count, double* norms) {
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto value = static_cast<double>(values[i]);
+        norms[i] += value * value;
+    }
+}
+inline void join_norm(const double* values, std::size_t count, double* norms) {
+    for (std::size_t i = 0; i < count; ++i) norms[i] = std::hypot(norms[i], values[i]);
+}
+inline double norm_of(double joined, float) { return std::sqrt(joined); }
+inline double norm_of(double joined, double) { return joined; }
+
+// A run of one row, all channels of it, into `out`; returns how many values were not finite.
+template <typename T>
+std::size_t reduce_run(SourceRows run, std::size_t channels, std::size_t item_size,
+                       Reduction reduction, T* out) {
+    T values[kRun];
+    double norms[kRun];
+    std::size_t bad = 0;
+    const std::size_t count = run.columns;
+    std::fill(out, out + count, T{0});
+    if (reduction == Reduction::kNorm) std::fill(norms, norms + count, 0.0);
+    for (std::size_t c = 0; c < channels; ++c) {
+        bad += load_ops<T>().channel(run, values);
+        if (reduction == Reduction::kSum) join_run<Reduction::kSum>(values, count, out);
+        if (reduction == Reduction::kSumAbs) join_run<Reduction::kSumAbs>(values, count, out);
+        if (reduction == Reduction::kMaxAbs) join_run<Reduction::kMaxAbs>(values, count, out);
+        if (reduction == Reduction::kNorm) join_norm(values, count, norms);
+        run.data = static_cast<const std::byte*>(run.data) +
+                   run.channel_stride * static_cast<std::ptrdiff_t>(item_size);
+    }
+    if (reduction == Reduction::kNorm) {
+        for (std::size_t i = 0; i < count; ++i) out[i] = within_range<T>(norm_of(norms[i], T{}));
+    }
+    return bad;
+}
+
+}  // namespace
 
 template <typename T>
 PlaneReader<T> PlaneReader<T>::channel(const SourceView& source, std::size_t item,
@@ -21,9 +94,14 @@ PlaneReader<T> PlaneReader<T>::channel(const SourceView& source, std::size_t ite
 }
 
 template <typename T>
-PlaneReader<T> PlaneReader<T>::mean(const SourceView& source, std::size_t item) {
+PlaneReader<T> PlaneReader<T>::reduced(const SourceView& source, std::size_t item,
+                                       Reduction reduction) {
     PlaneReader reader = channel(source, item, 0);
     reader.channels_ = source.shape.channels;
+    reader.reduction_ = reduction;
+    // Of one channel the mean, the sum and the value of largest magnitude are its own values.
+    const bool itself = reduction != Reduction::kSumAbs && reduction != Reduction::kNorm;
+    if (reader.channels_ == 1 && itself) reader.reduction_ = Reduction::kNone;
     return reader;
 }
 
@@ -50,7 +128,31 @@ std::size_t PlaneReader<T>::read(std::size_t row, std::size_t count, T* out) con
     rows.channel_stride = source_.strides.channel;
     rows.row_stride = source_.strides.row;
     rows.column_stride = source_.strides.column;
-    return channels_ == 1 ? load_ops<T>().channel(rows, out) : load_ops<T>().mean(rows, out);
+    if (reduction_ == Reduction::kNone) return load_ops<T>().channel(rows, out);
+    if (reduction_ == Reduction::kMean) return load_ops<T>().mean(rows, out);
+    return reduce(row, count, out);
+}
+
+template <typename T>
+std::size_t PlaneReader<T>::reduce(std::size_t row, std::size_t count, T* out) const {
+    const std::size_t columns = source_.shape.columns;
+    std::size_t bad = 0;
+    for (std::size_t r = 0; r < count; ++r) {
+        for (std::size_t c = 0; c < columns; c += kRun) {
+            SourceRows run;
+            run.data = static_cast<const std::byte*>(source_.at(item_, channel_, row + r)) +
+                       static_cast<std::ptrdiff_t>(c) * source_.strides.column *
+                           static_cast<std::ptrdiff_t>(source_.item_size);
+            run.type = source_.type;
+            run.channels = 1;
+            run.rows = 1;
+            run.columns = std::min(kRun, columns - c);
+            run.channel_stride = source_.strides.channel;
+            run.column_stride = source_.strides.column;
+            bad += reduce_run(run, channels_, source_.item_size, reduction_, out + r * columns + c);
+        }
+    }
+    return bad;
 }
 
 template <typename T>
@@ -70,7 +172,8 @@ std::size_t PlaneReader<T>::read(T* out, const Team& team) const {
 
 template <typename T>
 const T* PlaneReader<T>::in_place(std::size_t row) const {
-    if (channels_ != 1 || !holds_type<T>(source_) || source_.strides.column != 1) return nullptr;
+    if (reduction_ != Reduction::kNone || !holds_type<T>(source_) || source_.strides.column != 1)
+        return nullptr;
     return static_cast<const T*>(source_.at(item_, channel_, row));
 }
 

@@ -1,10 +1,11 @@
-// One plane of numbers, wherever it comes from: a channel of an item, the mean of its channels, or
-// scratch. Read whole or a few rows at a time.
+// One plane of numbers, wherever it comes from: a channel of an item, its channels reduced to one,
+// or scratch. Read whole or a few rows at a time.
 #pragma once
 
 #include <cstddef>
 
 #include "kernels/load/image_view.hpp"
+#include "kernels/load/reduction.hpp"
 #include "runtime/parallel.hpp"
 #include "simd/prefetch.hpp"
 
@@ -15,8 +16,9 @@ class PlaneReader {
   public:
     // The source must outlive the reader.
     static PlaneReader channel(const SourceView& source, std::size_t item, std::size_t channel);
-    // The mean over all channels, in T, from the first channel to the last.
-    static PlaneReader mean(const SourceView& source, std::size_t item);
+    // All channels reduced to one, in T, from the first channel to the last; a norm of floats in
+    // double. What goes beyond T's range becomes its largest value. Not kNone.
+    static PlaneReader reduced(const SourceView& source, std::size_t item, Reduction reduction);
     // A contiguous plane of finite numbers.
     static PlaneReader plane(const T* plane, std::size_t rows, std::size_t columns);
 
@@ -39,10 +41,13 @@ class PlaneReader {
   private:
     PlaneReader() = default;
 
+    std::size_t reduce(std::size_t row, std::size_t count, T* out) const;
+
     SourceView source_;
     std::size_t item_ = 0;
     std::size_t channel_ = 0;
-    std::size_t channels_ = 1;  // the mean of so many from `channel_` on
+    std::size_t channels_ = 1;  // so many, from `channel_` on, are reduced
+    Reduction reduction_ = Reduction::kNone;
     bool known_finite_ = false;
 };
 

@@ -34,7 +34,7 @@ Renderer<T>::Renderer(const RenderPlan& plan, const SourceView& attributions,
       shape_(drawn_shape(plan, attributions.shape, image == nullptr ? nullptr : &image->shape)),
       resize_(attributions.shape, shape_, interpolation_of(plan.upsample)),
       blur_(shape_.rows, shape_.columns, plan.sigma_y, plan.sigma_x, plan.accuracy),
-      planes_(plan.reduction == Reduction::kMean ? 1 : attributions.shape.channels),
+      planes_(plan.reduction != Reduction::kNone ? 1 : attributions.shape.channels),
       plane_(shape_.plane()),
       byte_image_(image != nullptr && image->type == ScalarType::kUint8 && plan.image_range_given &&
                   (image->shape.channels != 4 || plan.image_table.identity) &&
@@ -137,7 +137,9 @@ template <typename T>
 PlaneReader<T> Renderer<T>::plane_of(std::size_t item, std::size_t plane) const {
     const std::size_t last = attributions_.shape.items - 1;
     if (plane == planes_) return plane_of(std::min(item + step_, last), 0);
-    if (plan_.reduction == Reduction::kMean) return PlaneReader<T>::mean(attributions_, item);
+    if (plan_.reduction != Reduction::kNone) {
+        return PlaneReader<T>::reduced(attributions_, item, plan_.reduction);
+    }
     return PlaneReader<T>::channel(attributions_, item, plane);
 }
 

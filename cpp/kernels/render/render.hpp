@@ -9,13 +9,11 @@
 
 #include "kernels/blur/gaussian_blur.hpp"
 #include "kernels/load/image_view.hpp"
+#include "kernels/load/reduction.hpp"
 #include "kernels/normalize/normalize.hpp"
 #include "kernels/paint/paint.hpp"
 
 namespace hotcold {
-
-// What becomes of the channels of an item before anything else.
-enum class Reduction { kNone, kMean };
 
 // How maps smaller than the image get its size (kOverlay, kMask).
 enum class Upsample { kNone, kNearest, kBilinear, kBicubic };
