@@ -254,16 +254,16 @@ class TorchBackend:
     def _run(self, hooks: Sequence[Hook], inputs: Arguments) -> Any:
         """Return what the model returns; the hooks are there for the length of the pass."""
         try:
-            for hook in hooks:
-                hook.attach()
-            return self._forward(inputs)
-        finally:
             try:
                 for hook in hooks:
-                    hook.detach()
-            finally:  # an interrupt may have come between the first one's steps
+                    hook.attach()
+                return self._forward(inputs)
+            finally:
                 for hook in hooks:
                     hook.detach()
+        finally:  # once more: an interrupt may have come between the first one's steps
+            for hook in hooks:
+                hook.detach()
 
     def _forward(self, inputs: Arguments) -> Any:
         try:

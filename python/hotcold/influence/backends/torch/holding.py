@@ -120,27 +120,27 @@ class TorchHold:
     def _keep_buffers(self) -> None:
         """Copy what a forward pass may change, such as observers of quantization do."""
         copies: dict[int, Tensor] = {}
-        with torch.no_grad():
-            for module in self._modules:
-                if isinstance(module, torch.jit.ScriptModule):
-                    continue
-                for name, buffer in module.named_buffers(recurse=False):
-                    if buffer.is_inference() or buffer.is_meta:
-                        continue  # which no forward pass can change
-                    copy = copies.setdefault(id(buffer), buffer.detach().clone())
-                    self._buffers.append((module, name, buffer, buffer._version, copy))
+        for module in self._modules:
+            if isinstance(module, torch.jit.ScriptModule):
+                continue
+            for name, buffer in module.named_buffers(recurse=False):
+                if buffer.is_inference() or buffer.is_meta:
+                    continue  # which no forward pass can change
+                if id(buffer) not in copies:
+                    copies[id(buffer)] = buffer.detach().clone()
+                version = buffer._version
+                self._buffers.append((module, name, buffer, version, copies[id(buffer)]))
 
     def _restore_buffers(self) -> None:
-        with torch.no_grad():
-            while self._buffers:
-                module, name, buffer, version, copy = self._buffers[-1]
-                if buffer._version != version:
-                    if buffer.shape != copy.shape:
-                        buffer.resize_(copy.shape)
-                    buffer.copy_(copy)
-                if module._buffers.get(name) is not buffer:
-                    module._buffers[name] = buffer
-                self._buffers.pop()
+        while self._buffers:
+            module, name, buffer, version, copy = self._buffers[-1]
+            if buffer._version != version:
+                if buffer.shape != copy.shape:
+                    buffer.resize_(copy.shape)
+                buffer.detach().copy_(copy)
+            if module._buffers.get(name) is not buffer:
+                module._buffers[name] = buffer
+            self._buffers.pop()
 
 
 def _switches_for(modules: list[nn.Module]) -> set[str]:

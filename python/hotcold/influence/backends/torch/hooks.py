@@ -30,6 +30,8 @@ class Hook:
 
     def attach(self) -> None:
         """Register the hook; `detach` undoes it even if this was interrupted."""
+        if isinstance(self.module, torch.jit.ScriptModule):
+            return  # which takes none: it counts as never called
         if self.cut.anchor == "in":
             self.module.register_forward_pre_hook(self._hook, with_kwargs=True)
         else:
@@ -37,6 +39,8 @@ class Hook:
 
     def detach(self) -> None:
         """Remove the hook; nothing happens where there is none."""
+        if isinstance(self.module, torch.jit.ScriptModule):
+            return
         name = "_forward_pre_hooks" if self.cut.anchor == "in" else "_forward_hooks"
         hooks = getattr(self.module, name)
         for key in [key for key, hook in list(hooks.items()) if hook is self._hook]:
