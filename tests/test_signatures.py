@@ -37,6 +37,9 @@ CONSTRUCTORS = {
         "positive_only": True,
     },
 }
+# Keyword-only options of the map, which calls take too.
+MAP = {"combine"}
+OVER_IMAGES = {"upsample"}
 DRAWING = {"output_file": None, "imshow": True, "fig": None, "return_tiled": False}
 CALLS = {
     Visualizer: {
@@ -103,10 +106,9 @@ def test_constructor_signature_is_the_promised_one(cls):
     keywords = parameters(cls.__init__, inspect.Parameter.KEYWORD_ONLY)
     assert list(positional.items()) == list(CONSTRUCTORS[cls].items())
     assert SHARED.items() <= keywords.items()
-    own = {Visualizer: set()}
-    assert set(keywords) - set(SHARED) == own.get(cls, {"image_range", "upsample"})
-    assert keywords.get("image_range") is None
-    assert keywords.get("upsample") is None
+    own = set() if cls is Visualizer else {"image_range", *OVER_IMAGES}
+    assert set(keywords) - set(SHARED) == MAP | own
+    assert all(keywords[name] is None for name in MAP | own)
 
 
 @pytest.mark.parametrize("cls", CLASSES)
@@ -119,8 +121,8 @@ def test_call_signature_is_the_promised_one(cls):
 def test_render_takes_the_same_overrides(cls):
     keywords = parameters(cls.render, inspect.Parameter.KEYWORD_ONLY)
     positional = parameters(cls.render, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    own = {"upsample"} if cls is not Visualizer else set()
-    assert set(keywords) == {"out", "n_threads", *CONSTRUCTORS[cls], *own}
+    own = OVER_IMAGES if cls is not Visualizer else set()
+    assert set(keywords) == {"out", "n_threads", *CONSTRUCTORS[cls], *MAP, *own}
     assert set(keywords.values()) == {None}
     assert list(positional) == ["attributions", "x"][: 1 if cls is Visualizer else 2]
 

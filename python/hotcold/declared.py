@@ -100,6 +100,14 @@ class Options:
         vars(self).update(
             {name: known.check(name, values[name]) for name, known in table.options.items()}
         )
+        defaults = table.defaults
+        self.agree({name: value for name, value in given.items() if value != defaults[name]})
+
+    def agree(self, given: Mapping[str, Any]) -> None:
+        """Raise where options that are each right contradict one another.
+
+        `given` are those that were chosen now: others than the defaults, or by a call.
+        """
 
     def __setattr__(self, name: str, value: Any) -> None:
         msg = f"cannot assign to `{name}`: options are not changed, make others"
@@ -171,6 +179,7 @@ def override(options: S, changes: Mapping[str, Any]) -> S:
             rows[row] = convert(value)
     twin = object.__new__(type(options))
     vars(twin).update(vars(options), rows=rows, **checked)
+    twin.agree(given)
     return twin
 
 

@@ -29,6 +29,8 @@ class ImageKeywords(DrawingKeywords, total=False):
 class MapKeywords(TypedDict, total=False):
     """Keyword-only `MapOptions` of every visualizer; a call takes them too."""
 
+    combine: str | None
+
 
 class EnlargingKeywords(MapKeywords, total=False):
     """Those of the visualizers that know how large a map is to be."""

@@ -6,6 +6,7 @@ its own. A new option of the map is a field of `MapOptions`, with its type in `h
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hotcold import _core, _validate
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 DIM_ORDERS = ("channels_first", "channels_last")
 NONFINITE = ("raise", "zero", "transparent")
+COMBINE = ("mean", "sum", "sum_abs", "max_abs", "norm")
 UPSAMPLE = ("nearest", "bilinear", "bicubic")
 
 # Modes whose values have a sign, shown by distance from zero; see default_cmap().
@@ -142,7 +144,16 @@ class MapOptions(DrawingOptions):
         "Take the mean over the channels first (the axis is kept).",
         command="flag",
         help="take the mean over the channels first.",
-        row=("reduction", lambda value: "mean" if value else "none"),
+    )
+    combine: str | None = option(
+        None,
+        optional(one_of(*COMBINE)),
+        '{"mean", "sum", "sum_abs", "max_abs", "norm"}',
+        "How the channels become one: their mean, sum, sum of magnitudes, the value of largest "
+        "magnitude with its sign (of equals the first), or their L2 norm. A value implies "
+        "combining. None: the mean, where channels are combined.",
+        command=COMBINE,
+        help="how channels become one; implies combining them.",
     )
     upsample: str | None = option(
         None,
@@ -183,6 +194,17 @@ class MapOptions(DrawingOptions):
         help="how values are scaled.",
         row=("normalization_type", _as_it_is),
     )
+
+    @property
+    def reduction(self) -> str:
+        """How the channels of an item are reduced, ``"none"`` where they are kept."""
+        return self.combine or ("mean" if self.combine_channels else "none")
+
+    def agree(self, given: Mapping[str, Any]) -> None:
+        """Refuse to combine in some way and not to combine."""
+        if self.combine is not None and given.get("combine_channels") is False:
+            msg = f"`combine_channels` must not be False beside combine={self.combine!r}"
+            raise ValueError(msg)
 
 
 @declare

@@ -18,8 +18,8 @@ class RenderSpec:
     reduction, sign, limits, paint or opacity is a new name here and a new enumerator there.
     """
 
-    reduction: str = "none"  # none | mean
-    upsample: str = "none"  # none | bilinear: maps to the image's size
+    reduction: str = "none"  # none | mean | sum | sum_abs | max_abs | norm
+    upsample: str = "none"  # none | nearest | bilinear | bicubic: maps to the image's size
     sigma: tuple[float, float] = (0.0, 0.0)  # (y, x), pixels
     sign: str = "all"  # all | positive
     normalization_type: str = "unsigned_max"

@@ -203,7 +203,7 @@ class BaseVisualizer(Generic[O]):
         """Return the recipe: the options' rows, and those that depend on the arguments."""
         if image is not None and options.image_range is None:
             rows["image_range"] = _IMAGE_RANGES.get(image.dtype)
-        return RenderSpec(**{**options.rows, **rows})
+        return RenderSpec(**{"reduction": options.reduction, **options.rows, **rows})
 
     def _render(
         self, request: RenderRequest, out: NDArray[np.uint8] | None, n_threads: int | None

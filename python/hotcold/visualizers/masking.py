@@ -18,6 +18,6 @@ class MaskingVisualizer(BaseVisualizer[M], Generic[M]):
 
     def _mask_request(self, batch: Array, image: Array, options: M) -> RenderRequest:
         """Return the request for (N, C, H, W) views that agree in all but the channels."""
-        if not options.combine_channels:
+        if options.reduction == "none":
             _validate.same_channels(batch.shape, image.shape)
         return RenderRequest(self._spec(options, image, paint="mask"), batch, image)

@@ -161,7 +161,9 @@ class Visualizer(BaseVisualizer[PlainOptions], options=PlainOptions):
 
     def _request(self, attributions: Any, x: None, options: PlainOptions, /) -> RenderRequest:
         batch = self._attributions(attributions)
-        combine = options.combine_channels and batch.shape[1] > 1
+        # One channel is its own mean and sum, and keeps the byte image's grey.
+        changes_one = options.reduction in ("sum_abs", "norm")
+        combine = options.reduction != "none" and (batch.shape[1] > 1 or changes_one)
         if not combine:
             _validate.drawable_channels(
                 batch.shape, "attributions", options.dim_order, "to be drawn"
@@ -177,7 +179,7 @@ class Visualizer(BaseVisualizer[PlainOptions], options=PlainOptions):
         spec = self._spec(
             options,
             None,
-            reduction="mean" if combine else "none",
+            reduction=options.reduction if combine else "none",
             normalization_type=mode,
             paint="table" if through_table else "channels",
             limits=(0.0, 255.0) if bytes_image else None,
