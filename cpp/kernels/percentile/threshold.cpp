@@ -1,6 +1,3 @@
-// kMass finds its limit by narrowing: the positive values in question are parted around a pivot
-// and the part that holds the limit is looked at again, so that each value is summed about twice.
-//
 // kOtsu is scikit-image's calculation step by step, in the types in which it does each: edges and
 // centres of the bins in T, counts and their running sums in float.
 #include "kernels/percentile/threshold.hpp"
@@ -8,15 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 
+#include "kernels/percentile/mass.hpp"
 #include "kernels/percentile/percentile.hpp"
 
 namespace hotcold {
 namespace {
-
-// Sorting so few is faster than parting them.
-constexpr std::size_t kSorted = 64;
 
 template <typename T>
 double sum(const T* begin, const T* end) {
@@ -34,24 +30,7 @@ T mass_limit(const T* values, std::size_t count, double t, T* scratch) {
     if (t == 0.0) return T{0};
     const double wanted = (1.0 - t) * sum(begin, end);
     if (!(wanted > 0.0)) return everything;
-    double above = 0.0;  // the sum of what is larger than everything in [begin, end)
-    while (static_cast<std::size_t>(end - begin) > kSorted) {
-        T* const middle = begin + (end - begin) / 2;
-        std::nth_element(begin, middle, end, [](T a, T b) { return a > b; });
-        const double upper = sum(begin, middle);
-        if (above + upper >= wanted) {
-            end = middle;
-        } else {
-            above += upper;
-            begin = middle;
-        }
-    }
-    std::sort(begin, end, [](T a, T b) { return a > b; });
-    T last = *begin;
-    for (const T* value = begin; value != end && above < wanted; ++value) {
-        last = *value;
-        above += static_cast<double>(last);
-    }
+    const T last = value_at_mass(begin, end, wanted, std::greater<T>());
     // Kept are `last` and its equals: everything above its lower neighbour.
     return std::nextafter(last, -everything);
 }
