@@ -107,6 +107,11 @@ def result_dtype(*arrays: Array) -> np.dtype[Any]:
     return np.dtype(np.float64 if double else np.float32)
 
 
+def is_narrow(dtype: np.dtype[Any]) -> bool:
+    """Whether these are numbers that numpy does not know: bfloat16 and those of 8 bits or fewer."""
+    return dtype.kind == "V" and dtype.name.startswith(_NARROW_NUMBERS)
+
+
 def as_numpy(value: Any, name: str) -> Array:
     """Return `value` as a numpy array, from whatever library it comes."""
     if hasattr(value, "detach") and hasattr(value, "cpu"):
@@ -161,7 +166,7 @@ def _readable(array: Array, name: str) -> Array:
     """Real, native, aligned: what the core reads where it lies."""
     dtype = array.dtype
     if dtype.kind not in _REAL_KINDS:
-        if dtype.kind == "V" and dtype.name.startswith(_NARROW_NUMBERS):
+        if is_narrow(dtype):
             return array.astype(np.float32)
         raise TypeError(_validate.not_real(name, dtype))
     if dtype.itemsize > 8:  # extended precision

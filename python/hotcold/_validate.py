@@ -42,7 +42,7 @@ def batch_shape(shape: Sequence[int], name: str, order: str) -> None:
     if len(shape) != 4:
         hint = ""
         if len(shape) == 3:
-            hint = f"; for one item add the batch axis: {name}[None]"
+            hint = _missing_axis(shape, name, order)
         elif len(shape) == 2:
             index = "None, None" if order == "channels_first" else "None, ..., None"
             hint = f"; for one map add the batch and channel axes: {name}[{index}]"
@@ -51,6 +51,16 @@ def batch_shape(shape: Sequence[int], name: str, order: str) -> None:
     if 0 in shape:
         msg = f"`{name}` must have no empty axis, got shape {tuple(shape)} for {axes}"
         raise ValueError(msg)
+
+
+def _missing_axis(shape: Sequence[int], name: str, order: str) -> str:
+    """Say how three axes become four, the likelier way first."""
+    first = order == "channels_first"
+    one = f"for one item add the batch axis: {name}[None]"
+    index = ":, None" if first else "..., None"
+    many = f"for maps of one channel add the channel axis: {name}[{index}]"
+    likely = shape[0 if first else 2] in DRAWABLE_CHANNELS
+    return f"; {one}; {many}" if likely else f"; {many}; {one}"
 
 
 def not_real(name: str, dtype: object) -> str:

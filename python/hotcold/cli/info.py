@@ -70,12 +70,19 @@ def _facts_of(path: str) -> dict[str, Any]:
 def _facts_of_picture(path: Path) -> dict[str, Any]:
     from PIL import Image
 
-    with Image.open(path) as image:
-        facts: dict[str, Any] = {
-            "picture": f"{image.width} x {image.height} pixels, {image.mode}",
-            "bytes": f"{path.stat().st_size:,}",
-        }
-        return {**facts, **getattr(image, "text", {})}
+    from hotcold.offline.input.boundary import opening
+
+    limit = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None  # our own sheets are large, and only the header is read
+    try:
+        with opening("PATH", path, "a picture that can be read"), Image.open(path) as image:
+            facts: dict[str, Any] = {
+                "picture": f"{image.width} x {image.height} pixels, {image.mode}",
+                "bytes": f"{path.stat().st_size:,}",
+            }
+            return {**facts, **getattr(image, "text", {})}
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
 
 
 def _facts_of_source(path: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -152,6 +153,10 @@ def render_files(
         for source in sources:
             if isinstance(source, PictureFolder):
                 shown.say(source.first_pairs())
+        for source in sources:
+            remark = None if source is None else source.check(job.n_threads)
+            if remark is not None:
+                warnings.warn(remark, stacklevel=2)
         report = job.run(shown)
     if gallery:
         from hotcold.offline.gallery import write_gallery

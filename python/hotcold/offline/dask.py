@@ -20,6 +20,7 @@ from hotcold import _validate
 from hotcold._arrays import Array
 from hotcold._extras import require
 from hotcold.offline.api import ON_ERROR, known_format
+from hotcold.offline.input.base import known_shape
 from hotcold.offline.run import blocks
 from hotcold.offline.run.job import Job
 from hotcold.offline.run.rendering import Limits, Renders, shares_scale
@@ -187,6 +188,7 @@ def _aligned(da: Any, attributions: Any, x: Any) -> list[Any]:
         if not isinstance(array, da.Array):
             msg = f"`{name}` must be a dask array, got {type(array).__name__}; use da.from_array"
             raise TypeError(msg)
+        known_shape(name, array.shape)
         if array.ndim != 4:
             msg = f"`{name}` must be 4-D, got shape {array.shape}"
             raise ValueError(msg)

@@ -12,11 +12,13 @@ from typing import Any
 from hotcold._arrays import as_numpy
 from hotcold.offline.input.arrays import ArraySource
 from hotcold.offline.input.base import BadItem, IndexedSource, Source, StreamSource
+from hotcold.offline.input.boundary import opening
 from hotcold.offline.input.npy import open_npy
 from hotcold.offline.input.npz import open_npz
 from hotcold.offline.input.pictures import PictureFolder
+from hotcold.offline.input.pytorch import open_torch
 from hotcold.offline.input.safetensors import open_safetensors
-from hotcold.offline.input.stores import open_hdf5, open_torch, open_zarr
+from hotcold.offline.input.stores import open_hdf5, open_zarr
 
 __all__ = [
     "BadItem",
@@ -83,7 +85,9 @@ def open_source(
         The file's format needs a package that is not installed; the message names the extra.
     """
     if isinstance(value, str | os.PathLike):
-        return _open_path(os.fsdecode(value), name, dim_order, order)
+        text = os.fsdecode(value)
+        with opening(name, text):
+            return _open_path(text, name, dim_order, order)
     if isinstance(value, list | tuple):
         if value and getattr(value[0], "ndim", 0) == 4:
             return StreamSource(name, "a list of batches", value)

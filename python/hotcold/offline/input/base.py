@@ -19,6 +19,10 @@ class BadItem(ValueError):
     """One item cannot be read; the others can."""
 
 
+class Unreadable(BadItem, OSError):
+    """An item that its file or library does not give out, for no fault of its values."""
+
+
 class IndexedSource(abc.ABC):
     """Items that several threads may read by index at once.
 
@@ -62,6 +66,16 @@ class IndexedSource(abc.ABC):
     @abc.abstractmethod
     def read(self, start: int, stop: int) -> Array:
         """Return items [start, stop); `BadItem` when one of them is unusable."""
+
+    def check(self, n_threads: int) -> str | None:
+        """Look once, before the job, for what reading item by item would not find.
+
+        Returns
+        -------
+        str or None
+            What the user should know; `OSError` is raised for what is damaged.
+        """
+        return None
 
     def release(self, start: int, stop: int) -> None:  # noqa: B027 - optional
         """Say that items [start, stop) are not needed any more."""
@@ -136,6 +150,9 @@ class StreamSource:
         for batch in running or ():
             yield self._checked(batch)
 
+    def check(self, n_threads: int) -> str | None:
+        """Find nothing: a stream is read but once."""
+
     def close(self) -> None:
         """Close a generator that was not used up."""
         close = getattr(self._running, "close", None)
@@ -163,8 +180,26 @@ def _at_most_one(iterator: Iterator[Any]) -> Iterator[Any]:
         return
 
 
+def known_shape(name: str, shape: Iterable[Any]) -> Shape:
+    """Return a shape of whole numbers; dask does not always know how long its arrays are."""
+    lengths = tuple(shape)
+    if any(length is None or length != length for length in lengths):  # or NaN
+        msg = (
+            f"`{name}` must know its lengths, got shape {lengths}; "
+            "call compute_chunk_sizes() on the dask array first"
+        )
+        raise ValueError(msg)
+    return tuple(int(length) for length in lengths)
+
+
 def require_numbers(name: str, dtype: np.dtype[Any], where: str) -> None:
     """Refuse what is not real numbers before a byte of it is read; objects above all."""
+    if dtype.metadata is not None and "vlen" in dtype.metadata:
+        msg = (
+            f"`{name}` must hold numbers, got entries of variable length in {where}; "
+            "save one array of shape (N, C, H, W) or (N, H, W, C)"
+        )
+        raise ValueError(msg)
     if dtype.hasobject:
         msg = (
             f"`{name}` must hold numbers, got Python objects in {where}: they are pickled code, "

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from hotcold._arrays import Array
 from hotcold.offline.input import BadItem, IndexedSource, Source, StreamSource
+from hotcold.offline.input.base import Unreadable
+from hotcold.offline.input.boundary import reading
 
 # A piece of about this size keeps a thread busy for milliseconds, beside which what Python does for
 # it is little (60 us, 2026-11), and stays near the caches. What is in memory anyway may be more.
@@ -39,10 +41,11 @@ class Piece(NamedTuple):
 
 
 class Bad(NamedTuple):
-    """An item that cannot be read."""
+    """An item that cannot be read or drawn."""
 
     item: int
     error: str
+    cause: BaseException | None = None  # where the fault is the file's, not the values'
 
 
 @dataclass(frozen=True)
@@ -176,12 +179,13 @@ class Feed:
     def _read(self, start: int, stop: int, held: list[Array | None]) -> Iterator[Piece | Bad]:
         try:
             arrays = [
-                source.read(start, stop) if array is None else array  # type: ignore[union-attr]
+                _read_from(source, start, stop) if array is None else array
                 for source, array in zip(self._sources, held, strict=True)
             ]
         except BadItem as error:
             if stop - start == 1:
-                yield Bad(start, str(error))
+                cause = error if isinstance(error, Unreadable) else None
+                yield Bad(start, str(error), cause)
                 return
             for i in range(start, stop):
                 one = [None if a is None else a[i - start : i - start + 1] for a in held]
@@ -247,6 +251,13 @@ class _Cutter:
         taken, rest = self._rest[:count], self._rest[count:]
         self._rest = rest if len(rest) else None
         return taken
+
+
+def _read_from(source: Source, start: int, stop: int) -> Array:
+    """Read items; whatever the source's library throws is `BadItem`."""
+    assert isinstance(source, IndexedSource)
+    with reading(source.name, source.origin):
+        return source.read(start, stop)
 
 
 def _sample(source: Source) -> Array:

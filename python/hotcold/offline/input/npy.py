@@ -9,6 +9,7 @@ import numpy as np
 
 from hotcold.offline.input.arrays import ArraySource
 from hotcold.offline.input.base import IndexedSource, Shape, require_numbers
+from hotcold.offline.input.boundary import reason
 from hotcold.offline.input.raw import RawSource
 
 
@@ -32,8 +33,8 @@ def read_header(file: IO[bytes], name: str, where: str) -> Header:
         else:
             msg = f"format version {version}"
             raise ValueError(msg)
-    except (ValueError, SyntaxError, EOFError) as error:
-        msg = f"`{name}` must be a .npy file of numbers, got {where}: {error}"
+    except Exception as error:  # what Python's own tokenizer and parser throw at garbage, too
+        msg = f"`{name}` must be a .npy file of numbers, got {where}: {reason(error)}"
         raise ValueError(msg) from error
     require_numbers(name, dtype, where)
     return Header(shape, fortran, dtype, file.tell())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import struct
 import zipfile
 from collections.abc import Iterator
@@ -11,9 +13,10 @@ import numpy as np
 
 from hotcold._arrays import Array
 from hotcold.offline.input.base import Source, StreamSource
+from hotcold.offline.input.boundary import opening, reading
 from hotcold.offline.input.keys import choose
 from hotcold.offline.input.npy import Header, read_header
-from hotcold.offline.input.raw import RawSource
+from hotcold.offline.input.raw import Checksum, RawSource
 
 # Deflate reaches 1032:1 on zeros. What grows this much and is this large was made to do harm, or
 # is better stored uncompressed.
@@ -25,23 +28,26 @@ _LOCAL_HEADER = struct.Struct("<26xHH")  # lengths of the name and of the extra 
 
 def open_npz(name: str, path: Path, key: str | None) -> Source:
     """Open one array of an archive; the others are not looked at."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = {
-                info.filename.removesuffix(".npy"): info
-                for info in archive.infolist()
-                if info.filename.endswith(".npy")
-            }
-            info = members[choose(name, path, key, list(members))]
-            with archive.open(info) as file:
-                header = read_header(file, name, f"{path}:{info.filename}")
-    except zipfile.BadZipFile as error:
-        msg = f"`{name}` must be a whole .npz archive, got {path}: {error}"
-        raise ValueError(msg) from error
+    with opening(name, path, "a whole .npz archive"), zipfile.ZipFile(path) as archive:
+        members = {
+            info.filename.removesuffix(".npy"): info
+            for info in archive.infolist()
+            if info.filename.endswith(".npy")
+        }
+        info = members[choose(name, path, key, list(members))]
+        with archive.open(info) as file:
+            header = read_header(file, name, f"{path}:{info.filename}")
     _check_size(name, path, info, header)
     if info.compress_type == zipfile.ZIP_STORED and not header.fortran:
-        offset = _data_offset(path, info) + header.size
-        return RawSource(name, path, offset, header.shape, header.dtype)
+        start = data_offset(path, info)
+        return RawSource(
+            name,
+            path,
+            start + header.size,
+            header.shape,
+            header.dtype,
+            checksum=Checksum(start, info.file_size, info.CRC),
+        )
     if header.fortran and len(header.shape) > 1:
         msg = (
             f"`{name}` must be stored in C order to be read item by item, got Fortran order in "
@@ -54,9 +60,11 @@ def open_npz(name: str, path: Path, key: str | None) -> Source:
 
 
 def _check_size(name: str, path: Path, info: zipfile.ZipInfo, header: Header) -> None:
-    promised = int(np.prod(header.shape, dtype=object)) * header.dtype.itemsize + header.size
+    promised = math.prod(header.shape) * header.dtype.itemsize + header.size
     if len(header.shape) != 4 or header.shape[0] == 0:
         msg = f"`{name}` must be 4-D with at least one item, got shape {header.shape} in {path}"
+        if len(header.shape) == 3:
+            msg += "; maps of one channel get their axis by maps[:, None] (channels_first)"
         raise ValueError(msg)
     if promised != info.file_size:
         msg = (
@@ -73,7 +81,8 @@ def _check_size(name: str, path: Path, info: zipfile.ZipInfo, header: Header) ->
         raise ValueError(msg)
 
 
-def _data_offset(path: Path, info: zipfile.ZipInfo) -> int:
+def data_offset(path: Path, info: zipfile.ZipInfo) -> int:
+    """Return where the data of a stored member begin."""
     # The central directory does not tell how long the local header's extra field is.
     with path.open("rb") as file:
         file.seek(info.header_offset)
@@ -82,21 +91,19 @@ def _data_offset(path: Path, info: zipfile.ZipInfo) -> int:
 
 
 def _batches(name: str, path: Path, info: zipfile.ZipInfo) -> Iterator[Array]:
-    with zipfile.ZipFile(path) as archive, archive.open(info) as file:
-        header = read_header(file, name, str(path))
-        item_bytes = int(np.prod(header.shape[1:], dtype=np.int64)) * header.dtype.itemsize
+    with contextlib.ExitStack() as stack:
+        with reading(name, path):
+            archive = stack.enter_context(zipfile.ZipFile(path))
+            file = stack.enter_context(archive.open(info))
+            header = read_header(file, name, str(path))
+        item_bytes = math.prod(header.shape[1:]) * header.dtype.itemsize
         left, size = header.shape[0], max(1, _STREAM_BYTES // max(item_bytes, 1))
         while left:
             count = min(size, left)
-            try:
+            # The last one compares the checksum of all.
+            with reading(name, f"{path}:{info.filename}"):
                 data = file.read(count * item_bytes)
-            except (zipfile.BadZipFile, EOFError, OSError) as error:
-                data = b""
-                reason = str(error)
-            else:
-                reason = "it ends early"
-            if len(data) != count * item_bytes:
-                msg = f"`{name}` is damaged in {path}:{info.filename}: {reason}"
-                raise OSError(msg)
+                if len(data) != count * item_bytes:
+                    raise EOFError("it ends early")
             yield np.frombuffer(data, header.dtype).reshape(count, *header.shape[1:])
             left -= count

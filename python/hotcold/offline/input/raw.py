@@ -9,15 +9,25 @@ ahead) took five times as long to read from a cold disk, and twice from memory (
 from __future__ import annotations
 
 import errno
+import math
 import os
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from hotcold._arrays import Array, new_array
-from hotcold.offline.input.base import IndexedSource, Shape, require_numbers
+from hotcold.offline.input.base import IndexedSource, Shape, Unreadable, require_numbers
+from hotcold.offline.input.checksum import crc32_of
+
+
+class Checksum(NamedTuple):
+    """The CRC-32 that bytes [start, start + size) of a file should have."""
+
+    start: int
+    size: int
+    crc: int
 
 
 class RawSource(IndexedSource):
@@ -37,6 +47,8 @@ class RawSource(IndexedSource):
         As stored.
     bfloat16 : bool, default False
         The numbers are the upper halves of float32; `dtype` is uint16.
+    checksum : Checksum, optional
+        What `check` compares.
     """
 
     def __init__(
@@ -48,6 +60,7 @@ class RawSource(IndexedSource):
         dtype: np.dtype[Any],
         *,
         bfloat16: bool = False,
+        checksum: Checksum | None = None,
     ) -> None:
         require_numbers(name, dtype, str(path))
         self.name = name
@@ -59,13 +72,16 @@ class RawSource(IndexedSource):
         self._bfloat16 = bfloat16
         self._path = path
         self._offset = offset
-        self._stride = int(np.prod(shape[1:], dtype=np.int64)) * dtype.itemsize
-        size = path.stat().st_size
-        if len(shape) == 0 or size < offset + self.n_items * self._stride:
+        self._checksum = checksum
+        if len(shape) == 0 or min(shape) < 0:
+            msg = f"`{name}` must be an array of items, got shape {shape} in {path}"
+            raise ValueError(msg)
+        self._stride = math.prod(shape[1:]) * dtype.itemsize
+        size, promised = path.stat().st_size, offset + math.prod(shape) * dtype.itemsize
+        if size < promised:
             msg = (
                 f"`{name}` must be a whole file, got {path} of {size:,} bytes where its header "
-                f"promises {offset + int(np.prod(shape, dtype=np.int64)) * dtype.itemsize:,}; it "
-                "was cut short, copy it again"
+                f"promises {promised:,}; it was cut short, copy it again"
             )
             raise ValueError(msg)
         self._file = path.open("rb", buffering=0)
@@ -80,11 +96,23 @@ class RawSource(IndexedSource):
             count = self._read_at(buffer, position)
             if count == 0:
                 msg = f"`{self.name}` ends early: {self._path} was cut short while it was read"
-                raise OSError(errno.EIO, msg)
+                raise Unreadable(msg)
             buffer, position = buffer[count:], position + count
         if self._bfloat16:
             return (array.astype(np.uint32) << 16).view(np.float32)
         return array
+
+    def check(self, n_threads: int) -> str | None:
+        """Compare the checksum, where the file has one: by then a flipped bit is in no picture."""
+        if self._checksum is not None:
+            start, size, crc = self._checksum
+            if crc32_of(self._read_at, start, size, n_threads) != crc:
+                msg = (
+                    f"`{self.name}` is damaged: the checksum of {self.origin} is not that of its "
+                    "data; copy it again"
+                )
+                raise OSError(errno.EIO, msg)
+        return None
 
     def close(self) -> None:
         """Close the file."""

@@ -7,6 +7,7 @@ numpy side does not know bfloat16, which most published tensors are stored in.
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def open_safetensors(name: str, path: Path, key: str | None) -> IndexedSource:
         msg = f"`{name}` must have one of the dtypes {', '.join(_DTYPES)}, got {kind} in {path}"
         raise ValueError(msg)
     dtype = np.dtype(_DTYPES[kind])
-    n_bytes = int(np.prod(shape, dtype=object)) * dtype.itemsize
+    n_bytes = math.prod(shape) * dtype.itemsize
     if start < 0 or min(shape, default=0) < 0 or stop - start != n_bytes:
         raise ValueError(_not_one(name, path, "an entry whose size is not that of its shape"))
     return RawSource(name, path, begin + start, shape, dtype, bfloat16=kind == "BF16")

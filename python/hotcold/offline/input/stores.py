@@ -1,82 +1,55 @@
-"""Files that a library of their own reads: HDF5, zarr, PyTorch. Each is an extra of the package."""
+"""Files that a library of their own reads: HDF5 and zarr. Each is an extra of the package."""
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
 from hotcold._extras import require
 from hotcold.offline.input.arrays import ArraySource
+from hotcold.offline.input.boundary import opening
 from hotcold.offline.input.keys import choose
 
 
 def open_hdf5(name: str, path: Path, key: str | None) -> ArraySource:
     """Open a dataset of an HDF5 file."""
     h5py = require("h5py", "hdf5", "to read HDF5 files")
-    try:
+    path.open("rb").close()  # the system's own words where it is not there or not ours
+    with contextlib.ExitStack() as stack, opening(name, path, "a whole HDF5 file"):
         file = h5py.File(path, "r")
-    except OSError as error:
-        msg = f"`{name}` must be a whole HDF5 file, got {path}: {error}"
-        raise ValueError(msg) from error
-    known: list[str] = []
-    file.visititems(
-        lambda member, node: known.append(member) if isinstance(node, h5py.Dataset) else None
-    )
-    try:
+        stack.callback(file.close)
+        known: list[str] = []
+        file.visititems(
+            lambda member, node: known.append(member) if isinstance(node, h5py.Dataset) else None
+        )
         dataset = file[choose(name, path, key.strip("/") if key else None, known)]
-        return _Owned(name, dataset, f"{path.name}:{dataset.name}", path, file)
-    except (ValueError, TypeError):
-        file.close()
-        raise
+        source = _Owned(name, dataset, f"{path.name}:{dataset.name}", path, file)
+        stack.pop_all()
+        return source
 
 
 def open_zarr(name: str, path: Path, key: str | None) -> ArraySource:
     """Open a zarr array, or an array of a zarr group."""
     zarr = require("zarr", "zarr", "to read zarr stores")
-    try:
+    with opening(name, path, "a zarr array or group"):
         node = zarr.open(str(path), mode="r")
-    except Exception as error:  # zarr has its own kinds, which differ between versions
-        msg = f"`{name}` must be a zarr array or group, got {path}: {error}"
-        raise ValueError(msg) from error
-    if not hasattr(node, "shape"):
-        known = [member for member, _ in node.arrays()]
-        # Arrays deeper down are reached by their path.
-        chosen = key.strip("/") if key and "/" in key.strip("/") else choose(name, path, key, known)
-        try:
-            node = node[chosen]
-        except KeyError:
-            node = node[choose(name, path, chosen, known)]
-    elif key is not None:
-        msg = f"`{name}` must be given without a name: {path} is a single array, got {key!r}"
-        raise ValueError(msg)
+        if not hasattr(node, "shape"):
+            known = [member for member, _ in node.arrays()]
+            # Arrays deeper down are reached by their path.
+            wanted = key.strip("/") if key else None
+            chosen = wanted if wanted and "/" in wanted else choose(name, path, wanted, known)
+            try:
+                node = node[chosen]
+            except KeyError:
+                node = node[choose(name, path, chosen, known)]
+        elif key is not None:
+            msg = f"`{name}` must be given without a name: {path} is a single array, got {key!r}"
+            raise ValueError(msg)
+        if not hasattr(node, "shape"):
+            msg = f"`{name}` must name an array, got the group {key!r} of {path}"
+            raise ValueError(msg)
     return ArraySource(name, node, path.name if key is None else f"{path.name}:{key}", [path])
-
-
-def open_torch(name: str, path: Path, key: str | None) -> ArraySource:
-    """Open a tensor, or one of a dictionary of tensors, that torch.save wrote."""
-    torch = require("torch", "torch", "to read .pt files")
-    try:
-        # Weights only: no code of the file is run. Mapped: tensors are read when they are used.
-        loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except FileNotFoundError:
-        raise
-    except Exception as error:
-        first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
-        msg = (
-            f"`{name}` must be a .pt file of tensors alone (torch.save of a tensor or a dictionary "
-            f"of tensors), got {path}: {first_line}"
-        )
-        raise ValueError(msg) from error
-    if isinstance(loaded, dict):
-        tensors = {str(k): v for k, v in loaded.items() if isinstance(v, torch.Tensor)}
-        loaded = tensors[choose(name, path, key, list(tensors))]
-    elif key is not None:
-        msg = f"`{name}` must be given without a name: {path} is a single tensor, got {key!r}"
-        raise ValueError(msg)
-    if not isinstance(loaded, torch.Tensor):
-        msg = f"`{name}` must be a tensor, got {type(loaded).__name__} in {path}"
-        raise ValueError(msg)
-    return ArraySource(name, loaded, path.name if key is None else f"{path.name}:{key}", [path])
 
 
 class _Owned(ArraySource):

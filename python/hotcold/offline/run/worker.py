@@ -141,9 +141,8 @@ class Worker:
         try:
             return next(pieces, None)
         except OSError as error:
-            reason = error.strerror or error
-            msg = f"the input cannot be read any further: {reason}; finished files are kept"
-            raise OSError(error.errno or errno.EIO, msg) from error
+            reason = error.strerror or str(error)
+            raise _input_error(error.errno or errno.EIO, reason) from error
 
     def _runs(self, chunk: Chunk, done: Done) -> Iterator[tuple[int, int]]:
         """Items [first, last) of consecutive units that are to be made."""
@@ -166,6 +165,8 @@ class Worker:
 
     def _fail(self, bad: Bad, done: Done) -> None:
         if not self.record:
+            if bad.cause is not None:
+                raise _input_error(errno.EIO, bad.error) from bad.cause
             raise ValueError(bad.error)
         name = self.names.stem(bad.item // self.layout.n_cells)
         done.failures.append(Failure(bad.item, name, bad.error))
@@ -253,6 +254,10 @@ class _Sheet:
         rows, cols, padding, _ = self._layout
         shape = rows * (height + padding) - padding, cols * (width + padding) - padding, channels
         return np.full(shape, WHITE, np.uint8)
+
+
+def _input_error(number: int, why: str) -> OSError:
+    return OSError(number, f"the input cannot be read any further: {why}; finished files are kept")
 
 
 def write(writer: Writer, unit: int, content: Any) -> int:
