@@ -258,7 +258,7 @@ def test_bad_start_is_refused(cnn, cuts, error, message):
 
 
 def test_end_before_the_start_is_said(cnn):
-    with pytest.raises(ValueError, match="does not depend on the output of layer 'features.4'"):
+    with pytest.raises(ValueError, match=r"does not depend on the output of layer 'features\.4'"):
         influence(cnn, (Cut("features.4"), Cut("features.0"))).attributions(X)
 
 
