@@ -21,7 +21,7 @@ LAYERS = (
     {"options", "keywords", "request", "data"},
     {"influence"},
     {"visualizers"},
-    {"offline"},
+    {"offline", "regions"},
     {"cli"},
 )
 HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}

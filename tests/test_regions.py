@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+
 import numpy as np
 import pytest
 import reference
@@ -13,6 +15,7 @@ from scipy import ndimage
 from skimage.filters import threshold_otsu
 from skimage.segmentation import find_boundaries
 
+import hotcold
 from hotcold import _core
 from hotcold._arrays import as_batch
 
@@ -171,3 +174,59 @@ def test_boxes_refuse_what_makes_no_sense(change, message):
     }
     with pytest.raises(ValueError, match=message):
         _core.boxes(**{**arguments, **change})
+
+
+def test_public_boxes_combine_blur_and_find(rng):
+    a = rng.standard_normal((3, 4, 20, 30))
+    smooth = reference.gaussian_blur(reference.reduced(a, "sum_abs"), 2.0)
+    found = hotcold.boxes(a, count=3, combine="sum_abs", blur=2, threshold=0.7, connectivity=2)
+    for item in range(3):
+        shown = reference.kept(smooth[item, 0], 0.7, "quantile")
+        expected = reference.boxes(smooth[item, 0], shown, 3, True, "mass", 1)
+        for ours, theirs in zip(
+            (found.bbox, found.mass, found.peak, found.area), expected, strict=True
+        ):
+            np.testing.assert_allclose(ours[item], theirs, rtol=1e-9)
+    last = hotcold.boxes(np.moveaxis(a, 1, -1), dim_order="channels_last", threshold="otsu")
+    np.testing.assert_array_equal(last.bbox, hotcold.boxes(a, threshold="otsu").bbox)
+
+
+def test_boxes_beyond_the_regions_are_empty():
+    found = hotcold.boxes(np.array([[[[1.0, 0]]]]), count=5, threshold=0.5, threshold_by="max")
+    assert found.bbox.tolist() == [[[0, 0, 1, 1], *[[-1] * 4] * 4]]
+    assert found.area.tolist() == [[1, 0, 0, 0, 0]]
+    assert found.bbox.dtype == np.int64
+    assert len(found) == 1
+
+
+def test_boxes_as_a_table(tmp_path):
+    a = np.zeros((2, 1, 4, 4))
+    a[1, 0, 2, 1:3] = 0.5
+    hotcold.boxes(a, count=2, threshold=0, threshold_by="max").to_csv(
+        tmp_path / "b.csv", names=["x, y", "z"]
+    )
+    with (tmp_path / "b.csv").open(newline="") as file:
+        assert list(csv.reader(file)) == [
+            ["item", "name", "rank", "y0", "x0", "y1", "x1", "mass", "peak", "area"],
+            ["1", "z", "0", "2", "1", "3", "3", "1.0", "0.5", "2"],
+        ]
+    with pytest.raises(ValueError, match="`names` must hold 2 names, one per item, got 1"):
+        hotcold.boxes(a).to_csv(tmp_path / "c.csv", names=["x"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"count": 0}, "`count` must be"),
+        ({"threshold": 1.5}, r"`threshold` must be"),
+        ({"threshold": "li"}, "`threshold` must be one of 'otsu'"),
+        ({"threshold_by": "rank"}, "`threshold_by` must be one of"),
+        ({"connectivity": 4}, "`connectivity` must be 1"),
+        ({"by": "size"}, "`by` must be one of"),
+        ({"min_area": -1}, "`min_area` must be"),
+        ({"blur": -1}, "`blur` must be"),
+    ],
+)
+def test_public_boxes_refuse_what_makes_no_sense(options, message):
+    with pytest.raises(ValueError, match=message):
+        hotcold.boxes(np.zeros((1, 1, 4, 4)), **options)

@@ -2,8 +2,8 @@
 
 Kernels: `gaussian_blur`, `normalize`, `percentile_mask`, `tile`.
 Visualizers: `Visualizer`, `HeatmapVisualizer`, `MaskVisualizer`, `ChannelMaskVisualizer`, laid out
-by a `Tiler`; `render_files` draws very many items to files. `hotcold.influence` computes
-attributions of PyTorch models; `hotcold.data` holds a real example.
+by a `Tiler`; `render_files` draws very many items to files; `boxes` finds the regions that speak.
+`hotcold.influence` computes attributions of PyTorch models; `hotcold.data` holds a real example.
 """
 
 from __future__ import annotations
@@ -39,9 +39,11 @@ from hotcold.visualizers import (
 if TYPE_CHECKING:
     from hotcold import data, influence
     from hotcold.offline import RenderReport, render_files
+    from hotcold.regions import Boxes, boxes
 
 __all__ = [
     "NORMALIZATION_TYPES",
+    "Boxes",
     "ChannelMaskVisualizer",
     "HeatmapVisualizer",
     "MaskVisualizer",
@@ -49,6 +51,7 @@ __all__ = [
     "Tiler",
     "Visualizer",
     "__version__",
+    "boxes",
     "build_info",
     "data",
     "gaussian_blur",
@@ -63,7 +66,9 @@ __version__: str = _core.__version__
 
 # Imported when first used: a module, or "module:name" for a member of one.
 _LAZY = {
+    "Boxes": "hotcold.regions:Boxes",
     "RenderReport": "hotcold.offline:RenderReport",
+    "boxes": "hotcold.regions:boxes",
     "data": "hotcold.data",
     "influence": "hotcold.influence",
     "render_files": "hotcold.offline:render_files",

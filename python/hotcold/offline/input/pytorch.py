@@ -77,7 +77,7 @@ def _load(torch: Any, name: str, path: Path, key: str | None, **options: Any) ->
 
 
 def _raw(path: Path, info: zipfile.ZipInfo) -> bytes:
-    """A stored member as it is: zipfile would compare checksums that some files lack."""
+    """Return a stored member as it is: zipfile would compare checksums that some files lack."""
     with path.open("rb") as file:
         file.seek(data_offset(path, info))
         return file.read(info.file_size)
