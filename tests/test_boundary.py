@@ -117,9 +117,9 @@ def test_scratch_that_no_memory_can_hold_is_a_memory_error(shape, sigma):
     giant = np.broadcast_to(np.float32(1), shape)
     with pytest.raises((ValueError, MemoryError)):
         render(plan(sigma=sigma), giant)
-    small = np.zeros((1, 1, 1), np.uint8)
+    small = np.zeros((1, 1, 1, 1, 1), np.uint8)
     with pytest.raises((ValueError, MemoryError)):
-        render(plan(sigma=sigma), giant, picture=small, columns=1)
+        render(plan(sigma=sigma), giant, picture=small)
 
 
 # --- outputs --------------------------------------------------------------------------------------

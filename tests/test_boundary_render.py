@@ -11,6 +11,7 @@ from helpers import message, run_python
 
 from hotcold import _core
 from hotcold.colormaps import lookup_table
+from hotcold.sheet import Sheet
 
 N, C, H, W = SHAPE
 
@@ -120,37 +121,44 @@ def test_pictures_that_share_memory_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("sheet", "columns", "padding"),
+    "grid",
     [
-        (u1(H, W, 3), 1, 0),  # room for one of two
-        (u1(2 * H, W - 1, 3), 1, 0),
-        (u1(2 * H, W, 3), 1, 1),
-        (u1(H, 2 * W, 3), 3, 0),
-        (u1(2 * H, W, 4), 1, 0),
-        (u1(N, H, W, 3), 1, 0),
-        (u1(2 * H, W, 3), 1, 2**62),
-        (u1(2 * H, W, 3), 2**62, 0),
-        (u1(2 * H, W, 3), 2**62, 2**62),
+        u1(1, 1, H, W, 3),  # room for one of two
+        u1(2, 1, H, W - 1, 3),
+        u1(2, 1, H + 1, W, 3),
+        u1(2, 1, H, W, 4),
+        u1(2 * H, W, 3),
+        u1(1, 1, 2, H, W, 3),
+        u1(0, 2, H, W, 3),
+        u1(2, 0, H, W, 3),
     ],
-    ids=lambda value: str(getattr(value, "shape", value)),
+    ids=lambda value: str(value.shape),
 )
-def test_sheets_without_room_are_refused(sheet, columns, padding):
+def test_sheets_without_room_are_refused(grid):
     with pytest.raises(ValueError, match="`picture` must"):
-        render(plan(), f4(), picture=sheet, columns=columns, padding=padding)
+        render(plan(), f4(), picture=grid)
+    assert not grid.any()
+
+
+def test_cells_that_overlap_are_refused():
+    sheet = u1(2 * H, 2 * W, 3)
+    lines = sheet.strides[0]
+    for strides in (
+        (0, 3 * W, lines, 3, 1),
+        (H * lines, 0, lines, 3, 1),
+        (H * lines, 3 * W - 1, lines, 3, 1),
+        ((H - 1) * lines, 3 * W, lines, 3, 1),
+    ):
+        cells = np.lib.stride_tricks.as_strided(sheet, (2, 2, H, W, 3), strides)
+        with pytest.raises(ValueError, match="must not hold two elements at one address"):
+            render(plan(), f4(), picture=cells)
     assert not sheet.any()
-
-
-@pytest.mark.parametrize(("columns", "padding"), [(-1, 0), (1, -1), (-(2**63), 0)])
-def test_negative_grids_are_refused(columns, padding):
-    with pytest.raises(ValueError, match="must be >= 0"):
-        render(plan(), f4(), picture=u1(2 * H, W, 3), columns=columns, padding=padding)
 
 
 def test_sheets_larger_than_needed_are_written_in_their_cells_only():
     sheet = np.full((40, 50, 3), 7, np.uint8)
-    render(
-        plan(normalization_type="unnormalized"), f4(), picture=sheet[3:, 2:], columns=2, padding=4
-    )
+    layout = Sheet(2, 2, (H, W), gap=(9, 4), margins=(3, 0, 0, 2))
+    render(plan(normalization_type="unnormalized"), f4(), picture=layout.cells(sheet))
     white = (sheet == 255).all(axis=-1)
     assert white.sum() == N * H * W
     assert (sheet[~white] == 7).all()

@@ -29,7 +29,7 @@ SHAPES = ((1, 1), (3, 21), (8, 8), (5, 13), (16, 65), (33, 1027))
 def picture_of(paint_plan, a, image=None, values=None, n_threads=1):
     channels = 4 if image is not None and image.shape[1] == 4 else 3
     picture = np.zeros((len(a), *a.shape[2:], channels), np.uint8)
-    fault = _core.render(paint_plan, a, image, values, picture, 0, 0, n_threads)
+    fault = _core.render(paint_plan, a, image, values, picture, n_threads)
     assert fault is None
     return picture
 
@@ -238,7 +238,7 @@ def test_nonfinite_values_are_counted_once_each_and_read_as_zero(rng, channels):
     picture = np.empty((3, 40, 41, 3), np.uint8)
     for n_threads in (1, 2):
         strict = plan(**fields, table=JET)
-        fault = _core.render(strict, a, None, None, picture, 0, 0, n_threads)
+        fault = _core.render(strict, a, None, None, picture, n_threads)
         assert fault == ("attributions", 1, 3)
     zeroed = picture_of(plan(**fields, table=JET, nonfinite="zero"), a)
     # In one channel or all: the mean of what is missing is missing.

@@ -142,7 +142,7 @@ def test_an_exception_in_a_worker_arrives_and_the_pool_goes_on():
     giants = np.broadcast_to(np.float32(1), (8, 1, 2**24, 2**24))
     for threads in (1, 2, 5):
         with pytest.raises(MemoryError):
-            _core.render(plan(), giants, None, None, None, 0, 0, threads)
+            _core.render(plan(), giants, None, None, None, threads)
         np.testing.assert_array_equal(HeatmapVisualizer().render(a, x, n_threads=5), expected)
 
 

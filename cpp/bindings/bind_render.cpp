@@ -135,8 +135,7 @@ void refuse_overlaps(const Arrays& arrays) {
 }
 
 template <typename T>
-py::object run(const RenderPlan& plan, const Arrays& arrays, std::size_t grid_columns,
-               std::size_t padding, int n_threads) {
+py::object run(const RenderPlan& plan, const Arrays& arrays, int n_threads) {
     const RenderInputs inputs = render_inputs(plan, arrays.attributions, arrays.image);
     refuse_overlaps(arrays);
     std::optional<BatchView<T>> values;
@@ -148,8 +147,7 @@ py::object run(const RenderPlan& plan, const Arrays& arrays, std::size_t grid_co
     }
     std::optional<PictureView> picture;
     if (arrays.picture) {
-        picture = picture_view(*arrays.picture, "picture", inputs.drawn, inputs.channels,
-                               grid_columns, padding);
+        picture = picture_view(*arrays.picture, "picture", inputs.drawn, inputs.channels);
     }
     return fault_message(without_gil([&] {
         return render<T>(plan, inputs.map, inputs.image_if_any(), values ? &*values : nullptr,
@@ -160,18 +158,11 @@ py::object run(const RenderPlan& plan, const Arrays& arrays, std::size_t grid_co
 py::object render_into(const RenderPlan& plan, const py::array& attributions,
                        const std::optional<py::array>& image,
                        const std::optional<py::array>& values,
-                       const std::optional<py::array>& picture, py::ssize_t grid_columns,
-                       py::ssize_t padding, int n_threads) {
-    if (grid_columns < 0 || padding < 0) {
-        throw std::invalid_argument("`grid_columns` and `padding` must be >= 0");
-    }
+                       const std::optional<py::array>& picture, int n_threads) {
     const Arrays arrays{attributions, image, values, picture};
-    const auto columns = static_cast<std::size_t>(grid_columns);
-    const auto pad = static_cast<std::size_t>(padding);
     const int threads = checked_threads(n_threads);
-    return computes_in_double(attributions, image)
-               ? run<double>(plan, arrays, columns, pad, threads)
-               : run<float>(plan, arrays, columns, pad, threads);
+    return computes_in_double(attributions, image) ? run<double>(plan, arrays, threads)
+                                                   : run<float>(plan, arrays, threads);
 }
 
 }  // namespace
@@ -183,10 +174,9 @@ void bind_render(py::module_& m) {
              py::arg("limits"), py::arg("table"), py::arg("overlay_opacity"), py::arg("opacity"),
              py::arg("threshold"), py::arg("masked_opacity"), py::arg("image_range"),
              py::arg("nonfinite"));
-    m.def("render", &render_into, "See hotcold.visualizers and hotcold._pipeline.", py::arg("plan"),
+    m.def("render", &render_into, "See hotcold.request.", py::arg("plan"),
           py::arg("attributions").noconvert(), py::arg("image").noconvert(),
-          py::arg("values").noconvert(), py::arg("picture").noconvert(), py::arg("grid_columns"),
-          py::arg("padding"), py::arg("n_threads"));
+          py::arg("values").noconvert(), py::arg("picture").noconvert(), py::arg("n_threads"));
 }
 
 }  // namespace hotcold

@@ -189,50 +189,35 @@ template BatchView<float> batch_view(const py::array&, const char*, const Shape&
 template BatchView<double> batch_view(const py::array&, const char*, const Shape&);
 
 PictureView picture_view(const py::array& array, const char* name, const Shape& shape,
-                         std::size_t channels, std::size_t grid_columns, std::size_t padding) {
-    const bool sheet = grid_columns > 0;
-    require_ndim(array, name, sheet ? 3 : 4);
-    const std::size_t lines = sheet ? ceil_div(shape.items, grid_columns) : 0;
-    bool fits;
-    if (sheet) {
-        // Divisions instead of products: a huge padding must not overflow into a match.
-        const std::size_t height = extent(array, 0);
-        const std::size_t width = extent(array, 1);
-        const std::size_t most = std::numeric_limits<std::size_t>::max() / 4;
-        fits = padding < most / lines && padding < most / grid_columns && lines <= height &&
-               grid_columns <= width && shape.rows <= height && shape.columns <= width &&
-               height >= lines * shape.rows + (lines - 1) * padding &&
-               width >= grid_columns * shape.columns + (grid_columns - 1) * padding &&
-               extent(array, 2) == channels;
-    } else {
-        fits = extent(array, 0) == shape.items && extent(array, 1) == shape.rows &&
-               extent(array, 2) == shape.columns && extent(array, 3) == channels;
-    }
-    if (!fits) {
+                         std::size_t channels) {
+    const bool grid = array.ndim() == 5;
+    if (!grid) require_ndim(array, name, 4);
+    const py::ssize_t row = array.ndim() - 3;  // the axis; columns and channels follow
+    const std::size_t columns = grid ? extent(array, 1) : 1;
+    const bool holds_items = grid
+                                 ? columns > 0 && ceil_div(shape.items, columns) <= extent(array, 0)
+                                 : extent(array, 0) == shape.items;
+    if (!holds_items || extent(array, row) != shape.rows ||
+        extent(array, row + 1) != shape.columns || extent(array, row + 2) != channels) {
         refuse(name, "must hold " + std::to_string(shape.items) + " pictures of " +
                          std::to_string(shape.rows) + " x " + std::to_string(shape.columns) +
-                         " pixels and " + std::to_string(channels) + " channels" +
-                         (sheet ? " on " + std::to_string(grid_columns) + " columns" : "") +
-                         ", got shape " + shape_text(array));
+                         " pixels and " + std::to_string(channels) + " channels, got shape " +
+                         shape_text(array));
     }
     require_writeable(array, name, py::dtype::of<std::uint8_t>());
-    const py::ssize_t last = array.ndim() - 1;
     const auto pixel = static_cast<py::ssize_t>(channels);
-    if (array.strides(last) != 1 ||
-        (array.shape(last - 1) > 1 && array.strides(last - 1) != pixel)) {
+    if (array.strides(row + 2) != 1 ||
+        (array.shape(row + 1) > 1 && array.strides(row + 1) != pixel)) {
         refuse(name, "must have the pixels of a row next to each other in memory");
     }
     PictureView view;
     view.data = static_cast<std::uint8_t*>(const_cast<void*>(array.data()));
     view.channels = channels;
-    view.row_stride = array.strides(last - 2);
-    if (sheet) {
-        view.grid_columns = grid_columns;
-        view.grid_row_stride = view.row_stride * static_cast<std::ptrdiff_t>(shape.rows + padding);
-        view.grid_column_stride = pixel * static_cast<std::ptrdiff_t>(shape.columns + padding);
-    } else {
-        view.grid_columns = 1;
-        view.grid_row_stride = array.strides(0);
+    view.row_stride = array.strides(row);
+    view.grid_row_stride = array.strides(0);
+    if (grid) {
+        view.grid_columns = columns;
+        view.grid_column_stride = array.strides(1);
     }
     return view;
 }

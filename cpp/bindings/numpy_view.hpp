@@ -19,10 +19,9 @@ SourceView source_view(const pybind11::array& array, const char* name);
 template <typename T>
 BatchView<T> batch_view(const pybind11::array& array, const char* name, const Shape& shape);
 
-// A uint8 array (N, H, W, C) to write, or with `grid_columns` > 0 a sheet (H', W', C) holding items
-// of `shape` on a grid of that many columns with `padding` pixels between them.
+// A uint8 array (N, H, W, C) to write, or a grid (rows, columns, H, W, C) with cells for all items.
 PictureView picture_view(const pybind11::array& array, const char* name, const Shape& shape,
-                         std::size_t channels, std::size_t grid_columns, std::size_t padding);
+                         std::size_t channels);
 
 // std::invalid_argument when the two arrays may share memory.
 void refuse_overlap(const pybind11::array& input, const char* input_name,

@@ -78,8 +78,6 @@ def render(
     image: _Batch | None,
     values: _Batch | None,
     picture: NDArray[np.uint8] | None,
-    grid_columns: int,
-    padding: int,
     n_threads: int,
 ) -> tuple[str, int, int] | None: ...
 def render_png(

@@ -19,8 +19,6 @@ from hotcold.sheet import Tiler
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-WHITE = 255  # unused cells and padding of pictures
-
 
 class Saved(NamedTuple):
     """What `save` wrote, how long it took, and which items have no file."""
@@ -87,8 +85,15 @@ class RenderRequest(NamedTuple):
         picture = (
             new_array(shape, np.dtype(np.uint8)) if out is None else _checked_out(out, shape, self)
         )
-        self._run(None, picture, 0, 0, n_threads)
+        self._run(None, picture, n_threads)
         return picture
+
+    def render_cells(self, cells: NDArray[np.uint8], n_threads: int | None) -> None:
+        """Write the pictures into cells (rows, columns, H, W, 3 or 4), row by row.
+
+        `hotcold.sheet.Sheet.cells` views a canvas so; cells beyond the items stay as they are.
+        """
+        self._run(None, cells, n_threads)
 
     def save(
         self,
@@ -151,46 +156,26 @@ class RenderRequest(NamedTuple):
 
         What is not wanted comes back empty.
         """
-        rows, cols = tiler.grid_shape(self.n_items)
+        layout = tiler.sheet(self.n_items, self.picture_shape[:2])
         values = view = np.empty(0)
+        sheet = np.empty(0, np.uint8)
         if want_values:
             values, view = empty_batch(self.values_shape, self.values_dtype, dim_order)
-        sheet = np.empty(0, np.uint8)
         if want_sheet:
-            height, width, channels = self.picture_shape
-            gap = tiler.padding
-            sheet_shape = (
-                rows * height + (rows - 1) * gap,
-                cols * width + (cols - 1) * gap,
-                channels,
-            )
-            covered = gap == 0 and rows * cols == self.n_items
-            sheet = new_array(sheet_shape, np.dtype(np.uint8))
-            if not covered:
-                sheet.fill(WHITE)
+            sheet = layout.new(self.picture_shape[2], self.n_items)
         self._run(
-            view if want_values else None,
-            sheet if want_sheet else None,
-            cols if want_sheet else 0,
-            tiler.padding,
-            n_threads,
+            view if want_values else None, layout.cells(sheet) if want_sheet else None, n_threads
         )
         return values, sheet
 
     def _run(
-        self,
-        values: Array | None,
-        picture: NDArray[np.uint8] | None,
-        grid_columns: int,
-        padding: int,
-        n_threads: int | None,
+        self, values: Array | None, picture: NDArray[np.uint8] | None, n_threads: int | None
     ) -> None:
+        """Render into a batch (N, H, W, C) of pictures, or the cells of a sheet."""
         threads = _validate.n_threads(n_threads)
         plan = compile_plan(self.spec)
         _validate.finite(
-            _core.render(
-                plan, self.attributions, self.image, values, picture, grid_columns, padding, threads
-            ),
+            _core.render(plan, self.attributions, self.image, values, picture, threads),
             self.first_item,
         )
 

@@ -39,9 +39,9 @@ KERNELS = {
     ),
     "normalize": lambda a, out, threads=1: _core.normalize(a, "01", out, threads),
     "percentile_mask": lambda a, out, threads=1: _core.percentile_mask(a, 0.5, 0.2, out, threads),
-    "render": lambda a, out, threads=1: _core.render(plan(), a, None, out, None, 0, 0, threads),
+    "render": lambda a, out, threads=1: _core.render(plan(), a, None, out, None, threads),
 }
 
 
-def render(paint_plan, a, image=None, values=None, picture=None, columns=0, padding=0):
-    return _core.render(paint_plan, a, image, values, picture, columns, padding, 1)
+def render(paint_plan, a, image=None, values=None, picture=None):
+    return _core.render(paint_plan, a, image, values, picture, 1)

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from hotcold import files
 from hotcold.offline.input.feed import Bad, Chunk, Piece
 from hotcold.offline.output.names import Names
@@ -19,7 +17,8 @@ from hotcold.offline.run.pool import Stopped
 from hotcold.offline.run.rendering import Drawn, Picture, Renderer
 from hotcold.offline.run.report import Failure
 from hotcold.offline.run.stopwatch import Stopwatch
-from hotcold.request import WHITE, RenderRequest
+from hotcold.request import RenderRequest
+from hotcold.sheet import Sheet
 
 # Pictures that are written before a worker looks whether the job is ending: a few hundredths of a
 # second of small ones, a few large ones. Python is cold after each: 150 us (2026-11).
@@ -39,6 +38,10 @@ class Layout(NamedTuple):
     def n_cells(self) -> int:
         """Items in a file."""
         return self.rows * self.cols
+
+    def sheet(self, height: int, width: int) -> Sheet:
+        """Return where pictures of a size are on a sheet."""
+        return Sheet(self.rows, self.cols, (height, width), (self.padding, self.padding))
 
 
 @dataclass
@@ -229,31 +232,25 @@ class _Sheet:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._canvas: Picture | None = None
+        self._sheet: Sheet | None = None
         self._shape: tuple[int, ...] = ()  # of a cell
         self._colors: Picture | None = None
 
     def place(self, cell: int, picture: Picture, colors: Picture | None) -> str | None:
         """Put a picture into its cell; return why that is not possible."""
-        if self._canvas is None:
+        if self._canvas is None or self._sheet is None:
             self._shape, self._colors = picture.shape, colors
-            self._canvas = self._blank(*picture.shape)
+            self._sheet = self._layout.sheet(*picture.shape[:2])
+            self._canvas = self._sheet.new(picture.shape[2])
         if picture.shape != self._shape:
             return f"its picture is {picture.shape}, others on the sheet are {self._shape}"
-        height, width, _ = self._shape
-        row, col = divmod(cell, self._layout.cols)
-        top, left = row * (height + self._layout.padding), col * (width + self._layout.padding)
-        self._canvas[top : top + height, left : left + width] = picture
+        self._sheet.box(cell).of(self._canvas)[:] = picture
         return None
 
     def take(self) -> tuple[Picture | None, Picture | None]:
         """Return the sheet and its colours, and begin another; None when nothing was placed."""
         canvas, self._canvas = self._canvas, None
         return canvas, self._colors
-
-    def _blank(self, height: int, width: int, channels: int) -> Picture:
-        rows, cols, padding, _ = self._layout
-        shape = rows * (height + padding) - padding, cols * (width + padding) - padding, channels
-        return np.full(shape, WHITE, np.uint8)
 
 
 def _input_error(number: int, why: str) -> OSError:
