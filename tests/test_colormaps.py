@@ -5,19 +5,29 @@ from __future__ import annotations
 import matplotlib as mpl
 import numpy as np
 import pytest
-from helpers import run_python
+import reference_module
+from helpers import message, optional, run_python
+from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 
-from hotcold import Visualizer, colormaps
+from hotcold import Visualizer, colormaps, plan
+from hotcold.plan import compile_plan
 
 
 def test_hotcold_is_binary_times_cool_then_hot():
-    even = np.linspace(0, 1, 128)
-    cold = mpl.colormaps["binary"](even) * mpl.colormaps["cool"](even)
-    hot = mpl.colormaps["hot"](even)
+    binary, cool, hot = (
+        mpl.colormaps[name].resampled(128)(np.arange(128)) for name in ("binary", "cool", "hot")
+    )
     cmap = mpl.colormaps["hotcold"]
     assert cmap.N == 256
     assert cmap.name == "hotcold"
-    np.testing.assert_array_equal(cmap(np.arange(256)), np.concatenate([cold, hot]))
+    np.testing.assert_array_equal(cmap(np.arange(256)), np.concatenate([binary * cool, hot]))
+
+
+def test_hotcold_is_the_reference_modules():
+    optional("trulens")
+    visualizer = reference_module.load().Visualizer()
+    theirs = visualizer.default_cmap
+    np.testing.assert_array_equal(mpl.colormaps["hotcold"](np.arange(256)), theirs(np.arange(256)))
 
 
 def test_zero_sits_on_a_black_seam():
@@ -35,6 +45,65 @@ def test_lookup_tables_hold_the_colormaps_entries():
         cmap = mpl.colormaps[name]
         assert table.shape == (cmap.N, 4)
         np.testing.assert_array_equal(table, cmap(np.arange(cmap.N)))
+
+
+def test_objects_and_foreign_names_are_found_by_their_content(rng):
+    a = rng.standard_normal((1, 1, 5, 5))
+    colors = rng.random((256, 3))
+    first = ListedColormap(colors)
+    mpl.colormaps.register(ListedColormap(colors), name="foreign", force=True)
+    table = colormaps.lookup_table(first)
+    assert colormaps.lookup_table(ListedColormap(colors)) is table
+    one, again = (Visualizer(cmap=c).request(a).spec for c in (first, ListedColormap(colors)))
+    assert compile_plan(one) is compile_plan(again)
+    foreign = colormaps.lookup_table("foreign")
+    assert colormaps.lookup_table("foreign") is foreign
+    np.testing.assert_array_equal(foreign.rgba, table.rgba)
+    mpl.colormaps.unregister("foreign")
+
+
+def test_an_object_that_changes_is_another_colormap(rng):
+    a = rng.standard_normal((1, 1, 5, 5))
+    changing = LinearSegmentedColormap.from_list("changing", ["red", "blue"])
+    visualizer = Visualizer(cmap=changing)
+    before = visualizer.render(a)
+    changing._segmentdata = LinearSegmentedColormap.from_list("", ["lime", "lime"])._segmentdata
+    changing._isinit = False
+    after = visualizer.render(a)
+    assert (before != after).any()
+    assert (after == (0, 255, 0)).all()
+
+
+def test_the_caches_are_bounded(rng):
+    a = rng.standard_normal((1, 1, 5, 5))
+    for _ in range(40):
+        Visualizer(cmap=ListedColormap(rng.random((256, 3)))).render(a)
+    assert colormaps._table.cache_info().currsize <= 32
+
+
+@pytest.mark.kernels
+def test_long_tables_are_cheap_when_used_again(rng):
+    """65,536 entries took 31 ms a call, and each call kept memory."""
+    a = rng.standard_normal((1, 1, 5, 5))
+    cmap = ListedColormap(rng.random((65536, 3)))
+    specs = {Visualizer(cmap=cmap).request(a).spec.table for _ in range(20)}
+    assert len(specs) == 1
+    for _ in range(12):
+        Visualizer(cmap=ListedColormap(rng.random((65536, 3)))).render(a)
+    assert plan._compile_large.cache_info().currsize <= 4
+
+
+def test_too_long_tables_are_refused_by_the_arguments_name():
+    cmap = mpl.colormaps["viridis"].resampled(65537)
+    with pytest.raises(ValueError, match=message("`cmap` must have at most 65536", "got 65537")):
+        Visualizer(cmap=cmap)
+
+
+def test_the_pixels_of_a_table_are_each_there_once(rng):
+    for rgba in (rng.random((300, 4)).round(1), np.ones((5, 4)), rng.random((70, 4))):
+        table = colormaps.LookupTable(rgba, "any")
+        expected = list(dict.fromkeys([*map(tuple, (rgba[:, :3] * 255).astype(int)), (255,) * 3]))
+        assert [tuple(color) for color in table.colors.astype(int)] == expected
 
 
 def test_a_name_that_is_registered_again_changes_its_colours(rng):
@@ -96,6 +165,6 @@ def test_a_missing_matplotlib_stays_missing():
 
 def test_colormap_is_found_when_it_was_removed():
     mpl.colormaps.unregister("hotcold")
-    colormaps._tables.pop("hotcold", None)
+    colormaps._builtin.pop("hotcold", None)
     assert colormaps.lookup_table("hotcold").rgba.shape == (256, 4)
     assert "hotcold" in mpl.colormaps

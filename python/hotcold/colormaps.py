@@ -7,8 +7,9 @@ how ``cmap="hotcold"`` is known to it all the same.
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -31,7 +32,8 @@ NAME = "hotcold"
 class LookupTable:
     """A colormap's colours: `rgba` of shape (entries, 4), float64 in [0, 1].
 
-    Compared and hashed by identity, so that a plan made with it can be cached.
+    Compared and hashed by identity, so that a plan made with it can be cached; `lookup_table` gives
+    one and the same for the same colours.
 
     `colors` are the pixels that a picture may hold: the entries as the core cuts them to uint8, and
     the white of a sheet's unused cells; shape (n, 3), each colour once, in the entries' order.
@@ -39,19 +41,91 @@ class LookupTable:
     `translucent`: some entry has an alpha below 1.
     """
 
-    __slots__ = ("colors", "rgba", "translucent")
+    __slots__ = ("colors", "name", "rgba", "translucent")
 
-    def __init__(self, rgba: NDArray[np.float64]) -> None:
+    def __init__(self, rgba: NDArray[np.float64], name: str) -> None:
         self.rgba = rgba
+        self.name = name
         self.translucent = bool((rgba[:, 3] < 1.0).any())
         white = np.full((1, 3), 255, np.uint8)
         colors = np.concatenate([(rgba[:, :3] * 255.0).astype(np.uint8), white])
-        # Most maps end in white or hold a colour twice, and up to 256 are found much faster.
-        first = np.unique(colors, axis=0, return_index=True)[1]
-        self.colors = colors[np.sort(first)]
+        # Most maps end in white or hold a colour twice, and up to 256 are found much faster. As
+        # numbers, which are sorted many times faster than rows.
+        packed = (colors * np.array([1 << 16, 1 << 8, 1], np.uint32)).sum(axis=1, dtype=np.uint32)
+        self.colors = colors[np.sort(np.unique(packed, return_index=True)[1])]
 
 
-_tables: dict[str, LookupTable] = {}
+class ColorScale(NamedTuple):
+    """What the colours of a picture stand for: the values at both ends of a colormap."""
+
+    colors: NDArray[np.float64]  # (entries, 4)
+    name: str
+    limits: tuple[float, float]
+
+    def colormap(self) -> ListedColormap:
+        """Return the colours as matplotlib wants them."""
+        from matplotlib.colors import ListedColormap
+
+        return ListedColormap(self.colors, name=self.name)
+
+
+def color_scale(table: LookupTable, normalization_type: str, values: NDArray[Any]) -> ColorScale:
+    """Return the scale of a picture of normalized maps.
+
+    Parameters
+    ----------
+    table : LookupTable
+        Their colours.
+    normalization_type : str
+        Their mode.
+    values : ndarray, shape (N, ...)
+        The normalized maps, NaN where nothing is drawn.
+
+    Returns
+    -------
+    ColorScale
+        With the mode's limits. Items that have limits of their own (`magnitude_sum`, `signed_sum`)
+        share a scale where they agree; otherwise its unit is the largest magnitude of each.
+    """
+    limits = _FIXED_LIMITS.get(normalization_type)
+    if limits is None:
+        magnitudes = np.abs(values).reshape(len(values), -1)
+        tops = np.fmax.reduce(magnitudes, axis=1, initial=0.0)
+        if normalization_type == "unnormalized":
+            tops = tops.max(keepdims=True)
+        top = float(tops[0]) if tops[0] > 0 and (tops == tops[0]).all() else 1.0
+        limits = (0.0 if normalization_type == "magnitude_sum" else -top, top)
+    return ColorScale(table.rgba, table.name, limits)
+
+
+def grey_scale(limits: tuple[float, float]) -> ColorScale:
+    """Return the scale of an image of one channel, drawn grey as it is."""
+    greys = np.repeat(np.linspace(0.0, 1.0, 256)[:, None], 4, axis=1)
+    greys[:, 3] = 1.0
+    return ColorScale(greys, "gray", limits)
+
+
+# Of the modes whose colour limits do not depend on the values.
+_FIXED_LIMITS = {
+    "unsigned_max": (-1.0, 1.0),
+    "unsigned_max_positive_centered": (0.0, 1.0),
+    "magnitude_max": (0.0, 1.0),
+    "signed_max": (-1.0, 1.0),
+    "signed_max_positive_centered": (0.0, 1.0),
+    "01": (0.0, 1.0),
+}
+
+MOST_ENTRIES = 65536  # that the core takes
+
+
+# By their content: colormap objects can be changed, and names be registered again. At 65,536
+# entries a table takes 4 MiB.
+@functools.lru_cache(maxsize=32)
+def _table(rgba: bytes, name: str) -> LookupTable:
+    return LookupTable(np.frombuffer(rgba).reshape(-1, 4), name)
+
+
+_builtin: dict[str, LookupTable] = {}
 
 
 def lookup_table(cmap: ColormapLike) -> LookupTable:
@@ -60,12 +134,13 @@ def lookup_table(cmap: ColormapLike) -> LookupTable:
     Raises
     ------
     ValueError
-        matplotlib knows no colormap of that name; the closest names are listed.
+        matplotlib knows no colormap of that name (the closest names are listed), or it has more
+        than 65,536 entries.
     TypeError
         `cmap` is neither a name nor a `matplotlib.colors.Colormap`.
     """
-    if isinstance(cmap, str) and cmap in _tables:
-        return _tables[cmap]
+    if isinstance(cmap, str) and cmap in _builtin:
+        return _builtin[cmap]
     import matplotlib as mpl
     from matplotlib.colors import Colormap
 
@@ -79,7 +154,7 @@ def lookup_table(cmap: ColormapLike) -> LookupTable:
         table = _table_of(mpl.colormaps[cmap])
         # Names that matplotlib refuses to re-register can be kept; others may change their colours.
         if cmap == NAME or cmap in getattr(mpl.colormaps, "_builtin_cmaps", ()):
-            _tables[cmap] = table
+            _builtin[cmap] = table
         return table
     if isinstance(cmap, Colormap):
         return _table_of(cmap)
@@ -88,7 +163,14 @@ def lookup_table(cmap: ColormapLike) -> LookupTable:
 
 
 def _table_of(cmap: Colormap) -> LookupTable:
-    return LookupTable(np.ascontiguousarray(cmap(np.arange(cmap.N)), dtype=np.float64))
+    if cmap.N > MOST_ENTRIES:
+        msg = (
+            f"`cmap` must have at most {MOST_ENTRIES} entries, got {cmap.N}; "
+            f"take fewer: cmap.resampled({MOST_ENTRIES})"
+        )
+        raise ValueError(msg)
+    rgba = np.ascontiguousarray(cmap(np.arange(cmap.N)), dtype=np.float64)
+    return _table(rgba.tobytes(), cmap.name)
 
 
 def hotcold_colormap() -> ListedColormap:
@@ -98,15 +180,16 @@ def hotcold_colormap() -> ListedColormap:
     -------
     matplotlib.colors.ListedColormap
         256 entries: 128 of ``binary`` times ``cool``, element-wise in RGBA, then 128 of ``hot``,
-        each sampled evenly over [0, 1].
+        each resampled to 128 entries.
     """
     import matplotlib as mpl
     from matplotlib.colors import ListedColormap
 
-    even = np.linspace(0.0, 1.0, 128)
-    maps = mpl.colormaps
-    cold = maps["binary"](even) * maps["cool"](even)
-    return ListedColormap(np.concatenate([cold, maps["hot"](even)]), name=NAME)
+    # Resampled, not picked from the 256 of each: those lie up to half an entry off.
+    binary, cool, hot = (
+        mpl.colormaps[name].resampled(128)(np.arange(128)) for name in ("binary", "cool", "hot")
+    )
+    return ListedColormap(np.concatenate([binary * cool, hot]), name=NAME)
 
 
 def register_when_matplotlib_loads() -> None:

@@ -34,10 +34,20 @@ class RenderSpec:
     nonfinite: str = "raise"  # raise | zero | transparent
 
 
-@functools.lru_cache(maxsize=128)
 def compile_plan(spec: RenderSpec) -> _core.RenderPlan:
-    """Return the core's form of `spec`, made once per distinct spec."""
+    """Return the core's form of `spec`, made once per distinct spec among the last ones."""
+    large = spec.table is not None and len(spec.table.rgba) > _MOST_SMALL_ENTRIES
+    return _compile_large(spec) if large else _compile(spec)
+
+
+def _compile_once(spec: RenderSpec) -> _core.RenderPlan:
     fields = {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec)}
     if spec.table is not None:
         fields["table"] = spec.table.rgba
     return _core.RenderPlan(**fields)
+
+
+# A plan takes some 70 bytes for each entry of its table: 4.5 MiB for 65,536.
+_MOST_SMALL_ENTRIES = 4096
+_compile = functools.lru_cache(maxsize=128)(_compile_once)
+_compile_large = functools.lru_cache(maxsize=4)(_compile_once)
