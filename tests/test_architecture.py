@@ -15,7 +15,8 @@ PACKAGE = ROOT / "python" / "hotcold"
 LAYERS = (
     {"_core", "_extras"},
     {"_validate"},
-    {"_arrays", "colormaps", "drawing", "declared"},
+    {"_arrays", "colormaps", "declared"},
+    {"drawing"},
     {"ops", "files", "plan"},
     {"sheet"},
     {"options", "keywords", "request", "data"},

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import window_backend
-from helpers import optional, run_python
+from helpers import message, optional, run_python
 from matplotlib.figure import Figure
 
-from hotcold import HeatmapVisualizer, MaskVisualizer, Visualizer, drawing
+from hotcold import ChannelMaskVisualizer, HeatmapVisualizer, MaskVisualizer, Visualizer, drawing
 
 
 @pytest.fixture
@@ -97,15 +99,175 @@ def test_fig_is_used_and_not_the_current_figure(maps):
     assert plt.get_fignums() == [mine.number, current.number]
 
 
-def test_fig_is_drawn_in_its_current_axes(maps):
-    figure, (left, right) = plt.subplots(1, 2)
-    right.plot([1, 2])
-    figure.sca(right)
+def test_axes_are_drawn_in(maps):
+    figure, (left, middle, right) = plt.subplots(1, 3)
+    for axes, visualizer, arrays in (
+        (left, Visualizer(), (maps,)),
+        (middle, HeatmapVisualizer(), (maps, maps)),
+        (right, MaskVisualizer(), (maps, maps)),
+    ):
+        visualizer(*arrays, fig=axes)
+        (shown,) = axes.images
+        np.testing.assert_array_equal(
+            shown.get_array(), np.concatenate(visualizer.render(*arrays), 1)
+        )
+    assert figure.axes == [left, middle, right]
+
+
+def test_a_figure_of_many_axes_is_asked_for_one(maps, tmp_path):
+    figure, axes = plt.subplots(1, 3)
+    with pytest.raises(ValueError, match=message("`fig`", "3 axes", "fig=fig.axes[0]")):
+        Visualizer()(maps, tmp_path / "a.png", fig=figure)
+    with pytest.raises(TypeError, match=message("`fig`", "got ndarray", "fig=axes[0]")):
+        Visualizer()(maps, tmp_path / "a.png", fig=axes)
+    assert not any(one.images for one in axes)
+    assert list(tmp_path.iterdir()) == []  # checked before any work
+
+
+@pytest.mark.parametrize("fig", [1, "figure", plt, object()])
+def test_what_is_no_figure_is_refused_before_any_work(maps, tmp_path, fig):
+    for visualizer, arrays in ((Visualizer(), (maps,)), (MaskVisualizer(), (maps, maps))):
+        with pytest.raises(TypeError, match=message("`fig` must be a matplotlib Figure")):
+            visualizer(*arrays, tmp_path / "a.png", fig=fig)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_does_not_run_for_what_is_no_figure(maps):
+    class Model:
+        def attributions(self, x):
+            raise AssertionError
+
+    visualizer = ChannelMaskVisualizer.from_influence(Model())
+    with pytest.raises(TypeError, match=message("`fig` must be a matplotlib Figure")):
+        visualizer(maps, fig=1)
+
+
+def test_axes_that_cannot_hold_a_picture_are_refused(maps):
+    figure = Figure()
+    removed = figure.add_subplot()
+    removed.remove()
+    with pytest.raises(ValueError, match=message("`fig`", "axes in no figure")):
+        Visualizer()(maps, fig=removed)
+    with pytest.raises(ValueError, match=message("`fig`", "projection 'polar'")):
+        Visualizer()(maps, fig=figure.add_subplot(projection="polar"))
+
+
+def test_titles_and_whatever_else_is_on_the_axes_stay(maps):
+    figure, axes = plt.subplots()
+    axes.set_title("mine")
+    (line,) = axes.plot([1, 2])
+    for _ in range(2):
+        Visualizer()(maps, fig=figure)
+        assert axes.get_title() == "mine"
+        assert list(axes.lines) == [line]
+        assert len(axes.images) == 1
+
+
+def test_users_images_stay(maps):
+    axes = plt.figure().add_subplot()
+    mine = axes.imshow(np.zeros((4, 4)))
+    for _ in range(2):
+        Visualizer()(maps, fig=axes)
+    assert axes.images[0] is mine
+    assert len(axes.images) == 2
+
+
+# --- colour bars ----------------------------------------------------------------------------------
+
+
+def bar_of(figure, axes):
+    bar = figure.colorbar(axes.images[0], ax=axes)
+    figure.canvas.draw()
+    return bar
+
+
+@pytest.mark.parametrize(
+    ("mode", "limits"),
+    [
+        ("unsigned_max", (-1, 1)),
+        ("unsigned_max_positive_centered", (0, 1)),
+        ("magnitude_max", (0, 1)),
+        ("signed_max", (-1, 1)),
+        ("signed_max_positive_centered", (0, 1)),
+        ("01", (0, 1)),
+    ],
+)
+@pytest.mark.parametrize("visualizer", [Visualizer, HeatmapVisualizer])
+def test_a_colour_bar_has_the_maps_colours_and_limits(maps, visualizer, mode, limits):
+    figure, axes = plt.subplots()
+    arrays = (maps,) if visualizer is Visualizer else (maps, maps)
+    visualizer(normalization_type=mode, cmap="coolwarm")(*arrays, fig=figure)
+    bar = bar_of(figure, axes)
+    assert (bar.vmin, bar.vmax) == limits
+    np.testing.assert_array_equal(
+        bar.cmap(np.arange(256)), mpl.colormaps["coolwarm"](np.arange(256))
+    )
+    # A value on the bar has the colour that it has in the picture.
+    if visualizer is Visualizer and mode != "01":
+        values = visualizer(normalization_type=mode)(maps, imshow=False)[:, 0]
+        through_bar = bar.cmap(bar.norm(values), bytes=True)[..., :3]
+        picture = visualizer(normalization_type=mode, cmap="coolwarm").render(maps)
+        assert (through_bar != picture).any(axis=-1).mean() < 0.05  # table edges
+
+
+def test_limits_that_depend_on_the_maps(maps):
+    figure, axes = plt.subplots()
+    top = np.abs(maps).max()
+    Visualizer(normalization_type="unnormalized")(maps, fig=figure)
+    bar = bar_of(figure, axes)
+    assert (bar.vmin, bar.vmax) == pytest.approx((-top, top))
+    one = maps[:1]
+    for mode, low in (("magnitude_sum", 0), ("signed_sum", -1)):
+        # Of one item in its own numbers; of several in parts of each one's largest. The bar that
+        # is there follows.
+        values = Visualizer(normalization_type=mode)(one, fig=figure)
+        top = np.abs(values).max()
+        assert (bar.vmin, bar.vmax) == pytest.approx((low * top, top))
+        Visualizer(normalization_type=mode)(maps, fig=figure)
+        assert (bar.vmin, bar.vmax) == (low, 1)
+    Visualizer(normalization_type="unnormalized")(maps * 0, fig=figure)
+    assert (bar.vmin, bar.vmax) == (-1, 1)
+
+
+def test_missing_values_have_no_part_in_a_colour_bar(maps):
+    maps[0, 0, 0, 0] = np.nan
+    figure, axes = plt.subplots()
+    visualizer = Visualizer(normalization_type="unnormalized", nonfinite="transparent")
+    visualizer(maps, fig=figure)
+    bar = bar_of(figure, axes)
+    assert bar.vmax == pytest.approx(np.nanmax(np.abs(maps)))
+
+
+def test_bytes_that_are_an_image_have_a_bar_of_bytes(rng):
+    figure, axes = plt.subplots()
+    x = rng.integers(0, 256, (1, 1, 5, 6)).astype(np.uint8)
+    Visualizer(normalization_type="unnormalized")(x, fig=figure)
+    bar = bar_of(figure, axes)
+    assert (bar.vmin, bar.vmax) == (0, 255)
+    assert bar.cmap.name == "gray"
+
+
+def test_the_picture_is_found_again_beside_its_colour_bar(maps):
+    figure, axes = plt.subplots()
     Visualizer()(maps, fig=figure)
-    assert figure.axes == [left, right]
-    assert len(right.images) == 1
-    assert not right.lines
-    assert not left.images
+    bar = bar_of(figure, axes)
+    HeatmapVisualizer(cmap="magma")(maps[:1], maps[:1], fig=figure)
+    assert len(figure.axes) == 2
+    assert len(axes.images) == 1
+    assert axes.images[0].get_array().shape == (8, 6, 3)
+    assert axes.get_xlim() == (-0.5, 5.5)
+    assert axes.get_ylim() == (7.5, -0.5)
+    assert bar.cmap.name == "magma"
+
+
+def test_the_drawn_pixels_are_those_of_render(maps):
+    figure = Figure(figsize=(1.2, 0.8), dpi=10)  # a screen pixel for each
+    axes = figure.add_axes((0, 0, 1, 1))
+    Visualizer()(maps, fig=axes)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="rgba", dpi=10)
+    screen = np.frombuffer(buffer.getvalue(), np.uint8).reshape(8, 12, 4)
+    np.testing.assert_array_equal(screen[..., :3], np.concatenate(Visualizer().render(maps), 1))
 
 
 def test_fig_keeps_one_picture_over_many_calls(maps):
@@ -116,10 +278,12 @@ def test_fig_keeps_one_picture_over_many_calls(maps):
     assert len(figure.axes[0].images) == 1
 
 
-def test_subfigures_are_figures(maps):
-    figure = Figure()
+@pytest.mark.parametrize("imshow", [False, True])
+def test_subfigures_are_figures(maps, imshow):
+    figure = plt.figure()
     left, right = figure.subfigures(1, 2)
-    Visualizer()(maps, fig=right)
+    Visualizer()(maps, fig=right, imshow=imshow)
+    Visualizer()(maps, fig=right.axes[0], imshow=imshow)
     assert not left.axes
     assert len(right.axes) == 1
 
@@ -150,6 +314,7 @@ def windows():
     """Return a backend that has windows; holds what was shown."""
     plt.switch_backend("module://window_backend")
     window_backend.shown.clear()
+    window_backend.waited.clear()
     yield window_backend.shown
     plt.close("all")
     plt.switch_backend("agg")
@@ -157,7 +322,8 @@ def windows():
 
 def test_a_window_is_shown_once(maps, windows):
     Visualizer()(maps)
-    ((figure,),) = windows
+    (figure,) = windows
+    assert window_backend.waited == []
     (axes,) = figure.axes
     np.testing.assert_array_equal(
         axes.images[0].get_array(), np.concatenate(Visualizer().render(maps), 1)
@@ -179,6 +345,19 @@ def test_a_new_window_leaves_the_current_figure_current(maps, windows):
     Visualizer()(maps)
     assert plt.gcf() is current
     assert not current.axes
+    # That of the picture alone: what the user has not finished is neither shown nor closed.
+    (shown,) = windows
+    assert shown not in (other, current)
+    assert {other.number, current.number} <= set(plt.get_fignums())
+
+
+@pytest.mark.parametrize("interactive", [False, True])
+def test_a_program_waits_until_its_window_is_closed(maps, windows, monkeypatch, interactive):
+    # As for pyplot.show(); with an event loop already running, nobody waits.
+    monkeypatch.setattr(window_backend.FigureCanvas, "required_interactive_framework", "tk")
+    with plt.rc_context({"interactive": interactive}):
+        Visualizer()(maps)
+    assert window_backend.waited == ([] if interactive else windows)
     assert len(windows) == 1
 
 
@@ -219,6 +398,42 @@ def test_notebook_shows_each_call_once(monkeypatch):
     assert_one_image(own)
     assert hidden == []
     assert count[0].text == "[]\n"
+
+
+def test_notebook_leaves_the_users_unfinished_figure_alone(monkeypatch):
+    monkeypatch.delenv("MPLBACKEND", raising=False)
+    _, _, cell = run_notebook(
+        "%matplotlib inline",
+        SETUP + "\nimport matplotlib.pyplot as plt",
+        "fig, axes = plt.subplots(1, 3, num=7); axes[0].set_title('mine')\n"
+        "hotcold.Visualizer()(a)\n"
+        "print(plt.get_fignums(), axes[0].get_title(), [len(x.images) for x in axes])\n"
+        "plt.close(fig)",
+    )
+    assert [output.output_type for output in cell] == ["display_data", "stream"]
+    assert cell[1].text == "[7] mine [0, 0, 0]\n"
+
+
+def test_widgets_show_each_call_once(monkeypatch):
+    """Under %matplotlib widget, each call after the first showed the first figure again."""
+    optional("ipympl")
+    monkeypatch.delenv("MPLBACKEND", raising=False)
+    _, _, first, second, beside, count = run_notebook(
+        "%matplotlib widget",
+        SETUP + "\nimport matplotlib.pyplot as plt",
+        "hotcold.Visualizer()(a);",
+        "hotcold.HeatmapVisualizer()(a, a);",
+        "mine = plt.figure(); mine.suptitle('mine')\nhotcold.Visualizer()(a);",
+        "print(plt.get_fignums(), mine.axes)",
+    )
+    widget = "application/vnd.jupyter.widget-view+json"
+    ids = [
+        [output.data[widget]["model_id"] for output in cell if widget in output.get("data", {})]
+        for cell in (first, second, beside)
+    ]
+    assert [len(found) for found in ids] == [1, 1, 2]  # the last with the user's own
+    assert len({one for found in ids for one in found}) == 4
+    assert count[0].text == "[1] []\n"
 
 
 def test_notebook_without_magic_shows_the_picture(monkeypatch):

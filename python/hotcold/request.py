@@ -13,6 +13,7 @@ import numpy as np
 
 from hotcold import _core, _validate, files
 from hotcold._arrays import Array, empty_batch, new_array, result_dtype
+from hotcold.colormaps import ColorScale, color_scale, grey_scale
 from hotcold.plan import RenderSpec, compile_plan
 from hotcold.sheet import Tiler
 
@@ -59,6 +60,17 @@ class RenderRequest(NamedTuple):
     def colors(self) -> NDArray[np.uint8] | None:
         """The colours (n, 3) that pictures and sheets are made of; None where any may occur."""
         return self.spec.table.colors if self.spec.paint == "table" and self.spec.table else None
+
+    def color_scale(self, values: Array) -> ColorScale | None:
+        """Return what the colours stand for, given what was computed; None for RGB and masks."""
+        spec = self.spec
+        if spec.paint in ("table", "overlay") and spec.table is not None:
+            if spec.limits is not None:
+                return ColorScale(spec.table.rgba, spec.table.name, spec.limits)
+            return color_scale(spec.table, spec.normalization_type, values)
+        if spec.paint == "channels" and self.values_shape[1] == 1:
+            return grey_scale(spec.limits or (0.0, 1.0))
+        return None
 
     @property
     def values_shape(self) -> tuple[int, int, int, int]:

@@ -17,8 +17,9 @@ from hotcold.request import RenderRequest
 from hotcold.sheet import Tiler
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
+
+    from hotcold.drawing import FigureLike
 
 PathLike = str | os.PathLike[str]
 O = TypeVar("O", bound=MapOptions)  # noqa: E741 - the options of a visualizer
@@ -216,11 +217,10 @@ class BaseVisualizer(Generic[O]):
         options: O,
         output_file: PathLike | None,
         imshow: bool,
-        fig: Figure | None,
+        fig: FigureLike | None,
         return_tiled: bool,
     ) -> Array:
-        if output_file is not None:
-            files.known_suffix(output_file)
+        check_targets(output_file, fig)
         tiler = options.tiler or Tiler()
         wants_sheet = output_file is not None or imshow or fig is not None
         values, sheet = request.values_and_sheet(
@@ -238,8 +238,18 @@ class BaseVisualizer(Generic[O]):
         if imshow or fig is not None:
             from hotcold import drawing
 
-            drawing.show(sheet, fig, imshow)
+            drawing.show(sheet, fig, imshow, request.color_scale(values))
         return tiled
+
+
+def check_targets(output_file: PathLike | None, fig: FigureLike | None) -> None:
+    """Require an output file that can be written and a figure that can be drawn in, or None."""
+    if output_file is not None:
+        files.known_suffix(output_file)
+    if fig is not None:
+        from hotcold import drawing
+
+        drawing.check_fig(fig)
 
 
 def _told(value: Any) -> str:

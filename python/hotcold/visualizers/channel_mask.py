@@ -6,20 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hotcold import files
 from hotcold._arrays import Array
 from hotcold.options import ChannelMaskOptions
 from hotcold.request import RenderRequest
-from hotcold.visualizers.base import PathLike
+from hotcold.visualizers.base import PathLike, check_targets
 from hotcold.visualizers.masking import MaskingVisualizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
     from typing_extensions import Unpack
 
+    from hotcold.drawing import FigureLike
     from hotcold.influence import Cut, OutputCut, SupportsAttributions
     from hotcold.influence.protocols import Distribution
     from hotcold.keywords import ChannelMaskKeywords, MapKeywords
@@ -170,7 +169,7 @@ class ChannelMaskVisualizer(MaskingVisualizer[ChannelMaskOptions], options=Chann
         combine_channels: bool | None = None,
         *,
         imshow: bool = True,
-        fig: Figure | None = None,
+        fig: FigureLike | None = None,
         return_tiled: bool = False,
         **options: Unpack[MapKeywords],
     ) -> Array:
@@ -205,8 +204,7 @@ class ChannelMaskVisualizer(MaskingVisualizer[ChannelMaskOptions], options=Chann
         Exception
             What the model's forward pass raises keeps its type, with the shapes in front.
         """
-        if output_file is not None:
-            files.known_suffix(output_file)  # before the model runs
+        check_targets(output_file, fig)  # before the model runs
         changed = self._changed(
             options,
             blur=blur,

@@ -13,11 +13,11 @@ from hotcold.request import RenderRequest
 from hotcold.visualizers.base import BaseVisualizer, PathLike
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
     from typing_extensions import Unpack
 
     from hotcold.colormaps import ColormapLike
+    from hotcold.drawing import FigureLike
     from hotcold.keywords import EnlargingKeywords, HeatmapKeywords
 
 
@@ -71,7 +71,7 @@ class HeatmapVisualizer(BaseVisualizer[HeatmapOptions], options=HeatmapOptions):
         x: Any,
         output_file: PathLike | None = None,
         imshow: bool = True,
-        fig: Figure | None = None,
+        fig: FigureLike | None = None,
         return_tiled: bool = False,
         overlay_opacity: float | None = None,
         normalization_type: str | None = None,

@@ -13,10 +13,10 @@ from hotcold.visualizers.base import PathLike
 from hotcold.visualizers.masking import MaskingVisualizer
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
     from typing_extensions import Unpack
 
+    from hotcold.drawing import FigureLike
     from hotcold.keywords import EnlargingKeywords, MaskKeywords
 
 
@@ -73,7 +73,7 @@ class MaskVisualizer(MaskingVisualizer[MaskOptions], options=MaskOptions):
         x: Any,
         output_file: PathLike | None = None,
         imshow: bool = True,
-        fig: Figure | None = None,
+        fig: FigureLike | None = None,
         return_tiled: bool = True,
         blur: float | tuple[float, float] | None = None,
         threshold: float | None = None,

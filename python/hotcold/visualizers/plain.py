@@ -14,11 +14,11 @@ from hotcold.request import RenderRequest
 from hotcold.visualizers.base import BaseVisualizer, PathLike
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
     from typing_extensions import Unpack
 
     from hotcold.colormaps import ColormapLike
+    from hotcold.drawing import FigureLike
     from hotcold.keywords import MapKeywords, PlainKeywords
 
 
@@ -71,7 +71,7 @@ class Visualizer(BaseVisualizer[PlainOptions], options=PlainOptions):
         attributions: Any,
         output_file: PathLike | None = None,
         imshow: bool = True,
-        fig: Figure | None = None,
+        fig: FigureLike | None = None,
         return_tiled: bool = False,
         combine_channels: bool | None = None,
         normalization_type: str | None = None,
@@ -90,8 +90,11 @@ class Visualizer(BaseVisualizer[PlainOptions], options=PlainOptions):
             array element per pixel; pdf, svg, eps go through a figure.
         imshow : bool, default True
             Show the sheet with matplotlib where there is a screen or a notebook.
-        fig : matplotlib Figure, optional
-            Draw there instead of in a new one.
+        fig : matplotlib Figure, SubFigure or Axes, optional
+            Draw there instead of in a new one: on these axes, or the only ones of a figure, or new
+            ones. In a figure with several, those that hold an earlier picture; otherwise pass the
+            axes. A picture drawn there before is replaced, all else stays. `Axes.images` hold the
+            picture with the map's own colormap and limits, for ``figure.colorbar``.
         return_tiled : bool, default False
             Return the values on a grid (channels last) instead of as a batch.
         <names>
