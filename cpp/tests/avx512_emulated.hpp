@@ -160,6 +160,11 @@ EMULATED __m512i mask_permutexvar_epi8(const __m512i& no, __mmask64 mask, const 
         if (mask >> i & 1) r.at[i] = a.at[at.at[i] & 63];
     return r;
 }
+EMULATED __m512i permutexvar_epi32(const __m512i& index, const __m512i& x) {
+    Lanes<std::uint32_t> at(index), a(x), r;
+    for (int i = 0; i < 16; ++i) r.at[i] = a.at[at.at[i] & 15];
+    return r;
+}
 
 EMULATED __m512i add_epi8(const __m512i& x, const __m512i& y) {
     return map<std::uint8_t>(x, y, [](std::uint8_t a, std::uint8_t b) { return a + b; });
@@ -380,6 +385,7 @@ EMULATED __m512i mask_blend_epi8(__mmask64 mask, const __m512i& no, const __m512
 #define _mm512_permutex2var_epi8 ::avx512_emulated::permutex2var_epi8
 #define _mm512_permutex2var_pd ::avx512_emulated::permutex2var_pd
 #define _mm512_permutex2var_ps ::avx512_emulated::permutex2var_ps
+#define _mm512_permutexvar_epi32 ::avx512_emulated::permutexvar_epi32
 #define _mm512_sad_epu8 ::avx512_emulated::sad_epu8
 #define _mm512_set1_epi16 ::avx512_emulated::set1_epi16
 #define _mm512_set1_epi32 ::avx512_emulated::set1_epi32

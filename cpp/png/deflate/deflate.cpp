@@ -101,10 +101,6 @@ Plan thorough_plan(const Block& block, Plan best, Match* spare, std::byte* scrat
     return best;
 }
 
-bool wants_pairs(std::size_t count) {
-    return HOTCOLD_SELECT(deflate).pairs && count >= kFewestPaired;
-}
-
 constexpr std::size_t most_matches(std::size_t count) { return count / kMinMatch + 1; }
 
 void put_block(const std::uint8_t* data, std::size_t count, std::size_t history, bool last,
@@ -113,7 +109,6 @@ void put_block(const std::uint8_t* data, std::size_t count, std::size_t history,
     auto* equal = take.piece<std::uint64_t>(run_words(count));
     auto* starts = take.piece<std::uint32_t>(run_places(count));
     auto& codes = *take.piece<BlockCodes>(1);
-    auto* pairs = wants_pairs(count) ? take.piece<LiteralPairs>(1) : nullptr;
     Block block{data, count, history, {}};
     HOTCOLD_SELECT(deflate).count_bytes(data, count, block.bytes);
     Plan plan;
@@ -130,7 +125,7 @@ void put_block(const std::uint8_t* data, std::size_t count, std::size_t history,
     put_bits(writer, (last ? 1u : 0u) | (plan.is_fixed ? 1u : 2u) << 1, 3);
     if (!plan.is_fixed) plan.header.write(writer);
     build_codes(plan.lengths, codes);
-    HOTCOLD_SELECT(deflate).emit(data, count, plan.matches, plan.n_matches, codes, pairs, writer);
+    HOTCOLD_SELECT(deflate).emit(data, count, plan.matches, plan.n_matches, codes, writer);
 }
 
 }  // namespace
@@ -140,8 +135,7 @@ std::size_t deflate_workspace_bytes(std::size_t total, Effort effort) {
     const std::size_t fast = Workspace::bytes_for<std::uint64_t>(run_words(count)) +
                              Workspace::bytes_for<std::uint32_t>(run_places(count)) +
                              Workspace::bytes_for<Match>(most_matches(count)) +
-                             Workspace::bytes_for<BlockCodes>(1) +
-                             (wants_pairs(count) ? Workspace::bytes_for<LiteralPairs>(1) : 0);
+                             Workspace::bytes_for<BlockCodes>(1);
     if (effort == Effort::kFast) return fast;
     return fast + Workspace::bytes_for<Match>(most_matches(count)) +
            MatchSearch::workspace_bytes(count);

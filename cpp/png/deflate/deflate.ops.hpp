@@ -51,26 +51,15 @@ struct BitWriter {
     std::uint32_t count;
 };
 
-// Two literals at a time, found by their bytes, the first in the lower place: as
-// BlockCodes::literal for both. Only pairs of bytes from -64 to 63, as most residuals are, have an
-// entry: 64 KiB are touched.
-using LiteralPairs = std::uint32_t[1 << 16];
-
-// Blocks below this size do not pay for the table of pairs.
-constexpr std::size_t kFewestPaired = 16384;
-
 struct DeflateOps {
-    bool pairs;  // whether emit() wants a table of pairs to fill
     // How often each of the 256 bytes occurs.
     void (*count_bytes)(const std::uint8_t* data, std::size_t count, std::uint32_t* counts);
     // Sets bit i of `bits` where data[i] == data[i - 1]; bit 0 is 0, as are the bits from `count`
     // to the end of the last word.
     void (*equal_bits)(const std::uint8_t* data, std::size_t count, std::uint64_t* bits);
     // Sends data[0, count) as literals and matches (in order, apart) and the end of the block.
-    // `pairs` is room for a table, or null.
     void (*emit)(const std::uint8_t* data, std::size_t count, const Match* matches,
-                 std::size_t n_matches, const BlockCodes& codes, LiteralPairs* pairs,
-                 BitWriter& writer);
+                 std::size_t n_matches, const BlockCodes& codes, BitWriter& writer);
 };
 
 #define HOTCOLD_DECLARE(level)       \

@@ -3,9 +3,8 @@
 //
 // A literal costs a table look-up and a few bits appended to a 64-bit register. Eight codes are
 // joined before the register is touched, four where they are long, so that the chain of shifts and
-// stores is walked once per eight bytes. With AVX2 a large block's codes are joined in pairs
-// beforehand, in a table that vectors make in some microseconds. AVX-512 VBMI has ways of its own
-// for counting and sending: deflate_vbmi-inl.hpp.
+// stores is walked once per eight bytes. AVX2 and AVX-512 VBMI have ways of their own:
+// deflate_avx2-inl.hpp, deflate_vbmi-inl.hpp.
 #include <cstring>
 
 #include "png/deflate/bit_writer-inl.hpp"
@@ -22,6 +21,8 @@
 #endif
 #if defined(__AVX512VBMI__)
 #include "png/deflate/deflate_vbmi-inl.hpp"
+#elif defined(__AVX2__)
+#include "png/deflate/deflate_avx2-inl.hpp"
 #endif
 
 namespace hotcold::HOTCOLD_LEVEL {
@@ -84,11 +85,27 @@ void equal_bits(const std::uint8_t* data, std::size_t count, std::uint64_t* bits
     }
 }
 
-#if defined(__AVX512VBMI__)
+#if !defined(__AVX512VBMI__)
 
-constexpr bool kPairs = false;
+void count_bytes(const std::uint8_t* data, std::size_t count, std::uint32_t* counts) {
+    // A table for each of eight bytes: counting the same value again waits for the count before.
+    // Counting half of the bytes, by pieces of 64, made pictures 9 % faster to encode and 0.2 %
+    // larger: not kept (measured 2026-11).
+    std::uint32_t tables[8][256] = {};
+    std::size_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+        for (std::size_t k = 0; k < 8; ++k) ++tables[k][data[i + k]];
+    }
+    for (; i < count; ++i) ++tables[0][data[i]];
+    for (i = 0; i < 256; ++i) {
+        counts[i] = 0;
+        for (const auto& table : tables) counts[i] += table[i];
+    }
+}
 
-#else
+#endif
+
+#if !defined(__AVX2__)
 
 // Codes one after the other, the first in the lowest bits from kLiteralShift on; below are zeros.
 // Of `count` the lowest kLiteralShift bits are the sum of their lengths; what lies above is of no
@@ -133,68 +150,13 @@ inline void put(BitWriter& writer, const Joined& first, const Joined& second) {
 
 static_assert(4 * kMaxLiteralBits + kLiteralShift <= 64, "four joined fit beside the zeros below");
 
-#if defined(__AVX2__)
-
-constexpr bool kPairs = true;
-static_assert(2 * kMaxLiteralBits + kLiteralShift <= 32);
-
-// Bytes -64 to 63 are 0 to 63 and 192 to 255.
-void build_pairs(const std::uint32_t* literal, LiteralPairs& pairs) {
-    const __m256i length_mask = _mm256_set1_epi32(static_cast<int>(kLengthMask));
-    for (unsigned row = 0; row < 128; ++row) {
-        const unsigned second = row < 64 ? row : row + 128;
-        const std::uint32_t entry = literal[second];
-        const __m256i bits = _mm256_set1_epi32(static_cast<int>(entry & ~std::uint32_t{63}));
-        const __m256i length = _mm256_set1_epi32(static_cast<int>(entry & std::uint32_t{63}));
-        for (unsigned column = 0; column < 128; column += 8) {
-            const unsigned first = column < 64 ? column : column + 128;
-            const __m256i here =
-                _mm256_loadu_si256(reinterpret_cast<const __m256i*>(literal + first));
-            const __m256i behind = _mm256_sllv_epi32(bits, _mm256_and_si256(here, length_mask));
-            _mm256_storeu_si256(reinterpret_cast<__m256i*>(pairs + (second << 8 | first)),
-                                _mm256_or_si256(behind, _mm256_add_epi32(here, length)));
-        }
-    }
-}
-
-inline Joined join_pairs(const std::uint8_t* data, const LiteralPairs& pairs) {
-    const auto one = [&](std::size_t i) {
-        std::uint16_t two;
-        std::memcpy(&two, data + i, sizeof(two));
-        const std::uint64_t entry = pairs[two];
-        return Joined{entry & ~kLengthMask, entry};
-    };
-    return join(one(0), one(2));
-}
-
-// Whether all eight bytes lie between -64 and 63: then bits 6 and 7 are alike.
-inline bool all_paired(const std::uint8_t* data) {
-    std::uint64_t eight;
-    std::memcpy(&eight, data, sizeof(eight));
-    return ((eight ^ eight << 1) & 0x8080808080808080u) == 0;
-}
-
-#else
-
-constexpr bool kPairs = false;
-void build_pairs(const std::uint32_t*, LiteralPairs&) {}
-Joined join_pairs(const std::uint8_t*, const LiteralPairs&) { return {}; }
-bool all_paired(const std::uint8_t*) { return false; }
-
-#endif
-
-template <bool paired>
 void put_literals(BitWriter& writer, const std::uint8_t* data, std::size_t count,
-                  const BlockCodes& codes, const LiteralPairs* pairs) {
+                  const BlockCodes& codes) {
     // A copy stays in registers: bytes written might change what a reference refers to.
     BitWriter local = writer;
     std::size_t i = 0;
     for (; i + 8 <= count; i += 8) {
-        if (paired && all_paired(data + i)) {
-            put(local, join_pairs(data + i, *pairs), join_pairs(data + i + 4, *pairs));
-        } else {
-            put(local, join_4(data + i, codes.literal), join_4(data + i + 4, codes.literal));
-        }
+        put(local, join_4(data + i, codes.literal), join_4(data + i + 4, codes.literal));
     }
     for (; i < count; ++i) {
         const std::uint32_t entry = codes.literal[data[i]];
@@ -203,60 +165,26 @@ void put_literals(BitWriter& writer, const std::uint8_t* data, std::size_t count
     writer = local;
 }
 
-void count_bytes(const std::uint8_t* data, std::size_t count, std::uint32_t* counts) {
-    // A table for each of eight bytes: counting the same value again waits for the count before.
-    // Counting half of the bytes, by pieces of 64, made pictures 9 % faster to encode and 0.2 %
-    // larger: not kept (measured 2026-11).
-    std::uint32_t tables[8][256] = {};
-    std::size_t i = 0;
-    for (; i + 8 <= count; i += 8) {
-        for (std::size_t k = 0; k < 8; ++k) ++tables[k][data[i + k]];
-    }
-    for (; i < count; ++i) ++tables[0][data[i]];
-    for (i = 0; i < 256; ++i) {
-        counts[i] = 0;
-        for (const auto& table : tables) counts[i] += table[i];
-    }
-}
-
-// literals(writer, data, count) sends what lies between matches.
-template <typename PutLiterals>
-void emit_by(const PutLiterals& literals, const std::uint8_t* data, std::size_t count,
-             const Match* matches, std::size_t n_matches, const BlockCodes& codes,
-             BitWriter& writer) {
+void emit(const std::uint8_t* data, std::size_t count, const Match* matches, std::size_t n_matches,
+          const BlockCodes& codes, BitWriter& writer) {
     BitWriter local = writer;
     std::size_t place = 0;
     for (std::size_t m = 0; m < n_matches; ++m) {
         const Match match = matches[m];
-        literals(local, data + place, match.start - place);
+        put_literals(local, data + place, match.start - place, codes);
         place = match.start + match.length;
         const MatchBits bits = match_bits(match, codes);
         put(local, bits.value, bits.count);
     }
-    literals(local, data + place, count - place);
+    put_literals(local, data + place, count - place, codes);
     put(local, codes.end);
     writer = local;
-}
-
-void emit(const std::uint8_t* data, std::size_t count, const Match* matches, std::size_t n_matches,
-          const BlockCodes& codes, LiteralPairs* pairs, BitWriter& writer) {
-    const auto one_by_one = [&](BitWriter& to, const std::uint8_t* from, std::size_t n) {
-        put_literals<false>(to, from, n, codes, nullptr);
-    };
-    const auto in_pairs = [&](BitWriter& to, const std::uint8_t* from, std::size_t n) {
-        put_literals<kPairs>(to, from, n, codes, pairs);
-    };
-    if (!kPairs || pairs == nullptr) {
-        return emit_by(one_by_one, data, count, matches, n_matches, codes, writer);
-    }
-    build_pairs(codes.literal, *pairs);
-    emit_by(in_pairs, data, count, matches, n_matches, codes, writer);
 }
 
 #endif
 
 }  // namespace
 
-const DeflateOps deflate = {kPairs, count_bytes, equal_bits, emit};
+const DeflateOps deflate = {count_bytes, equal_bits, emit};
 
 }  // namespace hotcold::HOTCOLD_LEVEL

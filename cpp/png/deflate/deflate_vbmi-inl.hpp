@@ -65,10 +65,8 @@ inline __m512i prefix_sums(__m512i x) {
 // 64 codes as sixteen groups of four, each shifted to where it begins in its first byte.
 struct Groups {
     alignas(64) std::uint64_t bits[2][8];  // of each four groups the first two, the others
-    alignas(64) std::uint32_t place[16];   // a group's first byte, from the first of all
+    alignas(64) std::uint32_t place[16];   // a group's first byte, from the writer's
     alignas(64) std::uint32_t passed[16];  // bits between the first byte of the one before and it
-    std::uint32_t bytes;                   // that are whole then
-    std::uint32_t rest;                    // bits between the last one's first byte and their end
 };
 
 // Where each group goes is known for all sixteen at once, so the chain from one write to the next
@@ -77,8 +75,7 @@ struct Groups {
 // the vectors take 30).
 class GroupWriter {
   public:
-    explicit GroupWriter(const BitWriter& writer)
-        : out_(writer.out), word_(writer.bits), count_(writer.count) {}
+    explicit GroupWriter(const BitWriter& writer) { resume(writer); }
 
     // Sends 64 codes, of which any may be empty.
     HOTCOLD_INLINE void put(const Codes64& codes) {
@@ -89,14 +86,17 @@ class GroupWriter {
     // All that was put.
     BitWriter flush() {
         while (sent_ < made_) send(waiting_[sent_++ % kWaiting]);
-        return {out_, word_, count_};
+        const auto end = static_cast<std::uint32_t>(last_of(end_));
+        word_ >>= 8 * (end / 8 - static_cast<std::uint32_t>(last_of(places_)));
+        return {out_ + end / 8, word_, end % 8};
     }
 
     // Goes on after bits that were sent by other means since flush().
     void resume(const BitWriter& writer) {
         out_ = writer.out;
         word_ = writer.bits;
-        count_ = writer.count;
+        end_ = _mm512_set1_epi32(static_cast<int>(writer.count));
+        places_ = _mm512_setzero_si512();
     }
 
   private:
@@ -112,22 +112,20 @@ class GroupWriter {
         const __m512i back =
             join_fours(_mm512_unpackhi_epi8(codes.low, codes.high),
                        _mm512_unpackhi_epi8(codes.count, zero), _mm512_unpackhi_epi16(pairs, zero));
-        const __m512i ends =
-            _mm512_add_epi32(prefix_sums(fours), _mm512_set1_epi32(static_cast<int>(count_)));
+        const __m512i ends = _mm512_add_epi32(prefix_sums(fours), end_);
         const __m512i starts = _mm512_sub_epi32(ends, fours);
         const __m512i places = _mm512_srli_epi32(starts, 3);
         const __m512i shifts = _mm512_and_si512(starts, _mm512_set1_epi32(7));
-        const __m512i before = _mm512_alignr_epi32(places, zero, 15);
+        const __m512i before = _mm512_alignr_epi32(places, places_, 15);
         _mm512_store_si512(groups.bits[0],
                            _mm512_sllv_epi64(front, _mm512_unpacklo_epi32(shifts, zero)));
         _mm512_store_si512(groups.bits[1],
                            _mm512_sllv_epi64(back, _mm512_unpackhi_epi32(shifts, zero)));
         _mm512_store_si512(groups.place, places);
         _mm512_store_si512(groups.passed, _mm512_slli_epi32(_mm512_sub_epi32(places, before), 3));
-        const auto end = static_cast<std::uint32_t>(last_of(ends));
-        groups.bytes = end / 8;
-        groups.rest = 8 * (end / 8 - static_cast<std::uint32_t>(last_of(places)));
-        count_ = end % 8;
+        // The next 64 wait for this sum: it stays in vectors.
+        end_ = _mm512_permutexvar_epi32(_mm512_set1_epi32(15), ends);
+        places_ = places;
     }
 
     static int last_of(__m512i x) { return _mm_extract_epi32(_mm512_extracti32x4_epi32(x, 3), 3); }
@@ -141,8 +139,7 @@ class GroupWriter {
             word = word >> groups.passed[i] | groups.bits[i / 2 % 2][i / 4 * 2 + i % 2];
             std::memcpy(out + groups.place[i], &word, sizeof(word));
         }
-        word_ = word >> groups.rest;
-        out_ = out + groups.bytes;
+        word_ = word;
     }
 
     Groups waiting_[kWaiting];
@@ -150,7 +147,8 @@ class GroupWriter {
     std::size_t sent_ = 0;
     std::uint8_t* out_;
     std::uint64_t word_;
-    std::uint32_t count_;  // bits that will wait when all that was put is sent
+    __m512i end_;     // of all that was put, in bits from out_
+    __m512i places_;  // of the last sixteen groups
 };
 
 HOTCOLD_INLINE void set_place(Codes64& codes, __mmask64 place, std::uint32_t bits,
@@ -173,7 +171,7 @@ inline bool fits_places(const Match& match, const BlockCodes& codes) {
 // what lies between runs by itself takes twice as long where they are many (measured 2026-11).
 // Other matches, of which the fast way has none, and what is longer are sent by themselves.
 void emit(const std::uint8_t* data, std::size_t count, const Match* matches, std::size_t n_matches,
-          const BlockCodes& codes, LiteralPairs*, BitWriter& writer) {
+          const BlockCodes& codes, BitWriter& writer) {
     const LiteralLookup lookup(codes);
     const Match* const last = matches + n_matches;
     GroupWriter groups(writer);

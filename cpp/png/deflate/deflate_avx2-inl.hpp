@@ -1,0 +1,359 @@
+// Literals sent 32 at a time: the AVX2 part of deflate.simd.cpp, which alone includes it.
+//
+// Three steps over a chunk that stays in L1. First each byte gets its code: most bytes of a block
+// share a few upper halves, and for such a row of sixteen values one byte shuffle finds a table's
+// entries for a whole register; what lies elsewhere is looked up by itself. Then matches take the
+// places of their first bytes, and nothing is sent for the others. Then codes are joined in
+// registers, to fours and eights, each already shifted to where it begins in its first byte, so
+// that the chain from one write to the next is a shift and an or.
+//
+// Tried and lost (measured 2026-11): codes joined by pairs in a table of 64 KiB and appended one
+// after another, which took twice as long (the table lives in L2, and whether eight codes fit one
+// write is a branch that nobody can predict).
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "png/deflate/bit_writer-inl.hpp"
+#include "simd/vec-inl.hpp"
+
+namespace hotcold::HOTCOLD_LEVEL {
+namespace {
+
+constexpr std::size_t kChunk = 1024;
+constexpr std::size_t kStep = 32;
+constexpr std::size_t kRows = 4;
+
+// A byte's place takes up to kPlaceBits of what is sent.
+constexpr std::uint32_t kPlaceBits = 14;
+constexpr std::size_t kMatchPlaces = 4;
+static_assert(kMaxLiteralBits <= kPlaceBits && 4 * kPlaceBits <= kMaxPut);
+static_assert(kMaxLiteralBits + 15 + 13 <= 3 * kPlaceBits, "three bytes, without extra bits");
+static_assert(kMaxLiteralBits + 5 + 15 + 13 <= kMatchPlaces * kPlaceBits);
+
+inline __m256i load_32(const void* from) {
+    return _mm256_loadu_si256(static_cast<const __m256i*>(from));
+}
+
+inline void store_32(void* to, __m256i x) { _mm256_store_si256(static_cast<__m256i*>(to), x); }
+
+// The code of each byte of a chunk, and room after them.
+struct ChunkCodes {
+    alignas(32) std::uint8_t low[kChunk + kStep];
+    alignas(32) std::uint8_t high[kChunk + kStep];
+    alignas(32) std::uint8_t count[kChunk + kStep];
+
+    void set(std::size_t place, std::uint32_t bits, std::uint32_t n) {
+        low[place] = static_cast<std::uint8_t>(bits);
+        high[place] = static_cast<std::uint8_t>(bits >> 8);
+        count[place] = static_cast<std::uint8_t>(n);
+    }
+    // Sends nothing for places [first, last).
+    void clear(std::size_t first, std::size_t last) {
+        for (std::size_t place = first; place < last; place += 8) {
+            // Most matches are short: eight places at a time, of which the rest are kept.
+            const std::uint64_t kept =
+                last - place < 8 ? ~std::uint64_t{0} << 8 * (last - place) : 0;
+            keep(low + place, kept);
+            keep(high + place, kept);
+            keep(count + place, kept);
+        }
+    }
+
+  private:
+    static void keep(std::uint8_t* eight, std::uint64_t kept) {
+        std::uint64_t word;
+        std::memcpy(&word, eight, sizeof(word));
+        word &= kept;
+        std::memcpy(eight, &word, sizeof(word));
+    }
+};
+
+// The codes of the block's most frequent rows in registers.
+class RowLookup {
+  public:
+    explicit RowLookup(const BlockCodes& codes) {
+        // What share of a block a row has, as its code lengths tell.
+        std::uint32_t shares[16] = {};
+        for (std::size_t byte = 0; byte < 256; ++byte) {
+            const std::uint32_t count = codes.literal_count[byte];
+            shares[byte / 16] += count > 0 ? 1u << (16 - count) : 0;
+        }
+        for (Row& row : rows_) {
+            std::size_t best = 0;
+            for (std::size_t i = 1; i < 16; ++i) best = shares[i] > shares[best] ? i : best;
+            shares[best] = 0;
+            row.first = _mm256_set1_epi8(static_cast<char>(16 * best));
+            row.low = sixteen(codes.literal_low + 16 * best);
+            row.high = sixteen(codes.literal_high + 16 * best);
+            row.count = sixteen(codes.literal_count + 16 * best);
+        }
+    }
+
+    // kStep bytes at data to chunk places from `place` on. Returns which are of other rows.
+    HOTCOLD_INLINE std::uint32_t operator()(const std::uint8_t* data, ChunkCodes& chunk,
+                                            std::size_t place) const {
+        const __m256i bytes = load_32(data);
+        __m256i low = _mm256_setzero_si256();
+        __m256i high = low;
+        __m256i count = low;
+        for (const Row& row : rows_) {
+            // Bytes of other rows get an upper bit, for which a shuffle gives 0.
+            const __m256i index =
+                _mm256_adds_epu8(_mm256_sub_epi8(bytes, row.first), _mm256_set1_epi8(0x70));
+            low = _mm256_or_si256(low, _mm256_shuffle_epi8(row.low, index));
+            high = _mm256_or_si256(high, _mm256_shuffle_epi8(row.high, index));
+            count = _mm256_or_si256(count, _mm256_shuffle_epi8(row.count, index));
+        }
+        store_32(chunk.low + place, low);
+        store_32(chunk.high + place, high);
+        store_32(chunk.count + place, count);
+        return static_cast<std::uint32_t>(
+            _mm256_movemask_epi8(_mm256_cmpeq_epi8(count, _mm256_setzero_si256())));
+    }
+
+  private:
+    struct Row {
+        __m256i first, low, high, count;
+    };
+
+    static __m256i sixteen(const std::uint8_t* table) {
+        return _mm256_broadcastsi128_si256(
+            _mm_loadu_si128(reinterpret_cast<const __m128i*>(table)));
+    }
+
+    Row rows_[kRows];
+};
+
+// Sends chunks.
+class ChunkWriter {
+  public:
+    explicit ChunkWriter(const BitWriter& writer) : writer_(writer) {}
+
+    // `steps` registers of places.
+    void put(const ChunkCodes& chunk, std::size_t steps) {
+        for (std::size_t step = 0; step < steps; ++step) join(chunk, step);
+        n_ = 0;
+        end_ = _mm256_set1_epi64x(static_cast<long long>(writer_.count));
+        last_byte_ = _mm256_setzero_si256();
+        sent_ = 0;
+        for (std::size_t step = 0; step < steps; ++step) {
+            place(joined_[step]);
+            if (step >= kWaiting) send(sent_ + 4);
+        }
+        send(n_);
+        const auto end = static_cast<std::uint64_t>(_mm256_extract_epi64(end_, 0));
+        const auto last = static_cast<std::uint64_t>(_mm256_extract_epi64(last_byte_, 0));
+        writer_.bits >>= (end & ~std::uint64_t{7}) - last;
+        writer_.out += end / 8;
+        writer_.count = static_cast<std::uint32_t>(end % 8);
+    }
+
+    const BitWriter& writer() const { return writer_; }
+
+  private:
+    // The codes of one register, joined to fours. Of each eight the first and the second.
+    struct Joined {
+        alignas(32) std::uint64_t first[4];
+        alignas(32) std::uint64_t second[4];
+        alignas(32) std::uint64_t first_count[4];
+        alignas(32) std::uint64_t counts[4];  // of the eight
+        int in_fours;                         // not 0 where an eight may not fit one write
+    };
+
+    // Pairs of codes joined by a product, which shifts the odd code, and those to fours. `powers`
+    // has 2^count of each, `pairs` the bits of two in 32-bit places.
+    static HOTCOLD_INLINE __m256i join_fours(__m256i codes, __m256i powers, __m256i pairs) {
+        const __m256i low = _mm256_set1_epi64x(0xffffffff);
+        const __m256i factors =
+            _mm256_or_si256(_mm256_slli_epi32(powers, 16), _mm256_set1_epi32(1));
+        const __m256i joined = _mm256_madd_epi16(codes, factors);
+        return _mm256_or_si256(
+            _mm256_and_si256(joined, low),
+            _mm256_sllv_epi64(_mm256_srli_epi64(joined, 32), _mm256_and_si256(pairs, low)));
+    }
+
+    HOTCOLD_INLINE void join(const ChunkCodes& chunk, std::size_t step) {
+        const std::size_t place = step * kStep;
+        const __m256i zero = _mm256_setzero_si256();
+        const __m256i low = load_32(chunk.low + place);
+        const __m256i high = load_32(chunk.high + place);
+        const __m256i count = load_32(chunk.count + place);
+        const __m256i powers_low = _mm256_shuffle_epi8(
+            _mm256_setr_epi8(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 8, 16,
+                             32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0),
+            count);
+        const __m256i powers_high = _mm256_shuffle_epi8(
+            _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0,
+                             0, 0, 1, 2, 4, 8, 16, 32, 64, -128),
+            count);
+        const __m256i pairs = _mm256_maddubs_epi16(count, _mm256_set1_epi8(1));
+        const __m256i fours = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+        // Of each eight the first four, of the next eight the first four; and the others.
+        const __m256i front = join_fours(_mm256_unpacklo_epi8(low, high),
+                                         _mm256_unpacklo_epi8(powers_low, powers_high),
+                                         _mm256_unpacklo_epi16(pairs, zero));
+        const __m256i back = join_fours(_mm256_unpackhi_epi8(low, high),
+                                        _mm256_unpackhi_epi8(powers_low, powers_high),
+                                        _mm256_unpackhi_epi16(pairs, zero));
+        const __m256i first = _mm256_unpacklo_epi64(front, back);
+        const __m256i second = _mm256_unpackhi_epi64(front, back);
+        const __m256i first_count = _mm256_and_si256(fours, _mm256_set1_epi64x(0xffffffff));
+        const __m256i second_count = _mm256_srli_epi64(fours, 32);
+        const __m256i counts = _mm256_add_epi64(first_count, second_count);
+        Joined& to = joined_[step];
+        store_32(to.first, first);
+        store_32(to.second, second);
+        store_32(to.first_count, first_count);
+        store_32(to.counts, counts);
+        to.in_fours = _mm256_movemask_epi8(_mm256_cmpgt_epi32(counts, _mm256_set1_epi64x(kMaxPut)));
+    }
+
+    HOTCOLD_INLINE void place(const Joined& codes) {
+        const __m256i first = load_32(codes.first);
+        const __m256i second = load_32(codes.second);
+        const __m256i first_count = load_32(codes.first_count);
+        const __m256i counts = load_32(codes.counts);
+        if (codes.in_fours == 0) {
+            add(_mm256_or_si256(first, _mm256_sllv_epi64(second, first_count)), counts);
+            return;
+        }
+        const __m256i second_count = _mm256_sub_epi64(counts, first_count);
+        const __m256i outer = _mm256_unpacklo_epi64(first, second);
+        const __m256i inner = _mm256_unpackhi_epi64(first, second);
+        const __m256i outer_count = _mm256_unpacklo_epi64(first_count, second_count);
+        const __m256i inner_count = _mm256_unpackhi_epi64(first_count, second_count);
+        add(_mm256_permute2x128_si256(outer, inner, 0x20),
+            _mm256_permute2x128_si256(outer_count, inner_count, 0x20));
+        add(_mm256_permute2x128_si256(outer, inner, 0x31),
+            _mm256_permute2x128_si256(outer_count, inner_count, 0x31));
+    }
+
+    // Where each of four codes ends, given their lengths.
+    HOTCOLD_INLINE __m256i sums(__m256i counts) const {
+        const __m256i two = _mm256_add_epi64(counts, _mm256_slli_si256(counts, 8));
+        const __m256i carried =
+            _mm256_blend_epi32(_mm256_setzero_si256(), _mm256_permute4x64_epi64(two, 0x55), 0xf0);
+        return _mm256_add_epi64(_mm256_add_epi64(two, carried), end_);
+    }
+
+    // Four codes of `counts` bits each.
+    HOTCOLD_INLINE void add(__m256i codes, __m256i counts) {
+        const __m256i ends = sums(counts);
+        const __m256i starts = _mm256_sub_epi64(ends, counts);
+        const __m256i within = _mm256_and_si256(starts, _mm256_set1_epi64x(7));
+        const __m256i whole = _mm256_sub_epi64(starts, within);
+        const __m256i before =
+            _mm256_blend_epi32(_mm256_permute4x64_epi64(whole, 0x90), last_byte_, 0x03);
+        store_32(bits_ + n_, _mm256_sllv_epi64(codes, within));
+        store_32(places_ + n_, _mm256_srli_epi64(whole, 3));
+        store_32(passed_ + n_, _mm256_sub_epi64(whole, before));
+        last_byte_ = _mm256_permute4x64_epi64(whole, 0xff);
+        end_ = _mm256_permute4x64_epi64(ends, 0xff);
+        n_ += 4;
+    }
+
+    // Writes as far as the given one. What vectors stored is slow to read at once by single
+    // elements, hence the distance to the newest.
+    HOTCOLD_INLINE void send(std::size_t last) {
+        // Copies stay in registers: bytes written might change what members hold.
+        std::uint8_t* const out = writer_.out;
+        std::uint64_t word = writer_.bits;
+        for (std::size_t i = sent_; i < last; i += 4) {
+#pragma GCC unroll 4
+            for (std::size_t k = i; k < i + 4; ++k) {
+                word = word >> passed_[k] | bits_[k];
+                std::memcpy(out + places_[k], &word, sizeof(word));
+            }
+        }
+        writer_.bits = word;
+        sent_ = last;
+    }
+
+    static constexpr std::size_t kWaiting = 4;  // steps
+
+    Joined joined_[kChunk / kStep];
+    alignas(32) std::uint64_t bits_[kChunk / 4];
+    alignas(32) std::uint64_t places_[kChunk / 4];
+    alignas(32) std::uint64_t passed_[kChunk / 4];
+    std::size_t n_ = 0;
+    std::size_t sent_ = 0;
+    __m256i end_;        // where the last code ends, in bits from the writer's first byte
+    __m256i last_byte_;  // in which byte it begins, the same
+    BitWriter writer_;
+};
+
+// A longer match ends the chunk: no places are gone through for it.
+constexpr std::size_t kLongMatch = 128;
+
+void emit(const std::uint8_t* data, std::size_t count, const Match* matches, std::size_t n_matches,
+          const BlockCodes& codes, BitWriter& writer) {
+    const RowLookup lookup(codes);
+    const Match* const last = matches + n_matches;
+    ChunkCodes chunk;
+    ChunkWriter chunks(writer);
+    for (std::size_t begin = 0; begin < count;) {
+        std::size_t end = count - begin < kChunk ? count : begin + kChunk;
+        // A match whose bits would not all find a place ends the chunk before it.
+        std::size_t next = end;
+        const Match* match = matches;
+        for (; match < last && match->start < end; ++match) {
+            if (match->start + kMatchPlaces > end && match->start + match->length > end) {
+                next = end = match->start;
+                break;
+            }
+            if (match->length >= kLongMatch) {
+                end = match->start + kMatchPlaces;
+                next = match->start + match->length;
+                ++match;
+                break;
+            }
+            if (match->start + match->length > end) next = match->start + match->length;
+        }
+        const std::size_t places = end - begin;
+        const std::size_t steps = (places + kStep - 1) / kStep;
+        std::uint32_t others[kChunk / kStep];
+        for (std::size_t step = 0; step < places / kStep; ++step) {
+            others[step] = lookup(data + begin + step * kStep, chunk, step * kStep);
+        }
+        if (places % kStep != 0) {
+            std::uint8_t rest[kStep] = {};
+            std::memcpy(rest, data + begin + places / kStep * kStep, places % kStep);
+            others[steps - 1] = lookup(rest, chunk, places / kStep * kStep);
+            others[steps - 1] &= (1u << places % kStep) - 1;
+        }
+        for (std::size_t step = 0; step < steps; ++step) {
+            for (std::uint32_t left = others[step]; left != 0; left &= left - 1) {
+                const std::size_t i = step * kStep + _tzcnt_u32(left);
+                const std::uint8_t byte = data[begin + i];
+                chunk.low[i] = codes.literal_low[byte];
+                chunk.high[i] = codes.literal_high[byte];
+                chunk.count[i] = codes.literal_count[byte];
+            }
+        }
+        chunk.clear(places, steps * kStep);
+        for (; matches < match; ++matches) {
+            const std::size_t at = matches->start - begin;
+            const std::size_t after = at + matches->length;
+            chunk.clear(at, after < places ? after : places);
+            MatchBits bits = match_bits(*matches, codes);
+            for (std::size_t i = at; bits.count > 0; ++i) {
+                const std::uint32_t here = bits.count < kPlaceBits ? bits.count : kPlaceBits;
+                chunk.set(i, static_cast<std::uint32_t>(bits.value) & ((1u << here) - 1), here);
+                bits.value >>= here;
+                bits.count -= here;
+            }
+        }
+        chunks.put(chunk, steps);
+        begin = next;
+    }
+    writer = chunks.writer();
+    put(writer, codes.end);
+}
+
+}  // namespace
+}  // namespace hotcold::HOTCOLD_LEVEL
