@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import warnings
 from collections.abc import Iterator
 from types import FrameType
+from typing import Any
 
 import click
 
@@ -23,6 +25,19 @@ def one_sentence() -> Iterator[None]:
         raise click.ClickException(_sentence(error)) from error
     except (ValueError, TypeError, ImportError) as error:
         raise click.ClickException(str(error)) from error
+
+
+@contextlib.contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Show warnings as lines of their own, without the place in the code."""
+
+    def show(message: Warning | str, *place: Any, **more: Any) -> None:
+        click.secho(f"hotcold: {message}", fg="yellow", err=True)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = show
+        yield
 
 
 @contextlib.contextmanager

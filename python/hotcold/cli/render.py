@@ -10,7 +10,7 @@ import click
 import hotcold
 from hotcold import files
 from hotcold.cli.drawing_options import drawing_options, make_visualizer
-from hotcold.cli.errors import FAILED_ITEMS, clean_stop, one_sentence
+from hotcold.cli.errors import FAILED_ITEMS, clean_stop, one_sentence, plain_warnings
 from hotcold.cli.types import Grid, Part
 
 _LISTED = 10
@@ -130,7 +130,7 @@ def render(
         ordered = _order(order)
         unit_names = _names(names, images, names_from_images, ordered)
     advice = "finished files are kept; the same command with --resume goes on"
-    with one_sentence(), clean_stop(advice):
+    with one_sentence(), clean_stop(advice), plain_warnings():
         done = hotcold.render_files(
             visualizer,
             attributions,

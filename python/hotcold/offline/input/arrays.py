@@ -11,7 +11,10 @@ import numpy as np
 
 from hotcold._arrays import Array, as_numpy, is_narrow
 from hotcold.offline.input.base import IndexedSource, known_shape, require_numbers
+from hotcold.offline.input.blocks import Blocks
+from hotcold.offline.input.boundary import reading
 from hotcold.offline.input.mapped import MappedPages, map_below
+from hotcold.offline.input.missing import missing_chunks
 
 
 class ArraySource(IndexedSource):
@@ -41,12 +44,27 @@ class ArraySource(IndexedSource):
         require_numbers(name, self.dtype, self.origin)
         self.chunk = _chunk_items(array)
         self._map = MappedPages.of(array)
+        self._blocks: Blocks | None = None
+        if self.chunk > 1 and self.n_items:
+            self._blocks = Blocks(self._read_stored, self.n_items, self.chunk, self.item_bytes)
         self.in_memory = isinstance(array, np.ndarray) and self._map is None
 
     def read(self, start: int, stop: int) -> Array:
         """Return items [start, stop): of arrays in memory a view, of memory maps a copy."""
-        part = as_numpy(self._array[start:stop], self.name)
-        return part if self._map is None else self._map.copy(part)
+        torn = start % self.chunk or (stop % self.chunk and stop != self.n_items)
+        if self._blocks is not None and torn:
+            return self._blocks.read(start, stop)
+        return self._read_stored(start, stop)
+
+    def check(self, n_threads: int) -> str | None:
+        """Tell of storage chunks that are not there, which read as fill values."""
+        found = missing_chunks(self._array)
+        return None if found is None else f"`{self.name}`: {found} in {self.origin}"
+
+    def _read_stored(self, start: int, stop: int) -> Array:
+        with reading(self.name, self.origin):
+            part = as_numpy(self._array[start:stop], self.name)
+            return part if self._map is None else self._map.copy(part)
 
     def release(self, start: int, stop: int) -> None:
         """Give the pages of a memory map back, so that they do not add up over a long job."""
@@ -77,8 +95,11 @@ def _files_below(array: Any) -> tuple[Path, ...]:
 
 def _chunk_items(array: Any) -> int:
     """Items in a storage chunk of zarr, HDF5 (a tuple of lengths) or dask (a tuple of tuples)."""
+    # A shard of zarr is a chunk of chunks, which are compressed one by one.
     chunks = getattr(array, "chunks", None)
     if not isinstance(chunks, tuple) or not chunks:
         return 1
     first = chunks[0]
-    return max(1, int(first[0] if isinstance(first, tuple) else first))
+    if isinstance(first, tuple):  # dask's may all differ, and then bound nothing
+        first = first[0] if len(set(first[:-1])) <= 1 and first[-1] <= first[0] else 1
+    return min(max(1, int(first)), max(1, int(array.shape[0])))

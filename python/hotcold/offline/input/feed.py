@@ -111,6 +111,8 @@ class Feed:
 
     def _indexed_chunks(self, first: int, last: int, multiple: int, n_ways: int) -> Iterator[Chunk]:
         unit = multiple if multiple > 1 else self._storage_unit
+        if multiple == 1 and last - first < 2 * n_ways * unit:
+            unit = 1  # too few for every thread: they share what is decoded
         start = first
         while start < last:
             # Ever smaller towards the end, so that all threads end at about the same time.
