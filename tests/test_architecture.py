@@ -62,6 +62,83 @@ def test_imports_point_downwards(path):
             assert HEIGHT[parts[1]] < HEIGHT[name], f"{name} imports {full}"
 
 
+# The same inside hotcold.offline: what comes in, what goes out, and what is between.
+OFFLINE = (("input",), ("output",), ("run",), ("gallery",), ("api",), ("dask",), ("__init__",))
+OFFLINE_HEIGHT = {name: height for height, layer in enumerate(OFFLINE) for name in layer}
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "offline").rglob("*.py")), ids=ids)
+def test_offline_imports_point_downwards(path):
+    def room(parts):
+        return parts[0].removesuffix(".py")
+
+    own = room(path.relative_to(PACKAGE / "offline").parts)
+    for full in imports(path):
+        parts = full.split(".")
+        if parts[:2] == ["hotcold", "offline"] and len(parts) > 2 and parts[2] in OFFLINE_HEIGHT:
+            other = parts[2]
+            assert other == own or OFFLINE_HEIGHT[other] < OFFLINE_HEIGHT[own], full
+
+
+FOLDERS = sorted({path.parent for room in (PACKAGE, ROOT / "cpp") for path in room.rglob("*.*")})
+MOST_FILES = 20
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=ids)
+def test_no_folder_holds_more_than_one_sees_at_a_glance(folder):
+    files = [p for p in folder.iterdir() if p.is_file() and p.suffix not in (".so", ".pyd", ".pyc")]
+    assert len(files) <= MOST_FILES
+
+
+# Signatures that are written out with an option of the same name and default as a visualizer's.
+# Those of the visualizers themselves are held to their fields by test_declared.py.
+WRITTEN_OUT = {
+    ("data", "load_example", "dim_order"),
+    ("offline", "open_source", "dim_order"),
+    ("ops", "gaussian_blur", "dim_order"),
+    ("ops", "normalize", "dim_order"),
+    ("ops", "percentile_mask", "masked_opacity"),
+    ("ops", "tile", "dim_order"),
+    ("sheet", "tile", "dim_order"),
+}
+# The same word for another thing: which pixels are a region.
+OTHER_MEANING = {("regions", "boxes", "threshold")}
+
+
+def written_defaults(path):
+    """Yield (function, parameter, default) of every default that is written as a constant."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            arguments = [*node.args.posonlyargs, *node.args.args]
+            defaults = [*node.args.defaults, *node.args.kw_defaults]
+            named = [*arguments[len(arguments) - len(node.args.defaults) :], *node.args.kwonlyargs]
+            for argument, default in zip(named, defaults, strict=True):
+                if isinstance(default, ast.Constant) and default.value is not None:
+                    yield node.name, argument.arg, default.value
+
+
+def test_defaults_are_declared_once():
+    from hotcold.visualizers.base import KINDS
+
+    declared = {}
+    for kind in KINDS.values():
+        for name, option in kind.declared().options.items():
+            if option.in_picture:
+                declared.setdefault(name, set()).add(kind.declared().defaults[name])
+    found = set()
+    for path in SOURCES:
+        room = name_of(path)
+        if room in ("options", "visualizers"):
+            continue
+        for function, name, default in written_defaults(path):
+            place = room, function, name
+            if name in declared and place not in OTHER_MEANING:
+                assert place in WRITTEN_OUT, f"{place}: import the default from hotcold.options"
+                assert default in declared[name], place
+                found.add(place)
+    assert found == WRITTEN_OUT
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=ids)
 def test_only_drawing_imports_pyplot(path):
     found = [full for full in imports(path) if "pyplot" in full]

@@ -6,7 +6,7 @@
 #include <immintrin.h>
 #endif
 
-#include "kernels/blur/nodes.ops.hpp"
+#include "kernels/blur/coarse/nodes.ops.hpp"
 #include "simd/vec-inl.hpp"
 
 namespace hotcold::HOTCOLD_LEVEL {

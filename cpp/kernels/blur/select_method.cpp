@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "kernels/blur/coarse.hpp"
+#include "kernels/blur/coarse/coarse.hpp"
 #include "kernels/blur/fir.hpp"
 #include "kernels/blur/panels.hpp"
 #include "runtime/integers.hpp"

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/blur/node_grid.hpp"
+#include "kernels/blur/coarse/node_grid.hpp"
 #include "kernels/blur/taps.hpp"
 #include "runtime/integers.hpp"
 #include "runtime/parallel.hpp"

@@ -1,4 +1,4 @@
-#include "kernels/blur/node_grid.hpp"
+#include "kernels/blur/coarse/node_grid.hpp"
 
 #include <algorithm>
 #include <cmath>

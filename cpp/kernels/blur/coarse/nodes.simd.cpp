@@ -2,7 +2,7 @@
 // entering a cell, the oldest node leaves and the next one takes its register. Every weight is used
 // exactly once a vector, every pixel and node is loaded and stored once.
 #include "kernels/blur/across-inl.hpp"
-#include "kernels/blur/nodes.ops.hpp"
+#include "kernels/blur/coarse/nodes.ops.hpp"
 #include "simd/vec-inl.hpp"
 
 namespace hotcold::HOTCOLD_LEVEL {

@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "kernels/blur/nodes.ops.hpp"
+#include "kernels/blur/coarse/nodes.ops.hpp"
 #include "kernels/blur/panels.hpp"
 
 namespace hotcold {

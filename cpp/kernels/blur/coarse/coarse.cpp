@@ -9,11 +9,11 @@
 //
 // Multiply-adds a pixel: 2 * 7 for N, 9 for B' on its thin plane, 2 * 3 for M, 2 for T, and three
 // transposes; the same at every sigma and size.
-#include "kernels/blur/coarse.hpp"
+#include "kernels/blur/coarse/coarse.hpp"
 
 #include <cstring>
 
-#include "kernels/blur/node_grid.hpp"
+#include "kernels/blur/coarse/node_grid.hpp"
 #include "kernels/blur/tail_correction.hpp"
 #include "kernels/blur/taps.hpp"
 #include "runtime/integers.hpp"
