@@ -11,6 +11,7 @@ from hotcold import ChannelMaskVisualizer, MaskVisualizer
 from hotcold.influence import (
     InternalChannelQoI,
     InternalInfluence,
+    OutputCut,
     PointDoi,
 )
 
@@ -115,16 +116,61 @@ def test_batch_size_out_of_range_is_refused(digits_cnn, batch_size):
             make(batch_size=batch_size)
 
 
-def test_preprocessed_of_another_shape_is_refused(digits_cnn, x, shown, dim_order):
-    other = to_order(x[:, :, :, 1:], dim_order)
-    shape = (6, 8, 8, 1) if dim_order == "channels_last" else (6, 1, 8, 8)
-    parts = ("`x_preprocessed` must have the shape of `x`", str(shape), f"got {other.shape}")
+@pytest.mark.parametrize("shape", [(5, 1, 8, 8), (6, 1, 9, 8), (6, 1, 8, 9)])
+def test_preprocessed_of_other_items_or_larger_is_refused(digits_cnn, shown, dim_order, shape):
+    n, _, h, w = shape
+    parts = ("`x_preprocessed` must have the items of `x`", "(6, 8, 8)", f"got ({n}, {h}, {w})")
     for visualizer in (
         ChannelMaskVisualizer(digits_cnn, LAYER, 0, dim_order=dim_order),
         ChannelMaskVisualizer.from_influence(Stored(None), dim_order=dim_order),
     ):
         with pytest.raises(ValueError, match=message(*parts)):
-            visualizer.render(to_order(shown, dim_order), other)
+            visualizer.render(to_order(shown, dim_order), to_order(np.zeros(shape), dim_order))
+
+
+@pytest.mark.parametrize("size", [(8, 8), (8, 5), (4, 4)])
+def test_preprocessed_may_be_smaller_and_of_other_channels(rng, dim_order, size):
+    """The maps are enlarged to the picture, as `MaskVisualizer(upsample="bilinear")` does."""
+    from influence_networks import torch
+
+    model = torch.nn.Sequential(torch.nn.Conv2d(5, 3, 3), torch.nn.Tanh())
+    pictures, small = rng.random((2, 3, 8, 8)), rng.normal(size=(2, 5, *size))
+    maps = by_hand(small, model, "1", 2)
+    options = {"blur": 1.5, "threshold": 0.7, "positive_only": False, "dim_order": dim_order}
+    expected = MaskVisualizer(upsample="bilinear", **options).render(
+        to_order(maps, dim_order), to_order(pictures, dim_order)
+    )
+    own = ChannelMaskVisualizer(model, "1", 2, **options)
+    stored = ChannelMaskVisualizer.from_influence(Stored(to_order(maps, dim_order)), **options)
+    for visualizer in (own, stored):
+        for given in (to_order(small, dim_order), (to_order(small, dim_order),)):
+            got = visualizer.render(to_order(pictures, dim_order), given)
+            np.testing.assert_array_equal(got, expected)
+
+
+def test_preprocessed_of_other_channels_that_stay_apart_is_refused(rng):
+    visualizer = ChannelMaskVisualizer.from_influence(
+        Stored(np.zeros((2, 5, 4, 4))), combine_channels=False
+    )
+    with pytest.raises(ValueError, match=message("must have the 3 channels of `x`", "got 5")):
+        visualizer.render(rng.random((2, 3, 8, 8)), np.zeros((2, 5, 4, 4)))
+
+
+def test_preprocessed_may_name_the_models_inputs(rng):
+    from influence_networks import torch
+
+    class Named(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = torch.nn.Conv2d(3, 4, 3)
+
+        def forward(self, *, pixel_values, scale):
+            return self.conv(pixel_values) * scale
+
+    model, x = Named(), rng.random((2, 3, 8, 8)).astype(np.float32)
+    plain = ChannelMaskVisualizer(model.conv, OutputCut(), 1).render(x)
+    visualizer = ChannelMaskVisualizer(model, OutputCut(), 1)
+    np.testing.assert_array_equal(visualizer.render(x, {"pixel_values": x, "scale": 2.0}), plain)
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 7, 7), (2, 1, 14, 14), (3, 14, 14), ()])

@@ -18,6 +18,8 @@ FIRST: Path = (0,)
 
 def arguments_of(x: Any) -> Arguments:
     """Return what the model is called with: a tuple is several inputs, a dict names them."""
+    if isinstance(x, Arguments):
+        return x
     if isinstance(x, Mapping):
         given = Arguments((), dict(x))
         wrong = [key for key in given.kwargs if not isinstance(key, str)]

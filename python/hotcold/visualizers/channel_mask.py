@@ -179,9 +179,11 @@ class ChannelMaskVisualizer(MaskingVisualizer[ChannelMaskOptions], options=Chann
         ----------
         x : array-like or tensor, shape (N, C, H, W) or (N, H, W, C), of 1, 3 or 4 channels
             The images as people should see them; never modified.
-        x_preprocessed : array-like or tensor of the shape of `x`, optional
-            The same batch as the model takes it; None: `x`. A tuple holds several inputs of the
-            model: the first is attributed, the others are passed on as they are.
+        x_preprocessed : array-like or tensor, shape (N, C, H, W) or (N, H, W, C), optional
+            The same batch as the model takes it, of any number of channels and no more rows and
+            columns than `x`: smaller maps are enlarged to the picture, bilinearly. None: `x`. A
+            tuple holds several inputs of the model, a dict names them: the first is attributed,
+            the others are passed on.
         output_file, imshow, fig, return_tiled
             As in `Visualizer`.
         <names>
@@ -264,7 +266,10 @@ class ChannelMaskVisualizer(MaskingVisualizer[ChannelMaskOptions], options=Chann
         inputs = Inputs(
             image, x, x_preprocessed, options.dim_order, options.nonfinite, options.batch_size
         )
-        return self._mask_request(self._source.attributions(inputs), image, options)
+        maps = self._source.attributions(inputs)
+        # What the model sees may be smaller than the picture.
+        rows = {} if maps.shape[2:] == image.shape[2:] else {"upsample": "bilinear"}
+        return self._mask_request(maps, image, options, **rows)
 
     def _made_by(self) -> tuple[str, list[str]]:
         return self._source.made_by()

@@ -32,7 +32,7 @@ class Source(Protocol):
     """Attributions for a batch; frozen configuration, as the visualizer itself."""
 
     def attributions(self, inputs: Inputs) -> Array:
-        """Return a (N, C, H, W) view of the shape of the image."""
+        """Return a (N, C, H, W) view with the image's items, and no more rows and columns."""
 
     def made_by(self) -> tuple[str, list[str]]:
         """Return how the visualizer's constructor is called, and with which first arguments."""
@@ -47,18 +47,18 @@ class ChannelSource:
     def attributions(self, inputs: Inputs) -> Array:
         """See `Source`: the model takes its own layout, the views have channels first."""
         from hotcold.influence.frameworks import backend_for
+        from hotcold.influence.inputs import FIRST, arguments_of
+        from hotcold.influence.values import replaced
 
-        name, batch, others = "x", inputs.image, ()
+        name, batch, given = "x", inputs.image, arguments_of(inputs.image)
         if inputs.x_preprocessed is not None:
-            name = "x_preprocessed"
-            first, others = _split(inputs.x_preprocessed)
-            batch = as_batch(first, name, inputs.dim_order)
-            _same_shape(name, _in_order(batch.shape, inputs.dim_order), inputs)
+            name, given = "x_preprocessed", arguments_of(inputs.x_preprocessed)
+            batch = as_batch(given.values()[0], name, inputs.dim_order)
+            _no_larger(name, batch.shape, inputs)
         batch = _finite(batch, name, inputs.nonfinite)
         order = backend_for(self.influence.model).dim_order
-        batch = from_channels_first(batch, order)
-        whole = (batch, *others) if others else batch
-        found = self.influence.attributions(whole, batch_size=inputs.batch_size)
+        given = replaced(given, FIRST, from_channels_first(batch, order))
+        found = self.influence.attributions(given, batch_size=inputs.batch_size)
         return to_channels_first(found, order)
 
     def made_by(self) -> tuple[str, list[str]]:
@@ -90,13 +90,22 @@ class GivenSource:
 
     def attributions(self, inputs: Inputs) -> Array:
         """See `Source`."""
+        from hotcold.influence.inputs import arguments_of
+
         given = inputs.x if inputs.x_preprocessed is None else inputs.x_preprocessed
-        shape = getattr(_split(given)[0], "shape", None)
+        wanted, name = _in_order(inputs.image.shape, inputs.dim_order), "x"
+        shape = getattr(arguments_of(given).values()[0], "shape", None)
         if inputs.x_preprocessed is not None and shape is not None:
-            _same_shape("x_preprocessed", tuple(shape), inputs)
+            wanted, name = tuple(shape), "x_preprocessed"
+            _no_larger(name, _batch_shape(wanted, name, inputs.dim_order), inputs)
         options = {} if inputs.batch_size is None else {"batch_size": inputs.batch_size}
         result = as_numpy(self.influence.attributions(given, **options), "attributions")
-        _same_shape(f"{type(self.influence).__name__}.attributions(x)", result.shape, inputs)
+        if result.shape != wanted:
+            msg = (
+                f"`{type(self.influence).__name__}.attributions(x)` must have the shape of "
+                f"`{name}`, {wanted} (dim_order={inputs.dim_order!r}), got {result.shape}"
+            )
+            raise ValueError(msg)
         return as_batch(result, "attributions", inputs.dim_order)
 
     def made_by(self) -> tuple[str, list[str]]:
@@ -151,22 +160,26 @@ def given_source(influence: Any) -> GivenSource:
     return GivenSource(influence)
 
 
-def _split(given: Any) -> tuple[Any, tuple[Any, ...]]:
-    """Return the attributed input and the model's others: a tuple is several inputs."""
-    return (given[0], given[1:]) if isinstance(given, tuple) and given else (given, ())
-
-
 def _in_order(shape: tuple[int, ...], dim_order: str) -> tuple[int, ...]:
     """Return an (N, C, H, W) shape as the user sees it."""
     return shape if dim_order == "channels_first" else (shape[0], *shape[2:], shape[1])
 
 
-def _same_shape(name: str, shape: tuple[int, ...], inputs: Inputs) -> None:
-    wanted = _in_order(inputs.image.shape, inputs.dim_order)
-    if shape != wanted:
+def _batch_shape(shape: tuple[int, ...], name: str, dim_order: str) -> tuple[int, ...]:
+    """Return the (N, C, H, W) of a shape in `dim_order`."""
+    _validate.batch_shape(shape, name, dim_order)
+    return shape if dim_order == "channels_first" else (shape[0], shape[3], *shape[1:3])
+
+
+def _no_larger(name: str, shape: tuple[int, ...], inputs: Inputs) -> None:
+    """Require the items of the image, and no more rows and columns."""
+    items, _, rows, columns = inputs.image.shape
+    if shape[0] != items or shape[2] > rows or shape[3] > columns:
         msg = (
-            f"`{name}` must have the shape of `x`, {wanted} (dim_order={inputs.dim_order!r}), "
-            f"got {shape}"
+            f"`{name}` must have the items of `x` and no more rows and columns, "
+            f"(N, H, W) = {(items, rows, columns)} (dim_order={inputs.dim_order!r}), got "
+            f"{(shape[0], *shape[2:])}; maps are enlarged to the picture, not shrunk: give `x` as "
+            "large as the model sees it"
         )
         raise ValueError(msg)
 

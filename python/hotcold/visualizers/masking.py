@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from hotcold import _validate
 from hotcold._arrays import Array
@@ -16,8 +16,8 @@ M = TypeVar("M", bound=MaskOptions)
 class MaskingVisualizer(BaseVisualizer[M], Generic[M]):
     """A visualizer with `MaskOptions`, wherever its attributions come from."""
 
-    def _mask_request(self, batch: Array, image: Array, options: M) -> RenderRequest:
-        """Return the request for (N, C, H, W) views that agree in all but the channels."""
+    def _mask_request(self, batch: Array, image: Array, options: M, **rows: Any) -> RenderRequest:
+        """Return the request for (N, C, H, W) views of the same items; `rows` add to the plan."""
         if options.reduction == "none":
             _validate.same_channels(batch.shape, image.shape)
-        return RenderRequest(self._spec(options, image, paint="mask"), batch, image)
+        return RenderRequest(self._spec(options, image, paint="mask", **rows), batch, image)
