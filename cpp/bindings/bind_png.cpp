@@ -35,7 +35,7 @@ py::bytes encode(const py::array& picture, const std::optional<py::array>& palet
 
 // The pictures of a batch (N, H, W, 3 or 4), all as its first is but for where they lie.
 std::vector<PngImage> image_views(const py::array& pictures,
-                                  const std::optional<py::array>& palette) {
+                                  const std::optional<py::array>& palette, std::size_t n_names) {
     if (pictures.ndim() != 4 || pictures.shape(0) == 0 || pictures.shape(3) == 1) {
         throw std::invalid_argument(
             "`pictures` must have shape (N, H, W, C) with C of 3 or 4, not empty, got " +
@@ -43,6 +43,11 @@ std::vector<PngImage> image_views(const py::array& pictures,
     }
     PngImage image = image_view(pictures[py::int_(0)]);
     if (palette) set_palette(*palette, image);
+    if (n_names != static_cast<std::size_t>(pictures.shape(0))) {
+        throw std::invalid_argument("`names` must hold the names of " +
+                                    std::to_string(pictures.shape(0)) + " pictures, got " +
+                                    std::to_string(n_names));
+    }
     std::vector<PngImage> images(static_cast<std::size_t>(pictures.shape(0)), image);
     for (std::size_t i = 0; i < images.size(); ++i) {
         images[i].data += static_cast<std::ptrdiff_t>(i) * pictures.strides(0);
@@ -53,7 +58,7 @@ std::vector<PngImage> image_views(const py::array& pictures,
 py::tuple write(const py::array& pictures, const std::optional<py::array>& palette,
                 const Texts& text, bool thorough, int n_threads, const py::bytes& folder,
                 const std::vector<FileNames>& names) {
-    const std::vector<PngImage> images = image_views(pictures, palette);
+    const std::vector<PngImage> images = image_views(pictures, palette, names.size());
     PngFiles files(folder, names, images.size(), text, thorough ? Effort::kThorough : Effort::kFast,
                    n_threads);
     try {

@@ -67,12 +67,13 @@ Pair increasing(const char* name, const Pair& pair) {
 }
 
 ColorTable table_from(const py::array& table) {
-    const auto rgba = py::array_t < double, py::array::c_style | py::array::forcecast > (table);
     constexpr py::ssize_t kMaxEntries = 1 << 16;
-    if (rgba.ndim() != 2 || rgba.shape(0) < 1 || rgba.shape(0) > kMaxEntries ||
-        rgba.shape(1) != 4) {
+    if (table.ndim() != 2 || table.shape(0) < 1 || table.shape(0) > kMaxEntries ||
+        table.shape(1) != 4) {
         throw std::invalid_argument("`table` must have shape (1 to 65536, 4)");
     }
+    require_real(table, "table");
+    const auto rgba = py::array_t < double, py::array::c_style | py::array::forcecast > (table);
     for (py::ssize_t i = 0; i < rgba.size(); ++i) fraction("table", rgba.data()[i]);
     return ColorTable(rgba.data(), static_cast<std::size_t>(rgba.shape(0)));
 }
@@ -155,10 +156,11 @@ py::object run(const RenderPlan& plan, const Arrays& arrays, int n_threads) {
     }));
 }
 
-py::object render_into(const RenderPlan& plan, const py::array& attributions,
+py::object render_into(const py::object& plan_object, const py::array& attributions,
                        const std::optional<py::array>& image,
                        const std::optional<py::array>& values,
                        const std::optional<py::array>& picture, int n_threads) {
+    const RenderPlan& plan = checked_plan(plan_object);
     const Arrays arrays{attributions, image, values, picture};
     const int threads = checked_threads(n_threads);
     return computes_in_double(attributions, image) ? run<double>(plan, arrays, threads)

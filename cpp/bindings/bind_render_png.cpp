@@ -82,10 +82,11 @@ py::tuple run(const RenderPlan& plan, const RenderInputs& inputs, PngImage image
     return py::make_tuple(files.n_bytes(), files.encode_seconds(), files.write_seconds(), messages);
 }
 
-py::tuple render_png(const RenderPlan& plan, const py::array& attributions,
+py::tuple render_png(const py::object& plan_object, const py::array& attributions,
                      const std::optional<py::array>& image, const std::optional<py::array>& palette,
                      const Texts& text, int n_threads, const py::bytes& folder,
                      const std::vector<FileNames>& names, bool stop_at_fault) {
+    const RenderPlan& plan = checked_plan(plan_object);
     const RenderInputs inputs = render_inputs(plan, attributions, image);
     const PngImage picture = blank_picture(inputs, palette);
     PngFiles files(folder, names, inputs.map.shape.items, text, Effort::kFast, n_threads);

@@ -99,13 +99,21 @@ struct Range {
     std::uintptr_t end;
 };
 
-Range memory_range(const py::array& array) {
+// Refuses an array that steps further than memory reaches, as only strides made by hand do.
+Range memory_range(const py::array& array, const char* name) {
     const auto address = reinterpret_cast<std::uintptr_t>(array.data());
     std::ptrdiff_t low = 0;
     std::ptrdiff_t high = array.itemsize();
+    constexpr std::ptrdiff_t kMax = std::numeric_limits<std::ptrdiff_t>::max() / 8;
     for (py::ssize_t axis = 0; axis < array.ndim(); ++axis) {
-        const std::ptrdiff_t reach = array.strides(axis) * (array.shape(axis) - 1);
-        (reach < 0 ? low : high) += reach;
+        const std::ptrdiff_t steps = array.shape(axis) - 1;
+        if (steps <= 0) continue;  // the stride is never taken
+        const std::ptrdiff_t stride = array.strides(axis);
+        if (stride > kMax / steps || stride < -kMax / steps) {
+            refuse(name, "has strides that no memory holds");
+        }
+        (stride < 0 ? low : high) += stride * steps;
+        if (high > kMax || low < -kMax) refuse(name, "has strides that no memory holds");
     }
     return {address + static_cast<std::uintptr_t>(low),
             address + static_cast<std::uintptr_t>(high)};
@@ -136,6 +144,7 @@ void require_writeable(const py::array& array, const char* name, const py::dtype
     }
     if (!array.writeable()) refuse(name, "must be writeable, got a read-only array");
     require_aligned(array, name);
+    memory_range(array, name);
     require_distinct_elements(array, name);
 }
 
@@ -149,12 +158,11 @@ SourceView source_view(const py::array& array, const char* name) {
     view.data = array.data();
     view.item_size = static_cast<std::size_t>(array.itemsize());
     view.shape = {extent(array, 0), extent(array, 1), extent(array, 2), extent(array, 3)};
-    // A broadcast array may claim more elements than memory could hold; sizes are computed with
-    // these products later.
-    constexpr std::size_t kMaxBytes = std::numeric_limits<std::size_t>::max() / 64;
-    std::size_t elements = 1;
-    for (py::ssize_t axis = 0; axis < 4; ++axis) {
-        if (extent(array, axis) > kMaxBytes / elements) {
+    memory_range(array, name);
+    std::size_t elements = 1;  // of an item, then of all
+    for (py::ssize_t axis = 3; axis >= 0; --axis) {
+        const std::size_t most = axis > 0 ? kMaxElements : kMaxElements << 12;
+        if (extent(array, axis) > most / elements) {
             refuse(name, "is too large, got shape " + shape_text(array));
         }
         elements *= extent(array, axis);
@@ -164,6 +172,8 @@ SourceView source_view(const py::array& array, const char* name) {
                     array.strides(3) / size};
     return view;
 }
+
+void require_real(const py::array& array, const char* name) { scalar_type(array, name); }
 
 template <typename T>
 BatchView<T> batch_view(const py::array& array, const char* name, const Shape& shape) {
@@ -224,8 +234,8 @@ PictureView picture_view(const py::array& array, const char* name, const Shape& 
 
 void refuse_overlap(const py::array& input, const char* input_name, const py::array& output,
                     const char* output_name) {
-    const Range in = memory_range(input);
-    const Range out = memory_range(output);
+    const Range in = memory_range(input, input_name);
+    const Range out = memory_range(output, output_name);
     if (in.begin < out.end && out.begin < in.end) {
         refuse(output_name, "must not share memory with `" + std::string(input_name) + "`");
     }

@@ -5,11 +5,16 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <cstddef>
 #include <string>
 
 #include "kernels/load/image_view.hpp"
 
 namespace hotcold {
+
+// More elements than any item holds that is not broadcast. Sizes are computed from the numbers of
+// elements later, as are those of scratch memory; below this none overflows.
+constexpr std::size_t kMaxElements = std::size_t{1} << 48;
 
 // A 4-D array with axes (item, channel, row, column), any real native dtype, any strides. `name` is
 // the argument's name in messages.
@@ -18,6 +23,9 @@ SourceView source_view(const pybind11::array& array, const char* name);
 // The same, to write: dtype T exactly, writeable, of this shape, no two elements at one address.
 template <typename T>
 BatchView<T> batch_view(const pybind11::array& array, const char* name, const Shape& shape);
+
+// TypeError unless the array holds real numbers of a size and order that the core knows.
+void require_real(const pybind11::array& array, const char* name);
 
 // A uint8 array (N, H, W, C) to write, or a grid (rows, columns, H, W, C) with cells for all items.
 PictureView picture_view(const pybind11::array& array, const char* name, const Shape& shape,

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "bindings/numpy_view.hpp"
+#include "bindings/without_gil.hpp"
 
 namespace py = pybind11;
 
@@ -25,6 +26,7 @@ void require_uint8(const py::array& array, const char* name) {
 std::size_t largest_index(const PngImage& image) {
     std::uint8_t largest = 0;
     for (std::size_t y = 0; y < image.height; ++y) {
+        if (y % 256 == 255) check_interrupt();
         const std::uint8_t* row = image.data + static_cast<std::ptrdiff_t>(y) * image.row_stride;
         for (std::size_t x = 0; x < image.width; ++x) largest = row[x] > largest ? row[x] : largest;
     }
@@ -90,12 +92,16 @@ PngImage image_view(const py::array& picture) {
     require_uint8(picture, "picture");
     const py::ssize_t ndim = picture.ndim();
     const py::ssize_t channels = ndim == 3 ? picture.shape(2) : 1;
-    const bool shaped = (ndim == 2 || ndim == 3) && picture.size() > 0 &&
-                        (channels == 1 || channels == 3 || channels == 4);
+    const bool shaped =
+        (ndim == 2 || ndim == 3) && (channels == 1 || channels == 3 || channels == 4);
     constexpr py::ssize_t kMax = std::numeric_limits<std::int32_t>::max();
-    if (!shaped || picture.shape(0) > kMax || picture.shape(1) > kMax) {
+    // By axes: the size of a broadcast array may overflow.
+    const auto fits = [](py::ssize_t extent) { return extent >= 1 && extent <= kMax; };
+    if (!shaped || !fits(picture.shape(0)) || !fits(picture.shape(1)) ||
+        picture.shape(0) * picture.shape(1) > static_cast<py::ssize_t>(kMaxElements)) {
         refuse(
-            "`picture` must have shape (H, W) or (H, W, C) with C of 1, 3 or 4, not empty, got " +
+            "`picture` must have shape (H, W) or (H, W, C) with C of 1, 3 or 4, no larger "
+            "than memory and not empty, got " +
             py::str(picture.attr("shape")).cast<std::string>());
     }
     if ((channels > 1 && picture.strides(2) != 1) ||
@@ -128,7 +134,7 @@ void set_palette(const py::array& palette, PngImage& image) {
     image.palette = static_cast<const std::uint8_t*>(palette.data());
     image.palette_entries = static_cast<std::size_t>(palette.shape(0));
     if (image.channels == 1 && image.palette_entries < 256) {
-        const std::size_t largest = largest_index(image);
+        const std::size_t largest = without_gil([&] { return largest_index(image); });
         if (largest >= image.palette_entries) {
             refuse("`picture` must hold indices below the palette's " +
                    std::to_string(image.palette_entries) + " entries, got " +

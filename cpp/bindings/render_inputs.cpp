@@ -47,6 +47,18 @@ void check_channels(const RenderPlan& plan, const Shape& map, const Shape* image
 
 }  // namespace
 
+const RenderPlan& checked_plan(const py::object& plan) {
+    if (!py::isinstance<RenderPlan>(plan)) {
+        throw py::type_error("`plan` must be a RenderPlan, got " +
+                             py::str(py::type::of(plan)).cast<std::string>());
+    }
+    auto* const instance = reinterpret_cast<py::detail::instance*>(plan.ptr());
+    if (!instance->get_value_and_holder().holder_constructed()) {
+        throw py::type_error("`plan` must be a RenderPlan that was initialised");
+    }
+    return plan.cast<const RenderPlan&>();
+}
+
 RenderInputs render_inputs(const RenderPlan& plan, const py::array& attributions,
                            const std::optional<py::array>& image) {
     RenderInputs inputs{source_view(attributions, "attributions"), std::nullopt, {}, 0};

@@ -21,6 +21,10 @@ struct RenderInputs {
     const SourceView* image_if_any() const { return image ? &*image : nullptr; }
 };
 
+// The plan in a Python object. TypeError for another object, and for one whose __init__ was never
+// called: its plan is not there.
+const RenderPlan& checked_plan(const pybind11::object& plan);
+
 // Checks them against each other and against what `plan` can draw.
 RenderInputs render_inputs(const RenderPlan& plan, const pybind11::array& attributions,
                            const std::optional<pybind11::array>& image);

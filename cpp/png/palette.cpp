@@ -215,6 +215,7 @@ void IndexedPicture::find_all(const PngImage& picture, const Index& index, int n
     std::vector<std::uint8_t> number(marks);
     std::size_t entries = 0;
     for (std::size_t place = 0; place < picture.palette_entries; ++place) {
+        check_interrupt();
         std::uint8_t any = 0;
         for (std::size_t task = 0; task < n_tasks; ++task) any |= used[task * marks + place];
         if (any == 0) continue;

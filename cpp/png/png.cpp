@@ -144,6 +144,7 @@ std::size_t write_pixels(const PngImage& image, Effort effort, std::uint8_t* out
     };
     if (serial) {
         for (std::size_t band = 0; band < n; ++band) {
+            check_interrupt();
             append(band, encode_band(image, effort, bands, band, out + used));
         }
         return used;
@@ -154,6 +155,7 @@ std::size_t write_pixels(const PngImage& image, Effort effort, std::uint8_t* out
         encoded[band] = encode_band(image, effort, bands, band, out + band * bands.slot());
     });
     for (std::size_t band = 0; band < n; ++band) {
+        check_interrupt();
         std::memmove(out + used + 8, out + band * bands.slot() + 8, encoded[band].data_bytes);
         append(band, encoded[band]);
     }

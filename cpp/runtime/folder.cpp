@@ -13,6 +13,8 @@
 #define HOTCOLD_HAS_OPENAT 1
 #endif
 
+#include "runtime/interrupt.hpp"
+
 namespace hotcold {
 
 #if defined(HOTCOLD_HAS_OPENAT)
@@ -27,7 +29,8 @@ constexpr int kFolderFlags = O_SEARCH | O_DIRECTORY | O_CLOEXEC;
 constexpr int kFolderFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 #endif
 
-constexpr std::size_t kMaxAtOnce = std::size_t{1} << 30;  // some systems refuse 2 GiB
+// Some systems refuse 2 GiB; and between two pieces a long call can be ended.
+constexpr std::size_t kMaxAtOnce = std::size_t{1} << 25;
 
 int open_again(int folder, const char* name, int flags) {
     int handle = -1;
@@ -37,13 +40,15 @@ int open_again(int folder, const char* name, int flags) {
     return handle;
 }
 
-// 0 or an errno. A disk that fills up takes less than it is given before it refuses.
+// 0 or an errno, ECANCELED once the call is to end. A disk that fills up takes less than it is
+// given before it refuses.
 int write_all(int handle, const std::uint8_t* data, std::size_t size) {
     while (size > 0) {
         const ssize_t taken = ::write(handle, data, std::min(size, kMaxAtOnce));
         if (taken < 0 && errno == EINTR) continue;
         if (taken < 0) return errno;
         if (taken == 0) return EIO;
+        if (static_cast<std::size_t>(taken) < size && interrupted()) return ECANCELED;
         data += taken;
         size -= static_cast<std::size_t>(taken);
     }
@@ -76,6 +81,7 @@ void Folder::put(const std::string& temporary, const std::string& name, const st
 
 void Folder::give_up(const std::string& temporary, FileError error) const {
     ::unlinkat(handle_, temporary.c_str(), 0);
+    check_interrupt();
     throw error;
 }
 

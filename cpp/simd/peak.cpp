@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "runtime/interrupt.hpp"
 #include "simd/peak.ops.hpp"
 
 namespace hotcold {
@@ -16,6 +17,7 @@ double measure_multiply_add_peak(double seconds) {
     const Clock::time_point begin = Clock::now();
     Clock::time_point now = begin;
     do {
+        check_interrupt();
         const Clock::time_point start = now;
         kept = ops.run(kRounds, 0.999F, 0.001F);
         now = Clock::now();

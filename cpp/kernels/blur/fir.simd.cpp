@@ -2,6 +2,7 @@
 #include "kernels/blur/fir.ops.hpp"
 #include "kernels/blur/panels-inl.hpp"
 #include "kernels/blur/window-inl.hpp"
+#include "runtime/interrupt.hpp"
 #include "simd/prefetch-inl.hpp"
 #include "simd/transpose-inl.hpp"
 
@@ -64,9 +65,21 @@ HOTCOLD_INLINE void fetch_rows(const T* row, std::ptrdiff_t pitch, Steps<J...>) 
 #endif
 }
 
+// Long work is done in pieces of whole squares and steps, between which a call can be ended.
+// Rows of a piece: 10 ms of arithmetic or so, all `count` of them as a rule.
 template <typename T>
-void rows(const T* panel, std::size_t count, const FirTaps<T>& taps, T* out, std::ptrdiff_t pitch,
-          std::size_t columns, const T* ahead, const PrefetchRange& prefetch) {
+std::size_t piece_of(std::size_t count, const FirTaps<T>& taps) {
+    constexpr std::size_t kMultiplyAdds = std::size_t{1} << 25;  // of whole registers
+    constexpr std::size_t unit = kLanes<T> % kRows<T> == 0 ? kLanes<T> : kLanes<T> * kRows<T>;
+    if (count <= kMultiplyAdds / taps.count) return count;
+    const std::size_t units = kMultiplyAdds / taps.count / unit;
+    return units > 1 ? units * unit : unit;
+}
+
+template <typename T>
+void rows_of_piece(const T* panel, std::size_t count, const FirTaps<T>& taps, T* out,
+                   std::ptrdiff_t pitch, std::size_t columns, const T* ahead,
+                   const PrefetchRange& prefetch) {
     constexpr std::size_t lanes = kLanes<T>;
     constexpr std::size_t step = kRows<T>;
     const steps_to<step> steps;
@@ -91,6 +104,20 @@ void rows(const T* panel, std::size_t count, const FirTaps<T>& taps, T* out, std
             T* to = out + static_cast<std::ptrdiff_t>(begin + j) * pitch;
             for (std::size_t x = 0; x < columns; ++x) to[x] = block[j * lanes + x];
         }
+    }
+}
+
+template <typename T>
+void rows(const T* panel, std::size_t count, const FirTaps<T>& taps, T* out, std::ptrdiff_t pitch,
+          std::size_t columns, const T* ahead, const PrefetchRange& prefetch) {
+    const std::size_t piece = piece_of(count, taps);
+    std::size_t length = count < piece ? count : piece;
+    rows_of_piece(panel, length, taps, out, pitch, columns, ahead, prefetch);
+    for (std::size_t y = piece; y < count; y += piece) {
+        check_interrupt();
+        length = count - y < piece ? count - y : piece;
+        rows_of_piece<T>(panel + y * kLanes<T>, length, taps,
+                         out + static_cast<std::ptrdiff_t>(y) * pitch, pitch, columns, nullptr, {});
     }
 }
 
@@ -124,8 +151,8 @@ void collect_transposed(const T* panel, std::size_t count, const FirTaps<T>& tap
 }
 
 template <typename T>
-void transposed(const T* panel, std::size_t count, const FirTaps<T>& taps, T* out,
-                std::ptrdiff_t square_stride, const PrefetchRange& prefetch) {
+void transposed_piece(const T* panel, std::size_t count, const FirTaps<T>& taps, T* out,
+                      std::ptrdiff_t square_stride, const PrefetchRange& prefetch) {
     if constexpr (kWholeSquares<T> || kHalfSquares<T>) {
         constexpr std::size_t lanes = kLanes<T>;
         constexpr steps_to<kRows<T>> steps;
@@ -138,6 +165,21 @@ void transposed(const T* panel, std::size_t count, const FirTaps<T>& taps, T* ou
         }
     } else {
         collect_transposed(panel, count, taps, out, square_stride, prefetch);
+    }
+}
+
+template <typename T>
+void transposed(const T* panel, std::size_t count, const FirTaps<T>& taps, T* out,
+                std::ptrdiff_t square_stride, const PrefetchRange& prefetch) {
+    const std::size_t piece = piece_of(count, taps);
+    std::size_t length = count < piece ? count : piece;
+    transposed_piece(panel, length, taps, out, square_stride, prefetch);
+    for (std::size_t y = piece; y < count; y += piece) {
+        check_interrupt();
+        length = count - y < piece ? count - y : piece;
+        transposed_piece(panel + y * kLanes<T>, length, taps,
+                         out + static_cast<std::ptrdiff_t>(y / kLanes<T>) * square_stride,
+                         square_stride, {});
     }
 }
 

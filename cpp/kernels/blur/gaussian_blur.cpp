@@ -25,11 +25,6 @@ template <typename T>
 GaussianBlur<T>::~GaussianBlur() = default;
 
 template <typename T>
-const char* GaussianBlur<T>::method() const {
-    return is_identity() ? "identity" : method_->name();
-}
-
-template <typename T>
 bool GaussianBlur<T>::is_identity() const {
     return method_ == nullptr;
 }

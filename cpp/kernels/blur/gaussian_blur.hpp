@@ -44,10 +44,6 @@ class GaussianBlur {
     std::size_t apply(const PlaneReader<T>& from, const PlaneReader<T>* next, T* out,
                       std::byte* scratch, const Team& team) const;
 
-    // The name of the way chosen: "identity", "fir", "nodes", "nodes with tail". For tests and
-    // benchmarks.
-    const char* method() const;
-
   private:
     std::size_t rows_;
     std::size_t columns_;

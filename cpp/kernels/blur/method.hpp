@@ -18,8 +18,6 @@ class BlurMethod {
     BlurMethod(const BlurMethod&) = delete;
     BlurMethod& operator=(const BlurMethod&) = delete;
 
-    virtual const char* name() const = 0;
-
     // Scratch for apply(), which wants it 64-byte aligned.
     virtual std::size_t workspace_bytes() const = 0;
 

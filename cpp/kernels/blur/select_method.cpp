@@ -49,14 +49,14 @@ double coarse_cost(const Axis& y, const Axis& x, std::size_t lanes, bool exact, 
     return pace * cost + setup;
 }
 
-}  // namespace
+enum class Way { kNone, kTaps, kNodes };
 
 template <typename T>
-std::unique_ptr<BlurMethod<T>> make_blur(std::size_t rows, std::size_t columns, double sigma_y,
-                                         double sigma_x, BlurAccuracy accuracy) {
+Way select_method(std::size_t rows, std::size_t columns, double sigma_y, double sigma_x,
+                  BlurAccuracy accuracy) {
     const Axis y = {rows, sigma_y};
     const Axis x = {columns, sigma_x};
-    if (y.untouched() && x.untouched()) return nullptr;
+    if (y.untouched() && x.untouched()) return Way::kNone;
     const bool exact = accuracy == BlurAccuracy::kExact;
     const bool possible =
         exact ? std::is_same_v<T, float> && y.takes_nodes() && x.takes_nodes() : y.takes_nodes();
@@ -64,14 +64,47 @@ std::unique_ptr<BlurMethod<T>> make_blur(std::size_t rows, std::size_t columns, 
     // With 512 bits long runs of taps go at the full rate of the multiply-adds.
     const double pace = lanes * sizeof(T) == 64 ? 1.24 : 1.1;
     if (possible && coarse_cost(y, x, lanes, exact, pace) < fir_cost(y, x, lanes)) {
-        return make_coarse_blur<T>(rows, columns, sigma_y, sigma_x, exact);
+        return Way::kNodes;
     }
-    return make_fir_blur<T>(rows, columns, sigma_y, sigma_x);
+    return Way::kTaps;
+}
+
+}  // namespace
+
+template <typename T>
+std::unique_ptr<BlurMethod<T>> make_blur(std::size_t rows, std::size_t columns, double sigma_y,
+                                         double sigma_x, BlurAccuracy accuracy) {
+    switch (select_method<T>(rows, columns, sigma_y, sigma_x, accuracy)) {
+        case Way::kNodes:
+            return make_coarse_blur<T>(rows, columns, sigma_y, sigma_x,
+                                       accuracy == BlurAccuracy::kExact);
+        case Way::kTaps:
+            return make_fir_blur<T>(rows, columns, sigma_y, sigma_x);
+        case Way::kNone:
+            break;
+    }
+    return nullptr;
+}
+
+template <typename T>
+const char* method_name(std::size_t rows, std::size_t columns, double sigma_y, double sigma_x,
+                        BlurAccuracy accuracy) {
+    switch (select_method<T>(rows, columns, sigma_y, sigma_x, accuracy)) {
+        case Way::kNodes:
+            return accuracy == BlurAccuracy::kExact ? "nodes with tail" : "nodes";
+        case Way::kTaps:
+            return "fir";
+        case Way::kNone:
+            break;
+    }
+    return "identity";
 }
 
 template std::unique_ptr<BlurMethod<float>> make_blur(std::size_t, std::size_t, double, double,
                                                       BlurAccuracy);
 template std::unique_ptr<BlurMethod<double>> make_blur(std::size_t, std::size_t, double, double,
                                                        BlurAccuracy);
+template const char* method_name<float>(std::size_t, std::size_t, double, double, BlurAccuracy);
+template const char* method_name<double>(std::size_t, std::size_t, double, double, BlurAccuracy);
 
 }  // namespace hotcold

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/interrupt.hpp"
+
 namespace hotcold {
 namespace {
 
@@ -59,6 +61,7 @@ std::vector<double> folded_weights(double sigma, std::size_t n, std::size_t firs
                                    std::size_t last) {
     std::vector<double> taps(std::min(last, n) + 1, 0.0);
     for (std::size_t k = first; k <= last; ++k) {
+        if (k % 65536 == 65535) check_interrupt();  // there may be billions
         const std::size_t place = k <= n ? k : folded_place(k, n);
         // Both pixels of a pair that comes back to 0 are the centre itself.
         const double pixels = place == 0 && k > 0 ? 2.0 : 1.0;

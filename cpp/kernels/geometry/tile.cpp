@@ -6,6 +6,8 @@
 #include <cassert>
 #include <cstring>
 
+#include "runtime/interrupt.hpp"
+
 namespace hotcold {
 namespace {
 
@@ -42,9 +44,20 @@ class Sheet {
             if (line >= shape.rows || item >= shape.items) break;
             if (column > 0) at = std::fill_n(at, padding, fill_);
             copy_pixels(item, line, at);
+            written(shape.columns * shape.channels);
             at += shape.columns * shape.channels;
         }
         std::fill(at, end, fill_);
+        written(static_cast<std::size_t>(end - at));
+    }
+
+    // A large sheet can be ended on the way.
+    void written(std::size_t elements) {
+        constexpr std::size_t kAtOnce = std::size_t{1} << 20;
+        written_ += elements;
+        if (written_ < kAtOnce) return;
+        written_ = 0;
+        check_interrupt();
     }
 
     void copy_pixels(std::size_t item, std::size_t line, Word* to) const {
@@ -80,6 +93,7 @@ class Sheet {
     const Grid& grid_;
     Word* out_;
     Word fill_;
+    std::size_t written_ = 0;  // since written() looked
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "kernels/load/load.ops.hpp"
 #include "kernels/load/load_values-inl.hpp"
+#include "runtime/interrupt.hpp"
 #include "simd/divide-inl.hpp"
 
 namespace hotcold::HOTCOLD_LEVEL {
@@ -25,6 +26,36 @@ struct Pixels {
 
 constexpr std::ptrdiff_t kRuntime = 0;
 
+// A broadcast array may have any number of channels: so many values are added up before somebody
+// looks whether the call is to end.
+constexpr std::size_t kValuesAtOnce = std::size_t{1} << 20;
+
+// Adds value(c) for the channels from 1 on to `sum`, in their order.
+template <typename T, typename F>
+T add_channels(std::size_t channels, T sum, const F& value) {
+    std::size_t c = 1;
+    while (true) {
+        const std::size_t end = channels - c < kValuesAtOnce ? channels : c + kValuesAtOnce;
+        for (; c < end; ++c) sum += value(c);
+        if (c == channels) return sum;
+        check_interrupt();
+    }
+}
+
+// The same over the pixels of a row: counts what was added since somebody looked.
+class Pace {
+  public:
+    void added(std::size_t values) {
+        added_ += values;
+        if (added_ < kValuesAtOnce) return;
+        added_ = 0;
+        check_interrupt();
+    }
+
+  private:
+    std::size_t added_ = 0;
+};
+
 // Pixel by pixel. With the channel count and one or both strides known to the compiler, the sums of
 // many pixels run side by side.
 template <std::size_t channels, std::ptrdiff_t channel_step, std::ptrdiff_t column_step, typename T,
@@ -39,11 +70,18 @@ bool mean_of_pixels(const Pixels<Source>& p, T* out) {
     const Divisor<T> by(static_cast<T>(n));
     const std::size_t count = p.count;
     Alarms<T> alarms = 0;
+    [[maybe_unused]] Pace pace;
     for (std::size_t i = 0; i < count; ++i) {
         const Source* pixel = data + static_cast<std::ptrdiff_t>(i) * column_stride;
-        T sum = C::value(pixel[0]);
-        for (std::size_t c = 1; c < n; ++c) {
-            sum += C::value(pixel[static_cast<std::ptrdiff_t>(c) * channel_stride]);
+        const auto value = [&](std::size_t c) {
+            return C::value(pixel[static_cast<std::ptrdiff_t>(c) * channel_stride]);
+        };
+        T sum = value(0);
+        if constexpr (channels == 0) {
+            sum = add_channels(n, sum, value);
+            pace.added(n);
+        } else {
+            for (std::size_t c = 1; c < channels; ++c) sum += value(c);
         }
         const T mean = by.divide(sum);
         out[i] = mean;
@@ -57,6 +95,7 @@ template <typename T, typename Source>
 bool mean_of_planes(const Pixels<Source>& p, T* out) {
     using C = Convert<T, Source>;
     convert_row(p.data, p.column_stride, p.count, out);
+    Pace pace;
     for (std::size_t c = 1; c < p.channels; ++c) {
         const Source* row = p.data + static_cast<std::ptrdiff_t>(c) * p.channel_stride;
         if (p.column_stride == 1) {
@@ -66,6 +105,7 @@ bool mean_of_planes(const Pixels<Source>& p, T* out) {
                 out[i] += C::value(row[static_cast<std::ptrdiff_t>(i) * p.column_stride]);
             }
         }
+        pace.added(p.count);
     }
     const Divisor<T> by(static_cast<T>(p.channels));
     Alarms<T> alarms = 0;
@@ -84,16 +124,19 @@ std::size_t mean_carefully(const Pixels<Source>& p, T* out) {
     constexpr T kGrow = static_cast<T>(0x1p64f);
     const Divisor<T> by(static_cast<T>(p.channels));
     std::size_t bad = 0;
+    Pace pace;
     for (std::size_t i = 0; i < p.count; ++i) {
-        T sum = careful_value<T>(p.at(i, 0), bad);
-        for (std::size_t c = 1; c < p.channels; ++c) sum += careful_value<T>(p.at(i, c), bad);
+        const T sum =
+            add_channels(p.channels, careful_value<T>(p.at(i, 0), bad),
+                         [&](std::size_t c) { return careful_value<T>(p.at(i, c), bad); });
+        pace.added(p.channels);
         T mean = by.divide(sum);
         if (!is_finite(mean)) {
             std::size_t counted = 0;
-            T small = 0;
-            for (std::size_t c = 0; c < p.channels; ++c) {
-                small += careful_value<T>(p.at(i, c), counted) * kShrink;
-            }
+            const auto shrunk = [&](std::size_t c) {
+                return careful_value<T>(p.at(i, c), counted) * kShrink;
+            };
+            const T small = add_channels(p.channels, shrunk(0), shrunk);
             mean = by.divide(small) * kGrow;
             if (!is_finite(mean)) mean = mean > T{0} ? kLargest<T> : -kLargest<T>;
         }

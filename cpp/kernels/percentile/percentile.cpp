@@ -17,6 +17,7 @@
 #include "kernels/load/load.hpp"
 #include "kernels/percentile/percentile.ops.hpp"
 #include "runtime/integers.hpp"
+#include "runtime/interrupt.hpp"
 
 namespace hotcold {
 namespace {
@@ -111,11 +112,25 @@ class Selection {
         return pivots;
     }
 
+    // Into scratch_; in parts, between which a long call can be ended.
+    Partition partition(const T* data, std::size_t size, T low, T high) const {
+        constexpr std::size_t kPart = std::size_t{1} << 24;
+        Partition all = ops_.partition(data, std::min(size, kPart), low, high, scratch_);
+        for (std::size_t begin = kPart; begin < size; begin += kPart) {
+            check_interrupt();
+            const Partition part = ops_.partition(data + begin, std::min(size - begin, kPart), low,
+                                                  high, scratch_ + all.between);
+            all.at_most_low += part.at_most_low;
+            all.between += part.between;
+            all.finite = all.finite && part.finite;
+        }
+        return all;
+    }
+
     // Reduces `set` to the part around `rank`, or finds the answer and returns true.
     bool narrow(Set& set, const Pivots& pivots, std::size_t rank) {
         if (pivots.low == pivots.high) return narrow_around(set, pivots.low, rank);
-        const Partition split =
-            ops_.partition(set.data, set.size, pivots.low, pivots.high, scratch_);
+        const Partition split = partition(set.data, set.size, pivots.low, pivots.high);
         if (!split.finite) finite_ = false;
         if (!finite_) return true;
         const std::size_t at_most_low = set.preceding + split.at_most_low;
@@ -143,7 +158,7 @@ class Selection {
     // The values between the bounds, from the beginning; an equal of either bound may be the
     // answer.
     bool collect(Set& set, T low, T high, std::size_t rank) {
-        const Partition split = ops_.partition(values_, count_, low, high, scratch_);
+        const Partition split = partition(values_, count_, low, high);
         const std::size_t at_most_low = split.at_most_low;
         if (rank < at_most_low) return tied(low, rank);
         if (rank >= at_most_low + split.between) return tied(high, rank);

@@ -3,6 +3,7 @@
 
 #include "kernels/percentile/partition-inl.hpp"
 #include "kernels/percentile/percentile.ops.hpp"
+#include "runtime/interrupt.hpp"
 #include "simd/finite-inl.hpp"
 #include "simd/ordered-inl.hpp"
 
@@ -22,6 +23,7 @@ std::size_t count_at_most(const T* values, std::size_t count, T limit) {
     constexpr std::size_t kBlock = std::size_t{1} << 24;
     std::size_t total = 0;
     for (std::size_t begin = 0; begin < count; begin += kBlock) {
+        if (begin > 0) check_interrupt();
         const std::size_t length = count - begin < kBlock ? count - begin : kBlock;
         std::uint32_t found = 0;
         for (std::size_t i = 0; i < length; ++i) found += values[begin + i] <= limit ? 1u : 0u;
@@ -48,6 +50,7 @@ Around count_around(const T* values, std::size_t count, T value) {
     constexpr std::size_t kBlock = std::size_t{1} << 24;
     Around all{0, 0, true};
     for (std::size_t begin = 0; begin < count; begin += kBlock) {
+        if (begin > 0) check_interrupt();
         const std::size_t length = count - begin < kBlock ? count - begin : kBlock;
         std::uint32_t below = 0;
         std::uint32_t at_most = 0;
@@ -110,7 +113,9 @@ T select_by_counting(const T* values, std::size_t count, std::size_t rank, std::
     std::size_t count_low = 0;
     std::size_t count_high = count;
     bool guess = true;  // else the middle of the interval is looked at
+    constexpr std::size_t kLongPass = std::size_t{1} << 20;
     while (low < high) {
+        if (count >= kLongPass) check_interrupt();
         auto middle = static_cast<Key>((low & high) + ((low ^ high) >> 1));  // floor of mean
         const std::size_t left = count_high - count_low;
         if (guess) {

@@ -62,6 +62,7 @@ void Renderer<T>::run_each(const ItemDone& done, int n_threads) {
     const Team team(elements_per_item() < kSerialElements ? 1 : n_threads);
     bool wanted = true;
     for (std::size_t item = 0; wanted && item < attributions_.shape.items; ++item) {
+        check_interrupt();
         {
             Workspace workspace(workspace_bytes());
             draw(item, workspace, team);

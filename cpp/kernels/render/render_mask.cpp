@@ -23,8 +23,8 @@ void Renderer<T>::mask(std::size_t item, T* map, const Missing& missing, Workspa
         fit_scales(measured, 1, count, Normalization::kZeroOne, &scale, team);
         mask_numbers(
             item, team,
-            [&](const T* run, std::size_t count, T* opacity) {
-                apply_scale(run, count, scale, opacity, Team(1));
+            [&](const T* run, std::size_t n, T* opacity) {
+                apply_scale(run, n, scale, opacity, Team(1));
             },
             map);
         return;
@@ -36,8 +36,8 @@ void Renderer<T>::mask(std::size_t item, T* map, const Missing& missing, Workspa
     const T masked = static_cast<T>(plan_.masked_opacity);
     mask_numbers(
         item, team,
-        [&](const T* run, std::size_t count, T* opacity) {
-            mask_above(run, count, limit, masked, opacity, Team(1));
+        [&](const T* run, std::size_t n, T* opacity) {
+            mask_above(run, n, limit, masked, opacity, Team(1));
         },
         map);
 }

@@ -114,7 +114,7 @@ def render_files(
     OSError
         No space, no permission, input that is not there or ends early. Finished files are kept.
     KeyboardInterrupt
-        Ctrl-C: threads finish the few pictures they are at; finished files are kept.
+        Ctrl-C: pictures that are half done are dropped; finished files are kept.
 
     Examples
     --------

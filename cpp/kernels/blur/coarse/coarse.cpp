@@ -39,8 +39,6 @@ class CoarseBlur final : public BlurMethod<T> {
         if (exact) tail_ = std::make_unique<Tail<T>>(rows, columns, sigma_y, sigma_x);
     }
 
-    const char* name() const override { return tail_ != nullptr ? "nodes with tail" : "nodes"; }
-
     std::size_t workspace_bytes() const override {
         return column_panel_bytes() + lying_bytes() + margin_bytes() +
                (tail_ != nullptr ? tail_->workspace_bytes() : 0);

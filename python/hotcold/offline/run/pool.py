@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from hotcold import _core
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -26,9 +28,16 @@ def results_in_order(
     """Give an iterator over the results of `work` on every task, in the tasks' order.
 
     When the context is left, also by an error or by Ctrl-C, the workers are told to stop and waited
-    for.
+    for. Their calls of the core end within a fraction of a second, whatever is left of them.
     """
-    pool = ThreadPoolExecutor(n_threads, thread_name_prefix="hotcold")
+
+    def check() -> None:
+        if stop.is_set():
+            raise Stopped
+
+    pool = ThreadPoolExecutor(
+        n_threads, "hotcold", initializer=_core.set_call_check, initargs=(check,)
+    )
     pending: deque[Future[R]] = deque()
 
     def results() -> Iterator[R]:
