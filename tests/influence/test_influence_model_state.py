@@ -219,7 +219,8 @@ def test_nothing_leaks_over_many_calls(model, x):
     before = census()
     for _ in range(200):
         infl.attributions(x)
-    assert census() == before
+    # Fewer is no leak: what earlier tests left behind may go at any time.
+    assert all(now <= then for now, then in zip(census(), before, strict=True))
     assert before[2] == 0
 
 
