@@ -191,7 +191,7 @@ MEMORY_ONLY = {
     "uint8",
 }
 ALSO = {
-    "_arrays.py": {"from_dlpack", "stack"},
+    "_arrays.py": {"from_dlpack", "ma", "stack"},
     # Looks at what goes into a model, before there is anything for a kernel to look at.
     "channel_source.py": {"nan_to_num"},
 }

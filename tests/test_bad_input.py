@@ -89,12 +89,65 @@ def test_arrays_that_are_not_4d_raise(entry, shape, order, hint):
 
 
 def test_the_hint_for_a_3d_array_works(maps):
-    with pytest.raises(ValueError, match=message("for one item add the batch axis")):
+    with pytest.raises(ValueError, match=message("for one item of 3 channels add the batch axis")):
         Visualizer().render(maps[0])
     assert Visualizer().render(maps[0][None]).shape == (1, 6, 7, 3)
     with pytest.raises(ValueError, match=message("attributions[None, None]")):
         Visualizer().render(maps[0, 0])
     assert Visualizer().render(maps[0, 0][None, None]).shape == (1, 6, 7, 3)
+
+
+@pytest.mark.parametrize(
+    ("shape", "order", "hints"),
+    [
+        ((3, 6, 7), "channels_first", ["of 3 channels", "[None]", "for 3 maps", "[:, None]"]),
+        ((9, 6, 7), "channels_first", ["for 9 maps of one channel", "[:, None]"]),
+        ((9, 6, 7), "channels_last", ["for 9 maps of one channel", "[..., None]"]),
+        ((6, 7, 3), "channels_first", ["dim_order='channels_last'", "[None]"]),
+        ((2, 5, 3, 6, 7), "channels_first", ["attributions.reshape(-1, 3, 6, 7)"]),
+        ((2, 1, 5, 3, 6, 7), "channels_last", ["attributions.reshape(-1, 3, 6, 7)"]),
+    ],
+)
+def test_the_hint_tells_maps_from_channels_and_frames_from_items(shape, order, hints):
+    with pytest.raises(ValueError, match=message(*hints)):
+        Visualizer(dim_order=order).render(np.ones(shape))
+
+
+def test_the_hint_for_grey_images(maps):
+    with pytest.raises(ValueError, match=message("for 3 grey images", "x[:, None]")):
+        HeatmapVisualizer().render(maps, maps[:, 0])
+    with pytest.raises(ValueError, match=message("for one grey image", "x[None, None]")):
+        HeatmapVisualizer().render(maps, maps[0, 0])
+
+
+@pytest.mark.parametrize("upsample", [None, "bilinear"])
+def test_one_image_for_many_maps_and_one_map_for_many_images(maps, upsample):
+    visualizer = HeatmapVisualizer(upsample=upsample)
+    with pytest.raises(ValueError, match=message("numpy.broadcast_to(x, (3, *x.shape[1:]))")):
+        visualizer.render(maps, maps[:1])
+    x = maps[:1]
+    broadcast = visualizer.render(maps, np.broadcast_to(x, (3, *x.shape[1:])))
+    np.testing.assert_array_equal(broadcast, visualizer.render(maps, x.repeat(3, 0)))
+    with pytest.raises(ValueError, match=message("numpy.broadcast_to(attributions, (3, *")):
+        visualizer.render(maps[:1], maps)
+    with pytest.raises(ValueError, match=message("each map has its image")):
+        visualizer.render(maps[:2], maps)
+
+
+@pytest.mark.parametrize("upsample", [None, "bilinear"])
+def test_maps_larger_than_their_images(maps, upsample):
+    with pytest.raises(ValueError, match=message("made smaller first", "INTER_AREA")):
+        HeatmapVisualizer(upsample=upsample).render(maps.repeat(2, 2), maps)
+
+
+@pytest.mark.parametrize("kind", ["torch", "numpy"])
+def test_lists_of_two_shapes(maps, kind):
+    items = [maps[0], maps[1][:, :-1]]
+    if kind == "torch":
+        items = [optional("torch").from_numpy(item.copy()) for item in items]
+    told = message("`attributions` must hold items of one shape", "(3, 6, 7) for item 0", "item 1")
+    with pytest.raises(ValueError, match=told):
+        Visualizer().render(items)
 
 
 @pytest.mark.parametrize("axis", range(4))

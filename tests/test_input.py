@@ -256,9 +256,10 @@ def test_memory_map_is_not_copied(tmp_path, kind, order):
     assert peak < mapped.nbytes / 50
 
 
-def test_masked_arrays_and_matrices_follow_numpy(maps):
-    masked = np.ma.masked_array(maps, maps > 0)
-    np.testing.assert_array_equal(hotcold.normalize(masked, "01"), hotcold.normalize(maps, "01"))
+def test_matrices_follow_numpy_and_masked_arrays_without_a_masked_value_their_data(maps):
+    masked = np.ma.masked_array(maps, np.zeros_like(maps, bool))
+    for same in (masked, np.ma.masked_array(maps), maps.view(type("Own", (np.ndarray,), {}))):
+        np.testing.assert_array_equal(hotcold.normalize(same, "01"), hotcold.normalize(maps, "01"))
 
 
 def test_native_byte_order_that_is_spelled_out_is_native():

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import reference
 from helpers import message, to_order
+from PIL import Image
 
-from hotcold import HeatmapVisualizer, MaskVisualizer, Visualizer
+import hotcold
+from hotcold import HeatmapVisualizer, MaskVisualizer, Visualizer, render_files
 
 SHAPE = N, C, H, W = 3, 3, 12, 17
 HOLE = np.s_[1, 4:6, 5:9]  # of the map: (item, rows, columns)
@@ -251,3 +253,124 @@ def test_threads_change_no_bit(rng):
         one = visualizer.render(a, x, n_threads=1)
         for n_threads in (2, 3):
             np.testing.assert_array_equal(visualizer.render(a, x, n_threads=n_threads), one)
+
+
+# --- masked arrays --------------------------------------------------------------------------------
+
+
+def masked_twins(rng, dtype=np.float64):
+    """A masked array and the same with NaN; what lies under the mask would set every scale."""
+    a = rng.uniform(-9, 9, (N, 1, H, W)).astype(dtype)
+    mask = holes()[:, None]
+    a[mask] = 100
+    nan = a.astype(np.float64 if dtype == np.float64 else np.float32)
+    nan[mask] = np.nan
+    return np.ma.masked_array(a, mask), nan
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16, np.int16, np.int64])
+@pytest.mark.parametrize("nonfinite", ["zero", "transparent"])
+def test_masked_values_are_missing(rng, dtype, nonfinite, dim_order):
+    masked, nan = masked_twins(rng, dtype)
+    if dim_order == "channels_last":
+        masked, nan = (a.transpose(0, 2, 3, 1) for a in (masked, nan))
+    assert isinstance(masked, np.ma.MaskedArray)
+    x = to_order(rng.integers(0, 256, (N, 3, H, W)).astype(np.uint8), dim_order)
+    options = {"nonfinite": nonfinite, "dim_order": dim_order}
+    for visualizer, images in (
+        (Visualizer(**options), ()),
+        (HeatmapVisualizer(blur=1, **options), (x,)),
+        (MaskVisualizer(blur=1, **options), (x,)),
+    ):
+        np.testing.assert_array_equal(
+            visualizer.render(masked, *images), visualizer.render(nan, *images)
+        )
+    assert (masked.data[masked.mask] == 100).all()  # never modified
+
+
+def test_masked_values_are_counted_by_the_error(rng):
+    masked, _ = masked_twins(rng)
+    told = message("[1] holds 8 non-finite values", "masked")
+    for call in (
+        Visualizer().render,
+        Visualizer(),
+        lambda a: HeatmapVisualizer().render(np.ones(a.shape), a),
+        lambda a: hotcold.normalize(a, "01"),
+        lambda a: hotcold.gaussian_blur(a, 1),
+        lambda a: hotcold.percentile_mask(a, 0.5),
+        lambda a: Visualizer().render(list(a)),
+    ):
+        with pytest.raises(ValueError, match=told):
+            call(masked)
+
+
+def test_lists_of_masked_arrays_keep_their_masks(rng):
+    masked, nan = masked_twins(rng)
+    visualizer = Visualizer(nonfinite="transparent")
+    expected = visualizer.render(nan)
+    np.testing.assert_array_equal(visualizer.render(list(masked)), expected)
+    np.testing.assert_array_equal(visualizer.render([nan[0], *masked[1:]]), expected)
+
+
+def test_a_tile_of_masked_values_holds_nan(rng):
+    masked, nan = masked_twins(rng, np.int16)
+    np.testing.assert_array_equal(hotcold.tile(masked), hotcold.tile(nan))
+
+
+@pytest.mark.parametrize("kind", ["u1", "f4", "i8"])
+@pytest.mark.parametrize("nonfinite", ["zero", "transparent"])
+def test_masked_pixels_of_an_image_are_black_and_set_no_scale(rng, kind, nonfinite):
+    x = rng.uniform(100, 200, (N, 3, H, W)).astype(kind)
+    x[:, :, 0, :2] = 100, 200
+    mask = np.zeros(x.shape, bool)
+    mask[1, :, 3, 2:5] = True
+    complete = HeatmapVisualizer(0).render(np.ones((N, 1, H, W)), x)
+    x[mask] = 250
+    masked = np.ma.masked_array(x, mask)
+    picture = HeatmapVisualizer(0, nonfinite=nonfinite).render(np.ones((N, 1, H, W)), masked)
+    where = mask[:, 0]
+    assert not picture[where].any()
+    assert np.abs(picture[~where].astype(int) - complete[~where]).max() <= (kind != "u1")
+
+
+def test_a_masked_image_of_bytes_is_shown_as_it_is(rng):
+    x = rng.integers(0, 256, (2, 3, 5, 6)).astype(np.uint8)
+    masked = np.ma.masked_array(x, np.zeros(x.shape, bool))
+    masked.mask[1, :, 2, 3] = True
+    for channels in (1, 3):
+        visualizer = Visualizer(normalization_type="unnormalized", nonfinite="transparent")
+        picture = visualizer.render(masked[:, :channels])
+        shown = np.repeat(x[:, :channels].transpose(0, 2, 3, 1), 3 // channels, -1)
+        assert (picture[1, 2, 3] == 0).all()
+        shown[1, 2, 3] = 0
+        np.testing.assert_array_equal(picture[..., :3], shown)
+
+
+def test_masked_values_that_are_no_real_numbers_are_refused():
+    masked = np.ma.masked_array(np.ones((1, 1, 2, 2), complex), [[[[1, 0], [0, 0]]]])
+    with pytest.raises(TypeError, match=message("must hold real numbers")):
+        Visualizer().render(masked)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, None])
+def test_jobs_take_masked_images(rng, tmp_path, batch_size):
+    x = rng.integers(50, 200, (N, 3, H, W)).astype(np.uint8)
+    masked = np.ma.masked_array(x, np.broadcast_to(holes()[:, None], x.shape))
+    a = rng.standard_normal((N, 1, H, W))
+    visualizer = HeatmapVisualizer(nonfinite="zero")
+    job = {"output_dir": tmp_path, "batch_size": batch_size, "progress": False}
+    render_files(visualizer, a, masked, **job)
+    filled = visualizer.render(a, masked.filled(0))
+    for path, expected in zip(sorted(tmp_path.glob("*.png")), filled, strict=True):
+        with Image.open(path) as image:
+            np.testing.assert_array_equal(np.asarray(image), expected)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, None])
+def test_jobs_take_masked_arrays(rng, tmp_path, batch_size):
+    masked, nan = masked_twins(rng)
+    visualizer = Visualizer(nonfinite="transparent")
+    render_files(visualizer, masked, output_dir=tmp_path, batch_size=batch_size, progress=False)
+    for path, expected in zip(sorted(tmp_path.glob("*.png")), visualizer.render(nan), strict=True):
+        with Image.open(path) as image:
+            np.testing.assert_array_equal(np.asarray(image), expected)

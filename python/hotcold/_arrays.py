@@ -113,11 +113,20 @@ def is_narrow(dtype: np.dtype[Any]) -> bool:
 
 
 def as_numpy(value: Any, name: str) -> Array:
-    """Return `value` as a numpy array, from whatever library it comes."""
+    """Return `value` as a numpy array, from whatever library it comes.
+
+    Masked values become NaN, in float64 for float64 and in float32 for everything else.
+    """
+    if isinstance(value, np.ma.MaskedArray):
+        return _from_masked(value, name)
     if hasattr(value, "detach") and hasattr(value, "cpu"):
         return _from_tensor(value, name)
-    if isinstance(value, list | tuple) and value and hasattr(value[0], "detach"):
-        return np.stack([as_numpy(item, name) for item in value])
+    if isinstance(value, list | tuple) and any(
+        hasattr(item, "detach") or isinstance(item, np.ma.MaskedArray) for item in value
+    ):
+        items = [as_numpy(item, name) for item in value]
+        _validate.same_shapes([item.shape for item in items], name)
+        return np.stack(items)
     if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
         return _from_dlpack(value, name)
     try:
@@ -128,8 +137,33 @@ def as_numpy(value: Any, name: str) -> Array:
             return _from_dlpack(value, name)
         raise
     except ValueError as error:
+        if isinstance(value, list | tuple) and all(hasattr(item, "shape") for item in value):
+            _validate.same_shapes([item.shape for item in value], name)
         msg = f"`{name}` must be a regular array: {error}"
         raise ValueError(msg) from error
+
+
+def masked_as_zero(value: Any) -> Any:
+    """Return a masked array of bytes or truth values with 0 where it is masked; else `value`.
+
+    For images, whose missing numbers are read as 0: such images keep the range of their type.
+    """
+    if isinstance(value, np.ma.MaskedArray) and value.dtype in (np.uint8, np.bool_):
+        return value.filled(0)
+    return value
+
+
+def _from_masked(value: Any, name: str) -> Array:
+    mask = value.mask
+    if value.dtype.kind not in _REAL_KINDS:
+        raise TypeError(_validate.not_real(name, value.dtype))
+    if not mask.any():
+        return np.asarray(value.data)
+    dtype = np.float64 if value.dtype == np.float64 else np.float32
+    with np.errstate(over="ignore"):  # as _readable()
+        filled: Array = value.data.astype(dtype)
+    filled[mask] = math.nan
+    return filled
 
 
 def _from_tensor(tensor: Any, name: str) -> Array:
@@ -153,13 +187,30 @@ def _from_dlpack(value: Any, name: str) -> Array:
     except refusals:
         pass
     try:
-        return np.from_dlpack(value, device="cpu", copy=True)
+        return np.from_dlpack(_HostCopy(value))
     except refusals as error:
         msg = (
             f"`{name}` cannot be read through __dlpack__ ({error}); "
             "convert it to a numpy array of float32 first"
         )
         raise TypeError(msg) from error
+
+
+class _HostCopy:
+    """Asks the owner of memory on a device for a copy that the host can read.
+
+    As ``numpy.from_dlpack(value, device="cpu", copy=True)`` does from numpy 2.1 on.
+    """
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __dlpack__(self, *, max_version: Any = None, **_: Any) -> Any:
+        options = {} if max_version is None else {"max_version": max_version}
+        return self._value.__dlpack__(dl_device=self.__dlpack_device__(), copy=True, **options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return (1, 0)  # kDLCPU
 
 
 def _readable(array: Array, name: str) -> Array:

@@ -45,7 +45,13 @@ def batch_shape(shape: Sequence[int], name: str, order: str) -> None:
             hint = _missing_axis(shape, name, order)
         elif len(shape) == 2:
             index = "None, None" if order == "channels_first" else "None, ..., None"
-            hint = f"; for one map add the batch and channel axes: {name}[{index}]"
+            what = "grey image" if name == "x" else "map"
+            hint = f"; for one {what} add the batch and channel axes: {name}[{index}]"
+        elif len(shape) > 4:
+            rest = ", ".join(str(extent) for extent in shape[-3:])
+            hint = (
+                f"; to draw each frame as an item join the first axes: {name}.reshape(-1, {rest})"
+            )
         msg = f"`{name}` must be 4-D {axes} for dim_order={order!r}, got shape {tuple(shape)}{hint}"
         raise ValueError(msg)
     if 0 in shape:
@@ -56,11 +62,31 @@ def batch_shape(shape: Sequence[int], name: str, order: str) -> None:
 def _missing_axis(shape: Sequence[int], name: str, order: str) -> str:
     """Say how three axes become four, the likelier way first."""
     first = order == "channels_first"
-    one = f"for one item add the batch axis: {name}[None]"
+    channels = shape[0 if first else 2]
+    likely = channels in DRAWABLE_CHANNELS
+    of = f" of {channels} channels" if likely else ""
+    one = f"for one item{of} add the batch axis: {name}[None]"
     index = ":, None" if first else "..., None"
-    many = f"for maps of one channel add the channel axis: {name}[{index}]"
-    likely = shape[0 if first else 2] in DRAWABLE_CHANNELS
-    return f"; {one}; {many}" if likely else f"; {many}; {one}"
+    what = "grey images" if name == "x" else "maps of one channel"
+    many = f"for {shape[0]} {what} add the channel axis: {name}[{index}]"
+    if likely:
+        return f"; {one}; {many}"
+    if shape[2 if first else 0] in (3, 4):
+        other = _ORDERS[order][2]
+        return f"; for one item with dim_order={other!r} add the batch axis: {name}[None]; {many}"
+    return f"; {many}; {one}"
+
+
+def same_shapes(shapes: Sequence[Sequence[int]], name: str) -> None:
+    """Require the items of a list to agree in their shapes."""
+    for index, shape in enumerate(shapes):
+        if tuple(shape) != tuple(shapes[0]):
+            msg = (
+                f"`{name}` must hold items of one shape, got {tuple(shapes[0])} for item 0 and "
+                f"{tuple(shape)} for item {index}; resize them to one size, or draw those of "
+                "each size in a call of their own"
+            )
+            raise ValueError(msg)
 
 
 def not_real(name: str, dtype: object) -> str:
@@ -98,9 +124,7 @@ def same_items(attributions: Sequence[int], x: Sequence[int]) -> None:
     if ours != theirs:
         msg = (
             "`x` must have the items, rows and columns of `attributions` "
-            f"(N, H, W) = {tuple(ours)}, got {tuple(theirs)}; check that both are in the same "
-            "dim_order, or resize one to the other: heat maps and masks enlarge smaller maps with "
-            'upsample="bilinear"'
+            f"(N, H, W) = {tuple(ours)}, got {tuple(theirs)}; {_how_to_agree(ours, theirs)}"
         )
         raise ValueError(msg)
 
@@ -112,10 +136,36 @@ def enlargeable(attributions: Sequence[int], x: Sequence[int]) -> None:
     if ours[0] != theirs[0] or ours[1] > theirs[1] or ours[2] > theirs[2]:
         msg = (
             "`x` must have the items of `attributions` and no fewer rows and columns to be drawn "
-            f"with upsample, (N, H, W) = {tuple(ours)}, got {tuple(theirs)}; check that both are "
-            "in the same dim_order, or shrink the maps first"
+            f"with upsample, (N, H, W) = {tuple(ours)}, got {tuple(theirs)}; "
+            f"{_how_to_agree(ours, theirs)}"
         )
         raise ValueError(msg)
+
+
+def _how_to_agree(ours: Sequence[int], theirs: Sequence[int]) -> str:
+    """Say what to do about the (N, H, W) of maps and of images that do not fit."""
+    if ours[0] != theirs[0]:
+        if theirs[0] == 1:
+            return (
+                "to lay all maps over one image repeat it, which takes no memory: "
+                f"numpy.broadcast_to(x, ({ours[0]}, *x.shape[1:]))"
+            )
+        if ours[0] == 1:
+            return (
+                "to lay one map over all images repeat it, which takes no memory: "
+                f"numpy.broadcast_to(attributions, ({theirs[0]}, *attributions.shape[1:]))"
+            )
+        return "check that each map has its image"
+    if ours[1] > theirs[1] or ours[2] > theirs[2]:
+        return (
+            "check that both are in the same dim_order; maps larger than their images must be "
+            'made smaller first, for instance by torch.nn.functional.interpolate(..., mode="area") '
+            "or cv2.resize(..., interpolation=cv2.INTER_AREA), or the images larger"
+        )
+    return (
+        "check that both are in the same dim_order, or resize one to the other: heat maps and "
+        'masks enlarge smaller maps with upsample="bilinear"'
+    )
 
 
 def same_channels(attributions: Sequence[int], x: Sequence[int]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import numpy as np
 
 from hotcold import _core, _validate, files
-from hotcold._arrays import Array, as_batch
+from hotcold._arrays import Array, as_batch, masked_as_zero
 from hotcold.declared import Table, complete, document, override, table_of
 from hotcold.options import MapOptions
 from hotcold.plan import RenderSpec
@@ -196,6 +196,8 @@ class BaseVisualizer(Generic[O]):
 
     def _drawable(self, x: Any) -> Array:
         dim_order = self._options.dim_order
+        if self._options.nonfinite != "raise":
+            x = masked_as_zero(x)
         image = as_batch(x, "x", dim_order)
         _validate.drawable_channels(image.shape, "x", dim_order, "to be shown")
         return image

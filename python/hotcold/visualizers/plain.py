@@ -177,7 +177,9 @@ class Visualizer(BaseVisualizer[PlainOptions], options=PlainOptions):
         )
         # An image of bytes has a scale of its own, and is grey without a table: a colormap's 256
         # greys are cut to bytes, which makes some of them one step too dark.
-        bytes_image = mode == "unnormalized" and batch.dtype == np.uint8
+        # Masked bytes have become numbers with NaN among them.
+        of_bytes = np.uint8 in (batch.dtype, getattr(attributions, "dtype", None))
+        bytes_image = mode == "unnormalized" and of_bytes
         through_table = one_channel and not (bytes_image and options.cmap is None)
         spec = self._spec(
             options,

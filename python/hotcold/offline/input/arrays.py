@@ -63,7 +63,10 @@ class ArraySource(IndexedSource):
 
     def _read_stored(self, start: int, stop: int) -> Array:
         with reading(self.name, self.origin):
-            part = as_numpy(self._array[start:stop], self.name)
+            part = self._array[start:stop]
+            if isinstance(part, np.ma.MaskedArray):
+                return part  # the visualizer knows what its masked values are
+            part = as_numpy(part, self.name)
             return part if self._map is None else self._map.copy(part)
 
     def release(self, start: int, stop: int) -> None:
