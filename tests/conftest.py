@@ -45,9 +45,9 @@ def dtype(request):
     return request.param
 
 
-@pytest.fixture(params=[False, True], ids=["fast", "thorough"])
-def thorough(request):
-    """Both ways of the picture encoder."""
+@pytest.fixture(params=["fast", "default", "small"])
+def compression(request):
+    """Each way of the picture encoder."""
     return request.param
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from png_files import (
+    COMPRESSIONS,
     LEVELS,
     RAMP,
     RESIDUALS,
@@ -29,15 +30,15 @@ from hotcold import _core
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("size", [(1, 1), (1, 2), (2, 1), (5, 3), (31, 33), (64, 64), (97, 131)])
-def test_every_content_reads_back(isa, thorough, size, channels, rng):
+def test_every_content_reads_back(isa, compression, size, channels, rng):
     for _, picture in contents(*size, channels, rng):
-        assert_reads_back(squeezed(picture), encode(picture, thorough=thorough))
+        assert_reads_back(squeezed(picture), encode(picture, compression=compression))
 
 
 @pytest.mark.parametrize("size", [(1, 90_000), (90_000, 1), (3, 30_000), (300, 431)])
-def test_several_bands_read_back(isa, thorough, size, rng):
+def test_several_bands_read_back(isa, compression, size, rng):
     for _, picture in contents(*size, 3, rng):
-        data = encode(picture, thorough=thorough)
+        data = encode(picture, compression=compression)
         assert sum(kind == "IDAT" for kind, _ in chunks(data)) > 1
         np.testing.assert_array_equal(by_pillow(data), picture)
 
@@ -51,9 +52,9 @@ def test_several_bands_read_back(isa, thorough, size, rng):
     walk=st.booleans(),
     seed=st.integers(0, 2**32 - 1),
     level=st.sampled_from(LEVELS),
-    thorough=st.booleans(),
+    compression=st.sampled_from(COMPRESSIONS),
 )
-def test_any_picture_reads_back(height, width, channels, spread, walk, seed, level, thorough):
+def test_any_picture_reads_back(height, width, channels, spread, walk, seed, level, compression):
     picture = np.random.default_rng(seed).integers(0, spread, (height, width, channels))
     if walk:
         picture = picture.cumsum(1)
@@ -61,36 +62,36 @@ def test_any_picture_reads_back(height, width, channels, spread, walk, seed, lev
     before = _core.build_info()["isa"]
     _core.set_isa(level)
     try:
-        assert_reads_back(squeezed(picture), encode(picture, thorough=thorough))
+        assert_reads_back(squeezed(picture), encode(picture, compression=compression))
     finally:
         _core.set_isa(before)
 
 
 @pytest.mark.parametrize("name", RESIDUALS)
-def test_huffman_edges_read_back(isa, thorough, name, rng):
+def test_huffman_edges_read_back(isa, compression, name, rng):
     residuals = np.asarray(RESIDUALS[name](rng)).astype(np.uint8)
     picture = from_residuals(residuals)
-    data = encode(picture, thorough=thorough)
+    data = encode(picture, compression=compression)
     assert stream(data) == b"\x01" + residuals.tobytes()
     assert_reads_back(picture, data)
 
 
 @pytest.mark.parametrize("count", [40_959, 40_960, 65_534, 131_070, 262_143, 262_144])
-def test_block_and_band_boundaries_read_back(isa, thorough, count, rng):
+def test_block_and_band_boundaries_read_back(isa, compression, count, rng):
     for residuals in (rng.integers(0, 256, count), np.zeros(count), rng.integers(0, 4, count)):
         picture = from_residuals(residuals)
-        data = encode(picture, thorough=thorough)
+        data = encode(picture, compression=compression)
         assert stream(data) == b"\x01" + residuals.astype(np.uint8).tobytes()
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_levels_and_threads_give_the_same_bytes(channels, thorough, rng):
+def test_levels_and_threads_give_the_same_bytes(channels, compression, rng):
     before = _core.build_info()["isa"]
     for _, picture in contents(317, 441, channels, rng):
         files = set()
         for name in LEVELS:
             _core.set_isa(name)
-            files.update(encode(picture, thorough=thorough, n_threads=n) for n in (1, 2, 7))
+            files.update(encode(picture, compression=compression, n_threads=n) for n in (1, 2, 7))
         _core.set_isa(before)
         assert len(files) == 1
         np.testing.assert_array_equal(by_pillow(files.pop()), squeezed(picture))
@@ -140,7 +141,7 @@ def test_pngcheck_finds_no_fault(isa, rng, tmp_path):
     for i, (picture, palette) in enumerate(pictures):
         files.append(tmp_path / f"{i}.png")
         text = [("Comment", "caf\u00e9")]
-        files[-1].write_bytes(encode(picture, palette, text, thorough=i % 2 == 0))
+        files[-1].write_bytes(encode(picture, palette, text, compression=COMPRESSIONS[i % 3]))
     done = subprocess.run([program, "-v", *files], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-2000:]
     assert f"No errors were detected in {len(files)} of the {len(files)} files" in done.stdout

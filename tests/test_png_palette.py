@@ -132,4 +132,4 @@ def test_bad_arguments_are_refused(name):
     change, error, message = BAD[name]
     arguments = {"picture": np.zeros((2, 2, 3), np.uint8), "palette": None, "text": []}
     with pytest.raises(error, match=message):
-        _core.encode_png(**{**arguments, "thorough": False, "n_threads": 1, **change})
+        _core.encode_png(**{**arguments, "compression": "default", "n_threads": 1, **change})

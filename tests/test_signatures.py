@@ -14,7 +14,13 @@ import hotcold
 from hotcold import HeatmapVisualizer, MaskVisualizer, Tiler, Visualizer
 
 EMPTY = inspect.Parameter.empty
-SHARED = {"dim_order": "channels_first", "tiler": None, "nonfinite": "raise", "n_threads": None}
+SHARED = {
+    "dim_order": "channels_first",
+    "tiler": None,
+    "nonfinite": "raise",
+    "n_threads": None,
+    "compression": "default",
+}
 CONSTRUCTORS = {
     Visualizer: {
         "combine_channels": False,

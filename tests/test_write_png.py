@@ -262,7 +262,7 @@ def test_the_core_refuses_what_does_not_fit(tmp_path, change, kind, expected):
         "pictures": np.zeros((1, 2, 2, 3), np.uint8),
         "palette": None,
         "text": [],
-        "thorough": False,
+        "compression": "default",
         "n_threads": 1,
         "folder": os.fsencode(tmp_path),
         "names": entry(),
@@ -272,8 +272,8 @@ def test_the_core_refuses_what_does_not_fit(tmp_path, change, kind, expected):
     assert left_in(tmp_path) == []
 
 
-def test_a_thorough_file_is_the_encoders_too(tmp_path, pictures):
-    _core.write_png(pictures[:1], None, [], True, 1, os.fsencode(tmp_path), entry())
+def test_files_of_every_compression_are_the_encoders_too(tmp_path, pictures, compression):
+    _core.write_png(pictures[:1], None, [], compression, 1, os.fsencode(tmp_path), entry())
     data = (tmp_path / "a.png").read_bytes()
-    assert data == files.encode(pictures[0], ".png", thorough=True)
+    assert data == files.encode(pictures[0], ".png", compression=compression)
     np.testing.assert_array_equal(read_picture(io.BytesIO(data)), pictures[0])

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bindings/bind.hpp"
+#include "bindings/names.hpp"
 #include "bindings/numpy_view.hpp"
 #include "bindings/png_files.hpp"
 #include "bindings/without_gil.hpp"
@@ -17,7 +18,8 @@ namespace hotcold {
 namespace {
 
 py::bytes encode(const py::array& picture, const std::optional<py::array>& palette,
-                 const Texts& text, bool thorough, int n_threads) {
+                 const Texts& text, const std::string& compression, int n_threads) {
+    const Compression level = compression_from_name(compression);
     PngImage image = image_view(picture);
     if (palette) set_palette(*palette, image);
     const std::vector<PngText> texts = checked_texts(text);
@@ -27,8 +29,7 @@ py::bytes encode(const py::array& picture, const std::optional<py::array>& palet
         // Into memory that is used again: bytes as large as a file can be are fresh pages each
         // time, and faults for each (a tenth of the time, measured 2026-11).
         file = take_pooled(png_bound(image, texts));
-        return encode_png(image, texts, thorough ? Effort::kThorough : Effort::kFast,
-                          static_cast<std::uint8_t*>(file.get()), n_threads);
+        return encode_png(image, texts, level, static_cast<std::uint8_t*>(file.get()), n_threads);
     });
     return py::bytes(static_cast<const char*>(file.get()), size);
 }
@@ -56,10 +57,10 @@ std::vector<PngImage> image_views(const py::array& pictures,
 }
 
 py::tuple write(const py::array& pictures, const std::optional<py::array>& palette,
-                const Texts& text, bool thorough, int n_threads, const py::bytes& folder,
-                const std::vector<FileNames>& names) {
+                const Texts& text, const std::string& compression, int n_threads,
+                const py::bytes& folder, const std::vector<FileNames>& names) {
     const std::vector<PngImage> images = image_views(pictures, palette, names.size());
-    PngFiles files(folder, names, images.size(), text, thorough ? Effort::kThorough : Effort::kFast,
+    PngFiles files(folder, names, images.size(), text, compression_from_name(compression),
                    n_threads);
     try {
         // The caller's references keep pictures and palette alive.
@@ -81,13 +82,13 @@ void bind_png(py::module_& m) {
         "The bytes of a PNG file. A palette gives meaning to (H, W) indices, or lists the colours "
         "to expect in an (H, W, 3) picture.",
         py::arg("picture").noconvert(), py::arg("palette").none(true), py::arg("text"),
-        py::arg("thorough"), py::arg("n_threads"));
+        py::arg("compression"), py::arg("n_threads"));
     m.def(
         "write_png", &write,
         "Encodes pictures and puts each into a folder, whole or not at all. `names` are (temporary "
         "name, name) as bytes. Returns (bytes, seconds of encoding, seconds of writing).",
         py::arg("pictures").noconvert(), py::arg("palette").none(true), py::arg("text"),
-        py::arg("thorough"), py::arg("n_threads"), py::arg("folder"), py::arg("names"));
+        py::arg("compression"), py::arg("n_threads"), py::arg("folder"), py::arg("names"));
 }
 
 }  // namespace hotcold

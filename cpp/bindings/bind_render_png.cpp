@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bindings/bind.hpp"
+#include "bindings/names.hpp"
 #include "bindings/numpy_view.hpp"
 #include "bindings/png_files.hpp"
 #include "bindings/render_inputs.hpp"
@@ -84,12 +85,14 @@ py::tuple run(const RenderPlan& plan, const RenderInputs& inputs, PngImage image
 
 py::tuple render_png(const py::object& plan_object, const py::array& attributions,
                      const std::optional<py::array>& image, const std::optional<py::array>& palette,
-                     const Texts& text, int n_threads, const py::bytes& folder,
-                     const std::vector<FileNames>& names, bool stop_at_fault) {
+                     const Texts& text, const std::string& compression, int n_threads,
+                     const py::bytes& folder, const std::vector<FileNames>& names,
+                     bool stop_at_fault) {
     const RenderPlan& plan = checked_plan(plan_object);
     const RenderInputs inputs = render_inputs(plan, attributions, image);
     const PngImage picture = blank_picture(inputs, palette);
-    PngFiles files(folder, names, inputs.map.shape.items, text, Effort::kFast, n_threads);
+    PngFiles files(folder, names, inputs.map.shape.items, text, compression_from_name(compression),
+                   n_threads);
     return computes_in_double(attributions, image)
                ? run<double>(plan, inputs, picture, files, stop_at_fault, n_threads)
                : run<float>(plan, inputs, picture, files, stop_at_fault, n_threads);
@@ -103,8 +106,8 @@ void bind_render_png(py::module_& m) {
           "would. Returns (bytes, seconds of encoding, seconds of writing, faults), a fault "
           "for each item without a file.",
           py::arg("plan"), py::arg("attributions").noconvert(), py::arg("image").noconvert(),
-          py::arg("palette").none(true), py::arg("text"), py::arg("n_threads"), py::arg("folder"),
-          py::arg("names"), py::arg("stop_at_fault"));
+          py::arg("palette").none(true), py::arg("text"), py::arg("compression"),
+          py::arg("n_threads"), py::arg("folder"), py::arg("names"), py::arg("stop_at_fault"));
 }
 
 }  // namespace hotcold

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "kernels/normalize/normalize.hpp"
+#include "png/png.hpp"
 
 namespace hotcold {
 
@@ -38,6 +39,16 @@ inline constexpr Names<Normalization, 9> kNormalizationNames = {{
     {"01", Normalization::kZeroOne},
     {"unnormalized", Normalization::kUnnormalized},
 }};
+
+inline constexpr Names<Compression, 3> kCompressionNames = {{
+    {"fast", Compression::kFast},
+    {"default", Compression::kDefault},
+    {"small", Compression::kSmall},
+}};
+
+inline Compression compression_from_name(const std::string& name) {
+    return from_name(kCompressionNames, "compression", name);
+}
 
 inline Normalization normalization_from_name(const std::string& name) {
     return from_name(kNormalizationNames, "normalization_type", name);

@@ -152,10 +152,11 @@ void raise(const FileError& error) {
 }
 
 PngFiles::PngFiles(const py::bytes& folder, const std::vector<FileNames>& names,
-                   std::size_t n_pictures, const Texts& text, Effort effort, int n_threads)
+                   std::size_t n_pictures, const Texts& text, Compression compression,
+                   int n_threads)
     : path_(checked_name(folder)),
       texts_(checked_texts(text)),
-      effort_(effort),
+      compression_(compression),
       n_threads_(checked_threads(n_threads)) {
     if (names.size() != n_pictures) {
         refuse("`names` must hold the names of " + std::to_string(n_pictures) + " pictures, got " +
@@ -175,7 +176,7 @@ void PngFiles::open(const PngImage& like) {
 void PngFiles::put(std::size_t i, const PngImage& image) {
     auto* file = static_cast<std::uint8_t*>(file_.get());
     Lap lap;
-    const std::size_t size = encode_png(image, texts_, effort_, file, n_threads_);
+    const std::size_t size = encode_png(image, texts_, compression_, file, n_threads_);
     encode_seconds_ += lap.seconds();
     folder_->put(names_[i].first, names_[i].second, file, size);
     write_seconds_ += lap.seconds();

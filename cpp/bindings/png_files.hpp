@@ -36,7 +36,7 @@ class PngFiles {
   public:
     // With the GIL: checks everything.
     PngFiles(const pybind11::bytes& folder, const std::vector<FileNames>& names,
-             std::size_t n_pictures, const Texts& text, Effort effort, int n_threads);
+             std::size_t n_pictures, const Texts& text, Compression compression, int n_threads);
 
     // Without it. Opens the folder and makes room for pictures of this size; once, before put().
     void open(const PngImage& like);
@@ -51,7 +51,7 @@ class PngFiles {
     std::string path_;
     std::vector<std::pair<std::string, std::string>> names_;
     std::vector<PngText> texts_;
-    Effort effort_;
+    Compression compression_;
     int n_threads_;
     std::optional<Folder> folder_;
     PooledMemory file_;

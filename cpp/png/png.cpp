@@ -108,27 +108,29 @@ struct EncodedBand {
 
 // Filters and compresses one band to out + 8, where a chunk's data belongs. The chunk is not
 // sealed.
-EncodedBand encode_band(const PngImage& image, Effort effort, const Bands& bands, std::size_t band,
-                        std::uint8_t* out) {
+EncodedBand encode_band(const PngImage& image, Compression compression, const Bands& bands,
+                        std::size_t band, std::uint8_t* out) {
     const std::size_t begin = bands.begin(band);
     const std::size_t count = bands.end(band) - begin;
     Workspace workspace(
         Workspace::bytes_for<std::uint8_t>(bands.size()) +
-        Workspace::bytes_for<std::byte>(deflate_workspace_bytes(bands.size(), effort)));
+        Workspace::bytes_for<std::byte>(deflate_workspace_bytes(bands.size(), compression)));
     std::uint8_t* rows = workspace.take<std::uint8_t>(bands.size());
-    std::byte* scratch = workspace.take<std::byte>(deflate_workspace_bytes(bands.size(), effort));
-    filter_rows(image, begin, count, rows);
+    std::byte* scratch =
+        workspace.take<std::byte>(deflate_workspace_bytes(bands.size(), compression));
+    filter_rows(image, compression, begin, count, rows);
     std::uint8_t* data = out + 8;
     if (band == 0) {
         // Deflate with a 32 KiB window, the fastest of four levels; a multiple of 31.
         *data++ = 0x78;
         *data++ = 0x01;
     }
-    data += deflate(rows, count, band + 1 == bands.count(), effort, scratch, data);
+    data += deflate(rows, count, band + 1 == bands.count(), compression, scratch, data);
     return {static_cast<std::size_t>(data - (out + 8)), adler32(rows, count)};
 }
 
-std::size_t write_pixels(const PngImage& image, Effort effort, std::uint8_t* out, int n_threads) {
+std::size_t write_pixels(const PngImage& image, Compression compression, std::uint8_t* out,
+                         int n_threads) {
     const Bands bands(image);
     const std::size_t n = bands.count();
     const bool serial = n_threads <= 1 || n == 1;
@@ -145,14 +147,14 @@ std::size_t write_pixels(const PngImage& image, Effort effort, std::uint8_t* out
     if (serial) {
         for (std::size_t band = 0; band < n; ++band) {
             check_interrupt();
-            append(band, encode_band(image, effort, bands, band, out + used));
+            append(band, encode_band(image, compression, bands, band, out + used));
         }
         return used;
     }
     // Each band into a slot of its own, then moved up.
     std::vector<EncodedBand> encoded(n);
     parallel_for(n, n_threads, [&](std::size_t band, int) {
-        encoded[band] = encode_band(image, effort, bands, band, out + band * bands.slot());
+        encoded[band] = encode_band(image, compression, bands, band, out + band * bands.slot());
     });
     for (std::size_t band = 0; band < n; ++band) {
         check_interrupt();
@@ -162,11 +164,11 @@ std::size_t write_pixels(const PngImage& image, Effort effort, std::uint8_t* out
     return used;
 }
 
-std::size_t write_file(const PngImage& image, const std::vector<PngText>& texts, Effort effort,
-                       std::uint8_t* out, int n_threads) {
+std::size_t write_file(const PngImage& image, const std::vector<PngText>& texts,
+                       Compression compression, std::uint8_t* out, int n_threads) {
     std::size_t used = write_header(image, out);
     for (const PngText& text : texts) used += write_text(text, out + used);
-    used += write_pixels(image, effort, out + used, n_threads);
+    used += write_pixels(image, compression, out + used, n_threads);
     return used + seal_chunk(out + used, "IEND", 0);
 }
 
@@ -182,14 +184,15 @@ std::size_t png_bound(const PngImage& image, const std::vector<PngText>& texts) 
     return bound;
 }
 
-std::size_t encode_png(const PngImage& image, const std::vector<PngText>& texts, Effort effort,
-                       std::uint8_t* out, int n_threads) {
+std::size_t encode_png(const PngImage& image, const std::vector<PngText>& texts,
+                       Compression compression, std::uint8_t* out, int n_threads) {
     assert(image.width > 0 && image.height > 0);
     if (image.channels != 3 || image.palette == nullptr) {
-        return write_file(image, texts, effort, out, n_threads);
+        return write_file(image, texts, compression, out, n_threads);
     }
     IndexedPicture indexed(image, n_threads);
-    return write_file(indexed.found() ? indexed.image() : image, texts, effort, out, n_threads);
+    return write_file(indexed.found() ? indexed.image() : image, texts, compression, out,
+                      n_threads);
 }
 
 }  // namespace hotcold

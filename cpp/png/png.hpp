@@ -42,7 +42,7 @@ std::size_t png_bound(const PngImage& image, const std::vector<PngText>& texts);
 // Writes the file and returns its length. The bytes do not depend on n_threads. Rows are filtered
 // and compressed in bands of at most 256 KiB, each an IDAT chunk; one band's scratch (about 400 KiB
 // a thread) is all the memory taken, and width * height bytes or twice that with expected colours.
-std::size_t encode_png(const PngImage& image, const std::vector<PngText>& texts, Effort effort,
-                       std::uint8_t* out, int n_threads);
+std::size_t encode_png(const PngImage& image, const std::vector<PngText>& texts,
+                       Compression compression, std::uint8_t* out, int n_threads);
 
 }  // namespace hotcold

@@ -14,21 +14,30 @@ constexpr std::size_t kJudgedBytes = 65536;
 // the left, which needs no such row to be made.
 class Rows {
   public:
-    explicit Rows(const PngImage& image)
-        : ops_(HOTCOLD_SELECT(png_filter)), image_(image), bytes_(image.width * image.channels) {}
+    Rows(const PngImage& image, Compression compression)
+        : ops_(HOTCOLD_SELECT(png_filter)),
+          image_(image),
+          bytes_(image.width * image.channels),
+          judged_(compression != Compression::kFast) {}
 
     std::size_t bytes() const { return bytes_; }
 
     // A row that a caller's range cuts is judged once for each part.
     FilterType type(std::size_t y) const {
         if (y == 0) return FilterType::kSub;
+        if (!judged_) return FilterType::kPaeth;
         return ops_.choose(part(y, pixel(), std::min(bytes_, pixel() + kJudgedBytes)), nullptr);
     }
 
     // A whole row, at most kJudgedBytes: its type, then its residuals. Returns their end.
     std::uint8_t* write(std::size_t y, std::uint8_t* out) const {
-        FilterType type = FilterType::kSub;
-        if (y > 0) type = ops_.choose(part(y, pixel(), bytes_), out + 1 + pixel());
+        if (y == 0 || !judged_) {
+            const FilterType type = this->type(y);
+            *out++ = static_cast<std::uint8_t>(type);
+            write(y, type, 0, bytes_, out);
+            return out + bytes_;
+        }
+        const FilterType type = ops_.choose(part(y, pixel(), bytes_), out + 1 + pixel());
         *out++ = static_cast<std::uint8_t>(type);
         write(y, type, 0, type == FilterType::kPaeth ? pixel() : bytes_, out);
         return out + bytes_;
@@ -64,12 +73,14 @@ class Rows {
     const PngFilterOps& ops_;
     const PngImage& image_;
     std::size_t bytes_;
+    bool judged_;
 };
 
 }  // namespace
 
-void filter_rows(const PngImage& image, std::size_t begin, std::size_t count, std::uint8_t* out) {
-    const Rows rows(image);
+void filter_rows(const PngImage& image, Compression compression, std::size_t begin,
+                 std::size_t count, std::uint8_t* out) {
+    const Rows rows(image, compression);
     std::size_t y = begin / (rows.bytes() + 1);
     std::size_t place = begin % (rows.bytes() + 1);
     while (count > 0) {

@@ -9,7 +9,9 @@
 
 namespace hotcold {
 
-// Writes bytes [begin, begin + count) of the stream.
-void filter_rows(const PngImage& image, std::size_t begin, std::size_t count, std::uint8_t* out);
+// Writes bytes [begin, begin + count) of the stream. kFast judges no filter: rows go by kPaeth,
+// which wins most often and is larger by 0.4 % of an overlay (measured 2026-11).
+void filter_rows(const PngImage& image, Compression compression, std::size_t begin,
+                 std::size_t count, std::uint8_t* out);
 
 }  // namespace hotcold

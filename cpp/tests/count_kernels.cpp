@@ -113,7 +113,7 @@ void encode(Batch& batch, std::size_t items) {
         image.row_stride = kPitch * static_cast<std::ptrdiff_t>(kChannels);
         image.width = image.height = kSize;
         std::vector<std::uint8_t> file(png_bound(image, {}));
-        encode_png(image, {}, Effort::kFast, file.data(), 1);
+        encode_png(image, {}, Compression::kDefault, file.data(), 1);
     }
 }
 

@@ -118,12 +118,12 @@ void make_picture(Random& random, Picture& picture) {
     }
 }
 
-Bytes encode(const PngImage& image, const std::vector<PngText>& texts, Effort effort,
+Bytes encode(const PngImage& image, const std::vector<PngText>& texts, Compression compression,
              int n_threads) {
     // Not a vector: its capacity could hide a write beyond the bound.
     const std::size_t bound = png_bound(image, texts);
     const std::unique_ptr<std::uint8_t[]> out(new std::uint8_t[bound]);
-    const std::size_t size = encode_png(image, texts, effort, out.get(), n_threads);
+    const std::size_t size = encode_png(image, texts, compression, out.get(), n_threads);
     require(size <= bound, "a file larger than its bound");
     return Bytes(out.get(), out.get() + size);
 }
@@ -159,15 +159,17 @@ void check_picture(std::uint64_t seed) {
         texts.push_back({"Key " + std::to_string(i), std::string(random.below(500), 'x')});
         if (random.one_in(2)) texts.back().text += "\xc3\xa9";
     }
-    const Effort effort = random.one_in(2) ? Effort::kFast : Effort::kThorough;
+    constexpr Compression kAll[] = {Compression::kFast, Compression::kDefault, Compression::kSmall};
+    const Compression compression = kAll[random.below(3)];
     Bytes first;
     for (const IsaLevel level : available_isa_levels()) {
         set_isa_level(isa_name(level));
-        const Bytes file = encode(picture.image, texts, effort, 1);
+        const Bytes file = encode(picture.image, texts, compression, 1);
         if (first.empty()) first = file;
         require(file == first, "another file at another level");
     }
-    require(encode(picture.image, texts, effort, 3) == first, "another file with three threads");
+    require(encode(picture.image, texts, compression, 3) == first,
+            "another file with three threads");
     const ReadPicture read = read_png(first.data(), first.size());
     check_pixels(picture.image, read);
     require(read.texts.size() == texts.size(), "texts lost");

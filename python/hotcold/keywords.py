@@ -18,6 +18,7 @@ class DrawingKeywords(TypedDict, total=False):
     tiler: Tiler | None
     nonfinite: str
     n_threads: int | None
+    compression: str
 
 
 class ImageKeywords(DrawingKeywords, total=False):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from hotcold import _core, _validate
+from hotcold import _core, _validate, files
 from hotcold.colormaps import lookup_table
 from hotcold.declared import Options, again, declare, none_is, one_of, option, optional
 from hotcold.sheet import Tiler
@@ -114,6 +114,15 @@ class DrawingOptions(Options):
         optional(_n_threads),
         "int >= 1",
         "None: the CPUs this process may use, or ``HOTCOLD_NUM_THREADS``. Changes no bit.",
+        per_call=False,
+        in_picture=False,
+    )
+    compression: str = option(
+        "default",
+        one_of(*files.COMPRESSIONS),
+        '{"default", "fast", "small"}',
+        'Of PNG files that a call writes; the pixels are the same. ``"fast"`` spends less time '
+        'for files one or two per cent larger, ``"small"`` many times as much for the smallest.',
         per_call=False,
         in_picture=False,
     )

@@ -115,6 +115,7 @@ class RenderRequest(NamedTuple):
         n_threads: int,
         *,
         stop_at_failure: bool,
+        compression: str = "default",
     ) -> Saved:
         """Render the pictures into PNG files of a folder, where `files.CORE_WRITES`.
 
@@ -123,7 +124,7 @@ class RenderRequest(NamedTuple):
 
         Parameters
         ----------
-        folder, names, text, n_threads
+        folder, names, text, n_threads, compression
             As in `files.save_pngs`.
         stop_at_failure : bool
             The first item with NaN or infinity ends it; otherwise all others get their files.
@@ -134,6 +135,7 @@ class RenderRequest(NamedTuple):
             self.image,
             files.expected_colors(self.colors, self.picture_shape[2]),
             list(text.items()),
+            compression,
             n_threads,
             os.fsencode(folder),
             files.core_names(names),

@@ -28,7 +28,7 @@ def save(n_threads):
         PICTURE[None],
         None,
         [],
-        False,
+        "default",
         n_threads,
         os.fsencode(Path.cwd()),
         [(b"." + name + b".part", name + b".png")],
@@ -53,7 +53,7 @@ CALLS = {
         SMALL_MAPS, IMAGES, n_threads=n
     ),
     "mask": lambda n: hotcold.MaskVisualizer().render(MAPS, IMAGES, n_threads=n),
-    "encode_png": lambda n: _core.encode_png(PICTURE, None, [], False, n),
-    "encode_png thorough": lambda n: _core.encode_png(PICTURE, None, [], True, n),
+    "encode_png": lambda n: _core.encode_png(PICTURE, None, [], "default", n),
+    "encode_png small": lambda n: _core.encode_png(PICTURE, None, [], "small", n),
     "write_png": save,
 }

@@ -10,14 +10,15 @@ import numpy as np
 from helpers import optional
 from PIL import Image
 
-from hotcold import _core
+from hotcold import _core, files
 
+COMPRESSIONS = files.COMPRESSIONS
 LEVELS = _core.build_info()["isa_available"]
 RAMP = np.stack([np.arange(256), 255 - np.arange(256), np.arange(256) // 2], 1).astype(np.uint8)
 
 
-def encode(picture, palette=None, text=(), *, thorough=False, n_threads=1):
-    return _core.encode_png(picture, palette, list(text), thorough, n_threads)
+def encode(picture, palette=None, text=(), *, compression="default", n_threads=1):
+    return _core.encode_png(picture, palette, list(text), compression, n_threads)
 
 
 def chunks(data):

@@ -26,7 +26,9 @@ void count_symbols(const std::uint8_t* data, const std::uint32_t (&bytes)[256],
     for (std::size_t m = 0; m < n_matches; ++m) {
         const Match match = matches[m];
         if (match.distance == 1) {
-            counts.literal[data[match.start]] -= match.length;
+            // No less than none: where bytes are an estimate, it may be too low.
+            std::uint32_t& count = counts.literal[data[match.start]];
+            count -= count < match.length ? count : match.length;
         } else {
             for (std::size_t i = 0; i < match.length; ++i) --counts.literal[data[match.start + i]];
         }

@@ -16,7 +16,8 @@ struct SymbolCounts {
     std::uint64_t extra_bits;
 };
 
-// bytes: how often each occurs in the whole block, matches or not.
+// bytes: how often each occurs in the whole block, matches or not, or an estimate of it where all
+// matches have distance one.
 void count_symbols(const std::uint8_t* data, const std::uint32_t (&bytes)[256],
                    const Match* matches, std::size_t n_matches, SymbolCounts& counts);
 

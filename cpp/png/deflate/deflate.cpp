@@ -1,8 +1,9 @@
 // Passes over a block that stays in L1 or L2: count bytes, find runs, build the codes, send them.
-// The fast way has no search for repeats: filtered photographs under a heat map hold almost none
+// There is no search for repeats by default: filtered photographs under a heat map hold almost none
 // that pay (measured 2026-11: a search with one table saves 0 to 1 % of an overlay, 1 to 2 % of a
-// masked photograph, and takes four times as long as all the rest). The thorough way looks closely
-// and takes thirty times as long; it is never larger.
+// masked photograph, and takes four times as long as all the rest). kSmall looks closely and takes
+// thirty times as long; it is never larger. kFast counts a quarter of the bytes, which with AVX2
+// saves a sixth of the time and costs a hundredth of the size.
 #include "png/deflate/deflate.hpp"
 
 #include <cassert>
@@ -35,19 +36,27 @@ class Scratch {
     std::byte* data_;
 };
 
-// Bits that a stored block takes after what the writer holds.
+constexpr std::size_t kMostStored = 65535;
+
+// Bits that stored blocks take after what the writer holds.
 std::uint64_t stored_bits(const BitWriter& writer, std::size_t count) {
-    return 3 + (13 - writer.count) % 8 + 8 * (std::uint64_t{count} + 4);
+    const std::uint64_t more = (count - 1) / kMostStored;
+    return 3 + (13 - writer.count) % 8 + 8 * (std::uint64_t{count} + 4 + 5 * more);
 }
 
 void to_whole_byte(BitWriter& writer) { put_bits(writer, 0, (8 - writer.count) % 8); }
 
 void put_stored(const std::uint8_t* data, std::size_t count, bool last, BitWriter& writer) {
-    put_bits(writer, last ? 1 : 0, 3);
-    to_whole_byte(writer);
-    put_bits(writer, count | (~count & 0xffff) << 16, 32);
-    std::memcpy(writer.out, data, count);
-    writer.out += count;
+    while (count > 0) {
+        const std::size_t piece = count < kMostStored ? count : kMostStored;
+        put_bits(writer, last && piece == count ? 1 : 0, 3);
+        to_whole_byte(writer);
+        put_bits(writer, piece | (~piece & 0xffff) << 16, 32);
+        std::memcpy(writer.out, data, piece);
+        writer.out += piece;
+        data += piece;
+        count -= piece;
+    }
 }
 
 // Matches chosen for a block, the codes for what is sent then, and its length.
@@ -64,13 +73,51 @@ struct Block {
     const std::uint8_t* data;
     std::size_t count;
     std::size_t history;       // bytes before them that may be repeated
+    bool sampled;              // `bytes` are an estimate, and any byte may occur
     std::uint32_t bytes[256];  // how often each occurs
 };
+
+// Blocks below this size, or with few different bytes, are counted whole: what the codes of bytes
+// that do not occur take is too much there.
+constexpr std::size_t kFewestSampled = 16384;
+constexpr int kFewestDifferent = 64;
+// Of each kSampleOf bytes the first kSample.
+constexpr std::size_t kSample = 64;
+constexpr std::size_t kSampleOf = 256;
+
+constexpr std::size_t sample_bytes(std::size_t count) { return (count / kSampleOf + 1) * kSample; }
+
+void count_sample(Block& block, std::uint8_t* sample) {
+    std::size_t n = 0;
+    for (std::size_t at = 0; at + kSample <= block.count; at += kSampleOf, n += kSample) {
+        std::memcpy(sample + n, block.data + at, kSample);
+    }
+    HOTCOLD_SELECT(deflate).count_bytes(sample, n, block.bytes);
+    int different = 0;
+    for (std::uint32_t& count : block.bytes) {
+        different += count > 0 ? 1 : 0;
+        count *= kSampleOf / kSample;
+    }
+    block.sampled = different >= kFewestDifferent;
+}
+
+void count_all(Block& block, Compression compression, std::uint8_t* sample) {
+    block.sampled = false;
+    if (compression == Compression::kFast && block.count >= kFewestSampled) {
+        count_sample(block, sample);
+    }
+    if (!block.sampled) {
+        HOTCOLD_SELECT(deflate).count_bytes(block.data, block.count, block.bytes);
+    }
+}
 
 // Completes the plan for its matches.
 void complete(const Block& block, Plan& plan) {
     SymbolCounts counts;
     count_symbols(block.data, block.bytes, plan.matches, plan.n_matches, counts);
+    if (block.sampled) {
+        for (std::size_t i = 0; i < 256; ++i) counts.literal[i] += counts.literal[i] == 0 ? 1 : 0;
+    }
     const CodeLengths own = best_lengths(counts);
     const CodeLengths fixed = fixed_lengths();
     plan.header = LengthsHeader(own);
@@ -84,7 +131,7 @@ void complete(const Block& block, Plan& plan) {
 // Two rounds: by expected costs, then by those of the codes that came out. A third saves 0.1 %.
 constexpr int kSearchRounds = 2;
 
-Plan thorough_plan(const Block& block, Plan best, Match* spare, std::byte* scratch) {
+Plan searched_plan(const Block& block, Plan best, Match* spare, std::byte* scratch) {
     MatchSearch search(block.data, block.count, block.history, scratch);
     SymbolCosts costs = expected_costs(block.bytes);
     for (int round = 0; round < kSearchRounds; ++round) {
@@ -103,53 +150,89 @@ Plan thorough_plan(const Block& block, Plan best, Match* spare, std::byte* scrat
 
 constexpr std::size_t most_matches(std::size_t count) { return count / kMinMatch + 1; }
 
+// Sends a block by its codes. False, with no more than kPieceExcess written in vain, where that
+// takes as many bits as `most` or more; `most` is not looked at unless the block is sampled.
+bool put_coded(const Block& block, const Plan& plan, const BlockCodes& codes, bool last,
+               std::uint64_t most, BitWriter& writer) {
+    const BitWriter before = writer;
+    const auto too_many = [&] {
+        const auto bytes = static_cast<std::uint64_t>(writer.out - before.out);
+        return block.sampled && 8 * bytes + writer.count >= most + before.count;
+    };
+    put_bits(writer, (last ? 1u : 0u) | (plan.is_fixed ? 1u : 2u) << 1, 3);
+    if (!plan.is_fixed) plan.header.write(writer);
+    const std::size_t piece = block.sampled ? kPieceBytes : block.count;
+    const Match* const end = plan.matches + plan.n_matches;
+    const Match* match = plan.matches;
+    for (std::size_t place = 0; place < block.count;) {
+        std::size_t stop = block.count - place < piece ? block.count : place + piece;
+        const Match* next = block.sampled ? match : end;
+        while (next < end && next->start < stop) ++next;
+        if (next > match && next[-1].start + next[-1].length > stop) {
+            stop = next[-1].start + next[-1].length;
+        }
+        HOTCOLD_SELECT(deflate).emit(block.data, place, stop, match,
+                                     static_cast<std::size_t>(next - match), codes, writer);
+        if (too_many()) return false;
+        match = next;
+        place = stop;
+    }
+    put_bits(writer, codes.end.value, codes.end.count);
+    return !too_many();
+}
+
 void put_block(const std::uint8_t* data, std::size_t count, std::size_t history, bool last,
-               Effort effort, std::byte* scratch, BitWriter& writer) {
+               Compression compression, std::byte* scratch, BitWriter& writer) {
     Scratch take(scratch);
     auto* equal = take.piece<std::uint64_t>(run_words(count));
     auto* starts = take.piece<std::uint32_t>(run_places(count));
     auto& codes = *take.piece<BlockCodes>(1);
-    Block block{data, count, history, {}};
-    HOTCOLD_SELECT(deflate).count_bytes(data, count, block.bytes);
+    Block block{data, count, history, false, {}};
+    count_all(block, compression, take.piece<std::uint8_t>(sample_bytes(count)));
     Plan plan;
     plan.matches = take.piece<Match>(most_matches(count));
     plan.n_matches =
         find_runs(data, count, expected_costs(block.bytes), equal, starts, plan.matches);
     complete(block, plan);
-    if (effort == Effort::kThorough) {
+    if (compression == Compression::kSmall) {
         auto* spare = take.piece<Match>(most_matches(count));
-        plan = thorough_plan(block, plan, spare, take.rest());
+        plan = searched_plan(block, plan, spare, take.rest());
     }
-    if (3 + plan.bits >= stored_bits(writer, count)) return put_stored(data, count, last, writer);
-
-    put_bits(writer, (last ? 1u : 0u) | (plan.is_fixed ? 1u : 2u) << 1, 3);
-    if (!plan.is_fixed) plan.header.write(writer);
-    build_codes(plan.lengths, codes);
-    HOTCOLD_SELECT(deflate).emit(data, count, plan.matches, plan.n_matches, codes, writer);
+    const std::uint64_t stored = stored_bits(writer, count);
+    if (3 + plan.bits < stored) {
+        const BitWriter before = writer;
+        build_codes(plan.lengths, codes);
+        if (put_coded(block, plan, codes, last, stored, writer)) return;
+        writer = before;
+    }
+    put_stored(data, count, last, writer);
 }
 
 }  // namespace
 
-std::size_t deflate_workspace_bytes(std::size_t total, Effort effort) {
-    const std::size_t count = total < kMostBlockBytes ? total : kMostBlockBytes;
-    const std::size_t fast = Workspace::bytes_for<std::uint64_t>(run_words(count)) +
-                             Workspace::bytes_for<std::uint32_t>(run_places(count)) +
-                             Workspace::bytes_for<Match>(most_matches(count)) +
-                             Workspace::bytes_for<BlockCodes>(1);
-    if (effort == Effort::kFast) return fast;
-    return fast + Workspace::bytes_for<Match>(most_matches(count)) +
+std::size_t deflate_workspace_bytes(std::size_t total, Compression compression) {
+    const std::size_t most = most_block_bytes(compression);
+    const std::size_t count = total < most ? total : most;
+    const std::size_t bytes = Workspace::bytes_for<std::uint64_t>(run_words(count)) +
+                              Workspace::bytes_for<std::uint32_t>(run_places(count)) +
+                              Workspace::bytes_for<Match>(most_matches(count)) +
+                              Workspace::bytes_for<BlockCodes>(1) +
+                              Workspace::bytes_for<std::uint8_t>(sample_bytes(count));
+    if (compression != Compression::kSmall) return bytes;
+    return bytes + Workspace::bytes_for<Match>(most_matches(count)) +
            MatchSearch::workspace_bytes(count);
 }
 
-std::size_t deflate(const std::uint8_t* data, std::size_t count, bool last, Effort effort,
+std::size_t deflate(const std::uint8_t* data, std::size_t count, bool last, Compression compression,
                     std::byte* scratch, std::uint8_t* out) {
     assert(count > 0);
-    const std::size_t n = deflate_blocks(count);
+    const std::size_t n = deflate_blocks(count, compression);
     const std::size_t size = (count + n - 1) / n;
     BitWriter writer{out, 0, 0};
     for (std::size_t begin = 0; begin < count; begin += size) {
         const std::size_t end = begin + size < count ? begin + size : count;
-        put_block(data + begin, end - begin, begin, last && end == count, effort, scratch, writer);
+        put_block(data + begin, end - begin, begin, last && end == count, compression, scratch,
+                  writer);
     }
     // An empty stored block fills up to a whole byte where the stream goes on.
     if (!last) put_bits(writer, 0, 3);

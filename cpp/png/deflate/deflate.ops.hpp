@@ -57,9 +57,10 @@ struct DeflateOps {
     // Sets bit i of `bits` where data[i] == data[i - 1]; bit 0 is 0, as are the bits from `count`
     // to the end of the last word.
     void (*equal_bits)(const std::uint8_t* data, std::size_t count, std::uint64_t* bits);
-    // Sends data[0, count) as literals and matches (in order, apart) and the end of the block.
-    void (*emit)(const std::uint8_t* data, std::size_t count, const Match* matches,
-                 std::size_t n_matches, const BlockCodes& codes, BitWriter& writer);
+    // Sends data[first, last) as literals and matches: in order, apart, and all within.
+    void (*emit)(const std::uint8_t* data, std::size_t first, std::size_t last,
+                 const Match* matches, std::size_t n_matches, const BlockCodes& codes,
+                 BitWriter& writer);
 };
 
 #define HOTCOLD_DECLARE(level)       \

@@ -165,10 +165,10 @@ void put_literals(BitWriter& writer, const std::uint8_t* data, std::size_t count
     writer = local;
 }
 
-void emit(const std::uint8_t* data, std::size_t count, const Match* matches, std::size_t n_matches,
-          const BlockCodes& codes, BitWriter& writer) {
+void emit(const std::uint8_t* data, std::size_t first, std::size_t last, const Match* matches,
+          std::size_t n_matches, const BlockCodes& codes, BitWriter& writer) {
     BitWriter local = writer;
-    std::size_t place = 0;
+    std::size_t place = first;
     for (std::size_t m = 0; m < n_matches; ++m) {
         const Match match = matches[m];
         put_literals(local, data + place, match.start - place, codes);
@@ -176,8 +176,7 @@ void emit(const std::uint8_t* data, std::size_t count, const Match* matches, std
         const MatchBits bits = match_bits(match, codes);
         put(local, bits.value, bits.count);
     }
-    put_literals(local, data + place, count - place, codes);
-    put(local, codes.end);
+    put_literals(local, data + place, last - place, codes);
     writer = local;
 }
 

@@ -290,18 +290,18 @@ class ChunkWriter {
 // A longer match ends the chunk: no places are gone through for it.
 constexpr std::size_t kLongMatch = 128;
 
-void emit(const std::uint8_t* data, std::size_t count, const Match* matches, std::size_t n_matches,
-          const BlockCodes& codes, BitWriter& writer) {
+void emit(const std::uint8_t* data, std::size_t first, std::size_t last, const Match* matches,
+          std::size_t n_matches, const BlockCodes& codes, BitWriter& writer) {
     const RowLookup lookup(codes);
-    const Match* const last = matches + n_matches;
+    const Match* const last_match = matches + n_matches;
     ChunkCodes chunk;
     ChunkWriter chunks(writer);
-    for (std::size_t begin = 0; begin < count;) {
-        std::size_t end = count - begin < kChunk ? count : begin + kChunk;
+    for (std::size_t begin = first; begin < last;) {
+        std::size_t end = last - begin < kChunk ? last : begin + kChunk;
         // A match whose bits would not all find a place ends the chunk before it.
         std::size_t next = end;
         const Match* match = matches;
-        for (; match < last && match->start < end; ++match) {
+        for (; match < last_match && match->start < end; ++match) {
             if (match->start + kMatchPlaces > end && match->start + match->length > end) {
                 next = end = match->start;
                 break;
@@ -352,7 +352,6 @@ void emit(const std::uint8_t* data, std::size_t count, const Match* matches, std
         begin = next;
     }
     writer = chunks.writer();
-    put(writer, codes.end);
 }
 
 }  // namespace

@@ -170,17 +170,17 @@ inline bool fits_places(const Match& match, const BlockCodes& codes) {
 // and nothing is sent for the others, so that a run costs no more than a few masked moves. Sending
 // what lies between runs by itself takes twice as long where they are many (measured 2026-11).
 // Other matches, of which the fast way has none, and what is longer are sent by themselves.
-void emit(const std::uint8_t* data, std::size_t count, const Match* matches, std::size_t n_matches,
-          const BlockCodes& codes, BitWriter& writer) {
+void emit(const std::uint8_t* data, std::size_t first, std::size_t last, const Match* matches,
+          std::size_t n_matches, const BlockCodes& codes, BitWriter& writer) {
     const LiteralLookup lookup(codes);
-    const Match* const last = matches + n_matches;
+    const Match* const end = matches + n_matches;
     GroupWriter groups(writer);
-    std::size_t place = 0;
-    while (place < count) {
-        const std::size_t start = matches < last ? matches->start : count;
+    std::size_t place = first;
+    while (place < last) {
+        const std::size_t start = matches < end ? matches->start : last;
         for (; place + 64 <= start; place += 64)
             groups.put(lookup(_mm512_loadu_si512(data + place)));
-        if (place == start && matches < last &&
+        if (place == start && matches < end &&
             (matches->length >= 64 || !fits_places(*matches, codes))) {
             const MatchBits match = match_bits(*matches, codes);
             BitWriter direct = groups.flush();
@@ -189,10 +189,10 @@ void emit(const std::uint8_t* data, std::size_t count, const Match* matches, std
             place += matches++->length;
             continue;
         }
-        std::size_t next = count - place < 64 ? count - place : 64;
+        std::size_t next = last - place < 64 ? last - place : 64;
         __mmask64 sent = first_bytes(next);
         Codes64 here = lookup(_mm512_maskz_loadu_epi8(sent, data + place));
-        for (; matches < last && matches->start < place + next; ++matches) {
+        for (; matches < end && matches->start < place + next; ++matches) {
             const std::size_t at = matches->start - place;
             const std::size_t length = matches->length;
             if (at == 63 || !fits_places(*matches, codes)) {
@@ -201,9 +201,9 @@ void emit(const std::uint8_t* data, std::size_t count, const Match* matches, std
                 break;
             }
             const Bits run = codes.run[length];
-            const std::uint32_t first = run.count < kPlaceBits ? run.count : kPlaceBits;
-            set_place(here, __mmask64{1} << at, run.value & ((1u << kPlaceBits) - 1), first);
-            set_place(here, __mmask64{2} << at, run.value >> kPlaceBits, run.count - first);
+            const std::uint32_t low = run.count < kPlaceBits ? run.count : kPlaceBits;
+            set_place(here, __mmask64{1} << at, run.value & ((1u << kPlaceBits) - 1), low);
+            set_place(here, __mmask64{2} << at, run.value >> kPlaceBits, run.count - low);
             sent &= ~(first_bytes(length) << at) | __mmask64{3} << at;
             if (at + length > next) next = at + length;
         }
@@ -212,7 +212,6 @@ void emit(const std::uint8_t* data, std::size_t count, const Match* matches, std
         place += next;
     }
     writer = groups.flush();
-    put(writer, codes.end);
 }
 
 // Bytes -8 to 7, which most residuals are.

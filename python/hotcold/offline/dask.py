@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from hotcold import _validate
+from hotcold import _validate, files
 from hotcold._arrays import Array
 from hotcold._extras import require
 from hotcold.offline.api import ON_ERROR, known_format
@@ -105,6 +105,7 @@ def render_files(
     on_error: str = "raise",
     resume: bool = False,
     limits: Limits | None = None,
+    compression: str = "default",
 ) -> RenderReport:
     """Render every item of a dask array into a file, on the cluster in use.
 
@@ -116,7 +117,7 @@ def render_files(
         That share the items of a block.
     output_dir : path-like
         A folder that every worker reaches under this name.
-    names, format, on_error, resume
+    names, format, on_error, resume, compression
         As in `hotcold.render_files`; a folder begun by one can be finished by the other.
 
     Returns
@@ -157,6 +158,7 @@ def render_files(
         record=_validate.one_of("on_error", on_error, ON_ERROR) == "record",
         resume=_validate.flag("resume", resume),
         limits=None if limits is None else _validate.value_range("limits", limits),
+        compression=_validate.one_of("compression", compression, files.COMPRESSIONS),
     )
     # Sent once, not with every block.
     worker = dask.delayed(job.prepare(core_threads=1))

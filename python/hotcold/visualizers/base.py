@@ -236,6 +236,7 @@ class BaseVisualizer(Generic[O]):
                 self.text_chunks(options),
                 request.colors,
                 _validate.n_threads(options.n_threads),
+                options.compression,
             )
         if imshow or fig is not None:
             from hotcold import drawing

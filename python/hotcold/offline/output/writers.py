@@ -51,7 +51,12 @@ class Writer(abc.ABC):
         """Take a unit and return its bytes; None stands for one that failed."""
 
     def save(
-        self, request: RenderRequest, text: Mapping[str, str], n_threads: int, stop_at_failure: bool
+        self,
+        request: RenderRequest,
+        text: Mapping[str, str],
+        n_threads: int,
+        stop_at_failure: bool,
+        compression: str,
     ) -> Saved:
         """Render, encode and take consecutive units, the job's items."""
         raise NotImplementedError
@@ -90,12 +95,24 @@ class FolderWriter(Writer):
             return False
 
     def save(
-        self, request: RenderRequest, text: Mapping[str, str], n_threads: int, stop_at_failure: bool
+        self,
+        request: RenderRequest,
+        text: Mapping[str, str],
+        n_threads: int,
+        stop_at_failure: bool,
+        compression: str,
     ) -> Saved:
         """Render the files of consecutive units in one call of the core."""
         units = range(request.first_item, request.first_item + request.n_items)
         names = [self._names.file_name(unit) for unit in units]
-        return request.save(self._folder, names, text, n_threads, stop_at_failure=stop_at_failure)
+        return request.save(
+            self._folder,
+            names,
+            text,
+            n_threads,
+            stop_at_failure=stop_at_failure,
+            compression=compression,
+        )
 
     def write(self, unit: int, content: Any) -> int:
         """Write a file under a temporary name, then rename it."""

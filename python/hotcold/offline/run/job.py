@@ -44,6 +44,7 @@ class Job:
         layout: Layout = Layout(),  # noqa: B008 - immutable
         shard: Shard = Shard(),  # noqa: B008 - immutable
         container: str | None = None,
+        compression: str = "default",
     ) -> None:
         self.visualizer = visualizer
         self.output_dir = output_dir
@@ -54,6 +55,7 @@ class Job:
         self.layout = layout
         self.shard = shard
         self.container = container
+        self.compression = compression
         self.limits = limits
         self.feed = Feed(attributions, x, batch_size)
         if self.feed.n_items == 0:
@@ -159,6 +161,7 @@ class Job:
             resume,
             self.record,
             core_threads,
+            self.compression,
         )
 
     def _make_writer(self, keep: bool, limits: Limits | None) -> Writer:

@@ -71,6 +71,7 @@ class Worker:
     resume: bool
     record: bool
     n_threads: int  # of the core, for each call
+    compression: str
     stop: threading.Event | None = None
 
     def run(self, chunk: Chunk) -> Done:
@@ -189,7 +190,9 @@ class Worker:
 
     def _save_request(self, request: RenderRequest, done: Done) -> None:
         try:
-            saved = self.writer.save(request, self.text, self.n_threads, not self.record)
+            saved = self.writer.save(
+                request, self.text, self.n_threads, not self.record, self.compression
+            )
         except OSError as error:
             raise output_error(error, self.writer.output) from error
         done.n_files += saved.n_files
@@ -216,7 +219,12 @@ class Worker:
             content = picture
             if self.writer.encodes:
                 content = files.encode(
-                    picture, self.suffix, self.text, colors, n_threads=self.n_threads
+                    picture,
+                    self.suffix,
+                    self.text,
+                    colors,
+                    n_threads=self.n_threads,
+                    compression=self.compression,
                 )
                 done.watch.lap("encode")
         if self.writer.in_order:
