@@ -6,7 +6,10 @@ under transparency; what it would do to floating point or Lab is not the picture
 
 from __future__ import annotations
 
+import io
 import stat
+import struct
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +25,8 @@ _FORMATS = ("PNG", "JPEG", "BMP", "DIB", "GIF", "PPM", "WEBP", "TIFF")
 _SIXTEEN_BITS = ("I;16", "I;16B", "I;16L", "I;16N")
 _PLAIN = ("1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "LA", "La", "PA", "RGBA", "RGBa")
 _WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
+_PNG = b"\x89PNG\r\n\x1a\n"
+_CHUNK = struct.Struct(">I4s")
 _ORIENTATION = 0x0112
 _PHOTOMETRIC = 0x0106
 
@@ -55,7 +60,9 @@ def decode(path: Path) -> Image.Image:
         if not stat.S_ISREG(path.stat().st_mode):
             # Opening a pipe would wait for a writer for ever.
             raise NotAPicture("it is not a regular file")
-        with Image.open(path, formats=_FORMATS) as file:
+        data = path.read_bytes()
+        _check_png(data)
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as file:
             stored = str(file.tile[0].args) if file.tile else ""  # gone once it is loaded
             file.load()
             return _turned(_colours(file, stored), file)
@@ -65,6 +72,23 @@ def decode(path: Path) -> Image.Image:
         raise NotAPicture(getattr(error, "strerror", None) or str(error) or "no memory") from error
     except Exception as error:  # damage shows in many ways: struct.error, TypeError, IndexError ...
         raise NotAPicture(f"{type(error).__name__}: {error}") from error
+
+
+def _check_png(data: bytes) -> None:
+    """Compare the checksums of a PNG file's chunks, of which Pillow passes over the pixels'."""
+    if not data.startswith(_PNG):
+        return
+    view, position = memoryview(data), len(_PNG)
+    while position + 12 <= len(data):
+        length, kind = _CHUNK.unpack_from(data, position)
+        end = position + 8 + length
+        if end + 4 > len(data):
+            return  # Pillow's own word for what is cut short
+        if zlib.crc32(view[position + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
+            raise NotAPicture(f"the checksum of its {kind!r} is wrong: the file is damaged")
+        position = end + 4
+        if kind == b"IEND":
+            return
 
 
 def has_alpha(picture: Image.Image) -> bool:
