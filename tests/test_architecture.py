@@ -17,7 +17,7 @@ LAYERS = (
     {"_validate"},
     {"_arrays", "colormaps", "declared"},
     {"drawing"},
-    {"ops", "files", "plan"},
+    {"ops", "files", "plan", "tokens"},
     {"sheet"},
     {"options", "keywords", "request", "data"},
     {"influence"},

@@ -3,6 +3,7 @@
 Kernels: `gaussian_blur`, `normalize`, `percentile_mask`, `tile`.
 Visualizers: `Visualizer`, `HeatmapVisualizer`, `MaskVisualizer`, `ChannelMaskVisualizer`, laid out
 by a `Tiler`; `render_files` draws very many items to files; `boxes` finds the regions that speak.
+`tokens_to_maps` lays tokens of transformers out as maps.
 `hotcold.influence` computes attributions of PyTorch models; `hotcold.data` holds a real example.
 """
 
@@ -29,6 +30,7 @@ except ImportError as error:
 from hotcold.colormaps import register_when_matplotlib_loads
 from hotcold.ops import NORMALIZATION_TYPES, gaussian_blur, normalize, percentile_mask, tile
 from hotcold.sheet import Tiler
+from hotcold.tokens import tokens_to_maps
 from hotcold.visualizers import (
     ChannelMaskVisualizer,
     HeatmapVisualizer,
@@ -60,6 +62,7 @@ __all__ = [
     "percentile_mask",
     "render_files",
     "tile",
+    "tokens_to_maps",
 ]
 
 __version__: str = _core.__version__
