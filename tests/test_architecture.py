@@ -80,6 +80,33 @@ def test_offline_imports_point_downwards(path):
             assert other == own or OFFLINE_HEIGHT[other] < OFFLINE_HEIGHT[own], full
 
 
+def modules():
+    """Return {name: path} of every module of the package."""
+    named = {}
+    for path in SOURCES:
+        parts = ("hotcold", *path.relative_to(PACKAGE).with_suffix("").parts)
+        named[".".join(parts).removesuffix(".__init__")] = path
+    return named
+
+
+# (importer, imported): when it runs, inside a function.
+LATER = {("hotcold.offline.output.writers", "hotcold.offline.output.containers")}
+
+
+def test_no_imports_go_round_in_a_circle():
+    named = modules()
+    del named["hotcold"]  # the table of contents
+    waits_for = {name: set() for name in named}
+    for name, path in named.items():
+        for full in imports(path):
+            found = full if full in named else full.rpartition(".")[0]
+            if found in named and found != name and (name, found) not in LATER:
+                waits_for[name].add(found)
+    while free := {name for name, others in waits_for.items() if not others}:
+        waits_for = {name: others - free for name, others in waits_for.items() if name not in free}
+    assert not waits_for, "in a circle, or importing from one"
+
+
 FOLDERS = sorted({path.parent for room in (PACKAGE, ROOT / "cpp") for path in room.rglob("*.*")})
 MOST_FILES = 20
 
