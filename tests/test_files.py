@@ -11,7 +11,7 @@ import pytest
 from helpers import message, read_picture, run_python
 
 import hotcold
-from hotcold import HeatmapVisualizer, MaskVisualizer, Tiler, Visualizer, files
+from hotcold import HeatmapVisualizer, MaskVisualizer, Tiler, Visualizer, _atomic, files
 
 RASTER = {
     ".png": "PNG",
@@ -184,6 +184,7 @@ def test_paths_mean_what_they_mean_to_pathlib(tmp_path, monkeypatch, maps, name,
     (tmp_path / "b").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(files, "CORE_WRITES", core_writes)
+    monkeypatch.setattr(_atomic, "CORE_WRITES", core_writes)
     Visualizer()(maps, output_file=name, imshow=False)
     assert left_in(tmp_path) == sorted(["b", Path(name).name])
     with pytest.raises(FileNotFoundError, match=message(str(tmp_path / "none"))):

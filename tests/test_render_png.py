@@ -10,7 +10,7 @@ import pytest
 from helpers import message, run_python
 
 import hotcold
-from hotcold import _core, files
+from hotcold import _atomic, _core, files
 from hotcold.plan import compile_plan
 
 pytestmark = pytest.mark.skipif(not files.CORE_WRITES, reason="elsewhere Python writes")
@@ -188,6 +188,6 @@ def test_a_palette_does_not_go_with_alpha(tmp_path, maps, images):
             "default",
             1,
             os.fsencode(tmp_path),
-            files.core_names(NAMES),
+            _atomic.core_names(NAMES),
             True,
         )

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from helpers import message, read_picture, run_python
 
-from hotcold import _core, files
+from hotcold import _atomic, _core, files
 
 pytestmark = pytest.mark.skipif(not files.CORE_WRITES, reason="elsewhere Python writes")
 
@@ -115,7 +115,7 @@ def test_several_threads_may_write_into_one_folder(tmp_path, pictures):
 def raised_by_python(path):
     """The error of the writer in Python."""
     with pytest.raises(OSError, match="Errno") as caught:
-        files.write_entry(str(path.parent), path.name, b"data")
+        _atomic.write_entry(str(path.parent), path.name, b"data")
     return caught.value
 
 
@@ -137,7 +137,7 @@ def test_a_folder_in_the_way(tmp_path, pictures):
     )
     folder, temporary = os.path.split(ours.filename)
     assert folder == str(tmp_path)
-    assert files.target_of_leftover(temporary) == "a.png"
+    assert _atomic.target_of_leftover(temporary) == "a.png"
     assert left_in(tmp_path) == ["a.png"]
 
 

@@ -6,11 +6,8 @@ pixels in a matplotlib figure (see `drawing`).
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import io
 import os
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -18,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from hotcold import _core
+from hotcold._atomic import CORE_WRITES, core_names, no_folder, target, write_atomically
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,11 +39,7 @@ _NO_ALPHA = frozenset({"JPEG", "BMP", "GIF"})
 COMPRESSIONS = ("fast", "default", "small")  # of PNG files
 VECTOR_SUFFIXES = (".pdf", ".svg", ".eps")
 RASTER_SUFFIXES = tuple(_RASTER)
-LONGEST_NAME = 200  # bytes of a name whose temporary one still fits the usual limit of 255
 _MOST_COLORS = 65536  # that the core takes
-# Whether the core writes PNG files itself, as `save_pngs` does; elsewhere Python writes all files.
-CORE_WRITES = os.name == "posix"
-_TEMPORARY = re.compile(r"\.(?P<target>.+)\.[0-9a-f]{8}\.part", re.DOTALL)
 
 
 def known_suffix(path: str | os.PathLike[str]) -> str:
@@ -81,7 +75,7 @@ def save_picture(
     """
     suffix = known_suffix(path)
     if suffix == ".png" and CORE_WRITES:
-        folder, name = _target(path)
+        folder, name = target(path)
         pictures = np.ascontiguousarray(picture)[np.newaxis]
         try:
             save_pngs(
@@ -94,7 +88,7 @@ def save_picture(
                 compression=compression,
             )
         except FileNotFoundError:
-            raise _no_folder(folder) from None
+            raise no_folder(folder) from None
         return
     if suffix in VECTOR_SUFFIXES:
         from hotcold import drawing
@@ -151,12 +145,6 @@ def save_pngs(
     return Saved(*written)
 
 
-def core_names(names: Sequence[str]) -> list[tuple[bytes, bytes]]:
-    """Return plain names as the core wants those of one call: each after its temporary one."""
-    token = _token()  # one is enough: the files of a call are made one after the other
-    return [(os.fsencode(_temporary(name, token)), os.fsencode(name)) for name in names]
-
-
 def encode(
     picture: Picture,
     suffix: str,
@@ -210,73 +198,3 @@ def _encode_with_pillow(picture: Picture, suffix: str) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, format=name, **options)
     return buffer.getvalue()
-
-
-def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write `data` to a temporary file in the same folder, then rename it to `path`.
-
-    A reader sees the old file or the new one, never a part; a failure leaves nothing behind. A
-    symbolic link is followed, as by any other writer.
-    """
-    folder, name = _target(path)
-    try:
-        write_entry(folder, name, data)
-    except FileNotFoundError:
-        raise _no_folder(folder) from None
-
-
-def _target(path: str | os.PathLike[str]) -> tuple[str, str]:
-    """Return folder and name of the file that is written when someone writes to `path`."""
-    # By strings and one look at the path, as it is done for every picture. Resolved where it leads
-    # elsewhere, where its end is no name, and on systems where "C:a.png" is in no folder "C:".
-    folder, name = os.path.split(path)
-    if not CORE_WRITES or name in ("", os.curdir) or os.path.islink(path):  # noqa: PTH114
-        folder, name = os.path.split(Path(path).resolve())
-    return folder or os.curdir, name
-
-
-def _no_folder(folder: str) -> FileNotFoundError:
-    message = "the folder of the file to write must exist; create it first"
-    return FileNotFoundError(errno.ENOENT, message, str(Path(folder).resolve()))
-
-
-def _token() -> str:
-    return os.urandom(4).hex()
-
-
-def _temporary(name: str, token: str) -> str:
-    """Return a name in the same folder that nobody has and `target_of_leftover` knows."""
-    # Of a long name only the start: the temporary one must fit in a directory entry too.
-    # Characters are at most four bytes: most names need not be encoded to know.
-    short = 4 * len(name) <= LONGEST_NAME or len(os.fsencode(name)) <= LONGEST_NAME
-    return f".{name if short else name[:40]}.{token}.part"
-
-
-def write_entry(folder: str, name: str, data: bytes) -> None:
-    """Write a plain file of a folder atomically, without looking for links: for very many files."""
-    temporary = f"{folder}{os.sep}{_temporary(name, _token())}"
-    try:
-        # "x" makes the file with the permissions of any new file.
-        with open(temporary, "xb", buffering=0) as file:  # noqa: PTH123
-            _write_all(file, data)
-        os.replace(temporary, f"{folder}{os.sep}{name}")  # noqa: PTH105
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)  # noqa: PTH108
-        raise
-
-
-def target_of_leftover(name: str) -> str | None:
-    """Return the file that a temporary of `write_entry` was to become; None for others.
-
-    Names longer than `LONGEST_NAME` bytes are not told.
-    """
-    match = _TEMPORARY.fullmatch(name)
-    return match["target"] if match else None
-
-
-def _write_all(file: io.FileIO, data: bytes) -> None:
-    # An unbuffered file may take less than it is given, on a disk that fills up for instance.
-    rest = memoryview(data)
-    while rest:
-        rest = rest[file.write(rest) :]

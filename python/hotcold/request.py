@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from hotcold import _core, _validate, files
+from hotcold import _atomic, _core, _validate, files
 from hotcold._arrays import Array, empty_batch, new_array, result_dtype
 from hotcold.colormaps import ColorScale, color_scale, grey_scale
 from hotcold.plan import RenderSpec, compile_plan
@@ -138,7 +138,7 @@ class RenderRequest(NamedTuple):
             compression,
             n_threads,
             os.fsencode(folder),
-            files.core_names(names),
+            _atomic.core_names(names),
             stop_at_failure,
         )
         failures = [

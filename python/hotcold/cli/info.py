@@ -60,8 +60,8 @@ def _facts_of(path: str) -> dict[str, Any]:
     entry = Path(path)
     job = manifest.read(entry) if entry.is_dir() else None
     if job is not None:
-        settings = {name: json.dumps(value) for name, value in job["settings"].items()}
-        return {"made by": f"hotcold {job['hotcold']}", **settings}
+        settings = {name: json.dumps(value) for name, value in job.settings.items()}
+        return {"made by": f"hotcold {job.hotcold}", **settings}
     if entry.is_file() and entry.suffix.lower() in files.RASTER_SUFFIXES:
         return _facts_of_picture(entry)
     return _facts_of_source(path)

@@ -12,8 +12,9 @@ from typing import Any
 from hotcold import _validate, files
 from hotcold.offline.input import IndexedSource, PictureFolder, Source, open_source
 from hotcold.offline.input.feed import Feed
+from hotcold.offline.output.containers import CONTAINERS
+from hotcold.offline.output.guard import Read
 from hotcold.offline.output.names import parse_shard
-from hotcold.offline.output.writers import CONTAINERS
 from hotcold.offline.run.job import Job
 from hotcold.offline.run.progress import make_progress
 from hotcold.offline.run.rendering import Limits, Renders
@@ -30,7 +31,7 @@ def render_files(
     x: Any = None,
     *,
     output_dir: PathLike,
-    names: Sequence[str] | None = None,
+    names: Sequence[str] | os.PathLike[str] | None = None,
     format: str = "png",
     batch_size: int | None = None,
     n_threads: int | None = None,
@@ -45,6 +46,9 @@ def render_files(
     limits: Limits | None = None,
     gallery: bool = False,
     compression: str = "default",
+    overwrite: bool = False,
+    verify: bool | None = None,
+    fsync: bool = False,
 ) -> RenderReport:
     """Render every item into a picture file of its own; memory does not grow with their number.
 
@@ -63,9 +67,14 @@ def render_files(
         taken in `order`. Pictures are 8-bit RGB, or RGBA where the first one has transparent
         pixels; 16-bit ones are brought to 8 bits.
     output_dir : path-like
-        Folder for the files; made if it is not there.
-    names : sequence of str, optional
-        A file name without suffix per item; by default the index with eight digits.
+        Folder for the files; made if it is not there. It has one job at a time, whose job file in
+        ``.hotcold`` says which files are the job's. A later job that has a file name in common with
+        an earlier one takes its place: an old picture is there until the new one is, and what is
+        left of the old ones goes when the new job is done. Files that no job file says are ours
+        are never touched, and neither is what is read.
+    names : sequence of str or path-like, optional
+        A file name without suffix per item, or the text file that has one a line; by default the
+        index with eight digits.
     format : str, default "png"
         Suffix of a raster format: png, jpg, jpeg, webp, tif, tiff, bmp, gif.
     batch_size : int >= 1, optional
@@ -78,8 +87,8 @@ def render_files(
         What becomes of items with NaN, wrong shapes or broken picture files: the first one ends the
         job, or all are listed in the report and left out.
     resume : bool, default False
-        Keep files that an earlier run with the same settings finished. Otherwise files that this
-        job makes are removed first, so that none can be of an earlier run.
+        Keep whole files that an earlier run with the same settings and inputs finished; otherwise
+        all are made again. Inputs are compared by size, time and some of their content.
     sheets : (int, int), optional
         Contact sheets of (rows, cols) items instead of a file per item.
     shard : (int, int), optional
@@ -102,6 +111,16 @@ def render_files(
     compression : {"default", "fast", "small"}
         Of PNG files; the pixels are the same. ``"fast"`` spends less time for files one or two per
         cent larger, ``"small"`` many times as much for the smallest, which suit an archive.
+    overwrite : bool, default False
+        Also replace files of `output_dir` that have the names of this job's and are not ours.
+    verify : bool, optional
+        How thoroughly files are read back. None: with `resume`, what an earlier run finished, as
+        far as its format tells cheaply (the checksums of PNG, the frames of others). True: every
+        file that is written or found is read, and decoded. False: only the ends of what is found.
+        Damaged files of an earlier run are made again.
+    fsync : bool, default False
+        Force every file to the disk before it has its name, for machines that may lose power;
+        slow.
 
     Returns
     -------
@@ -112,11 +131,17 @@ def render_files(
     ------
     ValueError
         An argument out of its range, lengths that differ, damaged input, a bad item with
-        ``on_error="raise"``, another job's folder with ``resume=True``.
+        ``on_error="raise"``, another job's folder or another input with ``resume=True``, an
+        `output_dir` that holds what is read, an input that is changed while it is read.
     TypeError
         Values that are not real numbers; images missing, or given to a visualizer without.
     OSError
-        No space, no permission, input that is not there or ends early. Finished files are kept.
+        No space, no permission, input that is not there or ends early. Finished files are kept;
+        of a container that is not complete, nothing is.
+    FileExistsError
+        `output_dir` has files with names of this job's that are not ours.
+    BlockingIOError
+        Another job is writing to `output_dir`; the message says which.
     KeyboardInterrupt
         Ctrl-C: pictures that are half done are dropped; finished files are kept.
 
@@ -131,6 +156,14 @@ def render_files(
     >>> report.n_files
     5
     """
+    names, reads = _listed(names)
+    if gallery:
+        if container is not None:
+            msg = f"`gallery` must be False for a container, got container={container!r}"
+            raise ValueError(msg)
+        from hotcold.offline.gallery import check_page
+
+        check_page(Path(output_dir))
     with contextlib.ExitStack() as stack:
         sources = _open(stack, visualizer, attributions, x, resize, order)
         job = Job(
@@ -150,10 +183,11 @@ def render_files(
             else _validate.one_of("container", container, CONTAINERS),
             limits=None if limits is None else _validate.value_range("limits", limits),
             compression=_validate.one_of("compression", compression, files.COMPRESSIONS),
+            overwrite=_validate.flag("overwrite", overwrite),
+            verify=None if verify is None else _validate.flag("verify", verify),
+            fsync=_validate.flag("fsync", fsync),
+            reads=reads,
         )
-        if gallery and container is not None:
-            msg = f"`gallery` must be False for a container, got container={container!r}"
-            raise ValueError(msg)
         shown = make_progress(progress, "sheets" if sheets else "pictures")
         for source in sources:
             if isinstance(source, PictureFolder):
@@ -168,6 +202,22 @@ def render_files(
 
         write_gallery(output_dir)
     return report
+
+
+def _listed(
+    names: Sequence[str] | os.PathLike[str] | None,
+) -> tuple[Sequence[str] | None, list[Read]]:
+    """Return the names of a file that lists them, and that it is read."""
+    if not isinstance(names, os.PathLike):
+        return names, []
+    path = Path(names)
+    try:
+        # A byte order mark, which some editors write, is no part of the first name.
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        msg = f"`names` must be a text file in UTF-8, got {path}: {error}"
+        raise ValueError(msg) from error
+    return lines, [Read("names", [path])]
 
 
 def _open(

@@ -106,6 +106,7 @@ def render_files(
     resume: bool = False,
     limits: Limits | None = None,
     compression: str = "default",
+    overwrite: bool = False,
 ) -> RenderReport:
     """Render every item of a dask array into a file, on the cluster in use.
 
@@ -117,7 +118,7 @@ def render_files(
         That share the items of a block.
     output_dir : path-like
         A folder that every worker reaches under this name.
-    names, format, on_error, resume, compression
+    names, format, on_error, resume, compression, overwrite
         As in `hotcold.render_files`; a folder begun by one can be finished by the other.
 
     Returns
@@ -157,20 +158,23 @@ def render_files(
         n_threads=_validate.whole("n_threads", n_threads, 1),
         record=_validate.one_of("on_error", on_error, ON_ERROR) == "record",
         resume=_validate.flag("resume", resume),
+        overwrite=_validate.flag("overwrite", overwrite),
         limits=None if limits is None else _validate.value_range("limits", limits),
         compression=_validate.one_of("compression", compression, files.COMPRESSIONS),
     )
-    # Sent once, not with every block.
-    worker = dask.delayed(job.prepare(core_threads=1))
-    first_items = np.cumsum([0, *arrays[0].chunks[0]]).tolist()
-    parts = [array.to_delayed().reshape(-1) for array in arrays]
-    write = dask.delayed(blocks.write_block, pure=False)
-    reports = [
-        write(worker, job.n_threads, first, *blocks_of_items)
-        for first, *blocks_of_items in zip(first_items, *parts, strict=False)
-    ]
-    report = _together(dask.compute(*reports), str(job.output_dir), time.perf_counter() - start)
-    job.keep(report)
+    with job.folder() as folder:
+        # Sent once, not with every block.
+        worker = dask.delayed(job.prepare(folder, core_threads=1))
+        first_items = np.cumsum([0, *arrays[0].chunks[0]]).tolist()
+        parts = [array.to_delayed().reshape(-1) for array in arrays]
+        write = dask.delayed(blocks.write_block, pure=False)
+        reports = [
+            write(worker, job.n_threads, first, *blocks_of_items)
+            for first, *blocks_of_items in zip(first_items, *parts, strict=False)
+        ]
+        report = _together(dask.compute(*reports), str(job.output_dir), time.perf_counter() - start)
+        folder.note([], [failure.index for failure in report.failures])
+        job.keep(report, folder, len(attributions))
     return report
 
 

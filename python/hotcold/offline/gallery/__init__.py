@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from html import escape
@@ -9,11 +10,15 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Any
+from urllib.parse import quote
 
-from hotcold import files
+from hotcold import _atomic
 from hotcold.offline.output import manifest
+from hotcold.offline.output.job_folder import current_files
 
 PAGE = "index.html"
+_MARK = b'<meta name="generator" content="hotcold">'
+_HEAD = 4096  # bytes of a page that the mark is in
 # What browsers show; TIFF is not among it.
 _SHOWN = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
 
@@ -27,7 +32,8 @@ def write_gallery(folder: str | os.PathLike[str], *, title: str | None = None) -
     Parameters
     ----------
     folder : path-like
-        Its png, jpg, webp, gif and bmp files are shown in the order of their names.
+        Its png, jpg, webp, gif and bmp files are shown in the order of their names; of a folder
+        with a job file, those of the job.
     title : str, optional
         Heading; None: the folder's name.
 
@@ -42,6 +48,8 @@ def write_gallery(folder: str | os.PathLike[str], *, title: str | None = None) -
         There is no such folder.
     ValueError
         It holds no pictures.
+    FileExistsError
+        It holds an ``index.html`` that is not ours.
 
     Examples
     --------
@@ -59,28 +67,59 @@ def write_gallery(folder: str | os.PathLike[str], *, title: str | None = None) -
     if not folder.is_dir():
         msg = f"`folder` must be a folder of pictures, got {folder}"
         raise NotADirectoryError(msg)
+    check_page(folder)
     names = _picture_names(folder)
     if not names:
         msg = f"`folder` must hold at least one picture ({', '.join(_SHOWN)}), got none in {folder}"
         raise ValueError(msg)
     page = Template(_part("page.html")).substitute(
-        title=escape(title or folder.resolve().name),
+        title=escape(title or _shown_name(folder.resolve().name)),
         style=_part("style.css"),
         script=_part("script.js"),
         about=escape(_about(folder)),
-        names=_inert_json(names),
+        names=_inert_json([_address_and_label(name) for name in names]),
     )
-    files.write_atomically(folder / PAGE, page.encode())
+    _atomic.write_atomically(folder / PAGE, page.encode())
     return folder / PAGE
 
 
+def check_page(folder: Path) -> None:
+    """Raise FileExistsError when the folder has a page of somebody else's."""
+    page = folder / PAGE
+    try:
+        with page.open("rb") as file:
+            ours = _MARK in file.read(_HEAD)
+    except FileNotFoundError:
+        ours = not page.is_symlink()
+    except OSError:
+        ours = False
+    if not ours:
+        msg = (
+            f"`folder` must not hold a page that is not ours, got {page}: rename or remove it, or "
+            "keep the pictures in another folder"
+        )
+        raise FileExistsError(errno.EEXIST, msg)
+
+
 def _picture_names(folder: Path) -> list[str]:
+    of_job = current_files(folder)
     with os.scandir(folder) as entries:
         return sorted(
             entry.name
             for entry in entries
-            if entry.name.lower().endswith(_SHOWN) and not entry.name.startswith(".")
+            if entry.name.lower().endswith(_SHOWN)
+            and not entry.name.startswith(".")
+            and (of_job is None or of_job(entry.name))
         )
+
+
+def _address_and_label(name: str) -> str | list[str]:
+    """Return a name, or where it is no UTF-8 what a link to it and what a reader needs."""
+    data = os.fsencode(name)
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return [quote(data), data.decode(errors="replace")]
 
 
 def _about(folder: Path) -> str:
@@ -92,8 +131,12 @@ def _about(folder: Path) -> str:
     if job is None:
         return ""
     hidden = ("attributions", "x", "names", "container", "shards")
-    settings = {k: v for k, v in job["settings"].items() if v is not None and k not in hidden}
+    settings = {k: v for k, v in job.settings.items() if v is not None and k not in hidden}
     return "\n".join(f"{name}: {json.dumps(value)}" for name, value in settings.items())
+
+
+def _shown_name(name: str) -> str:
+    return os.fsencode(name).decode(errors="replace")
 
 
 def _inert_json(value: Any) -> str:

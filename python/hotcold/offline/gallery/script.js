@@ -1,7 +1,9 @@
 "use strict";
 (() => {
   const PER_PAGE = 200;
-  const names = JSON.parse(document.getElementById("names").textContent);
+  // A name that is no UTF-8 comes as [address, what is shown of it].
+  const entries = JSON.parse(document.getElementById("names").textContent);
+  const names = entries.map((entry) => (Array.isArray(entry) ? entry[1] : entry));
   const lowered = names.map((name) => name.toLowerCase());
   const at = (id) => document.getElementById(id);
   const [grid, viewer, large] = [at("grid"), at("viewer"), at("large")];
@@ -11,7 +13,8 @@
   let current = -1; // place in `shown` of the picture in the large view
   let opener = null; // what had the focus before
 
-  const address = (index) => encodeURIComponent(names[index]);
+  const address = (index) =>
+    Array.isArray(entries[index]) ? entries[index][0] : encodeURIComponent(entries[index]);
   const pageCount = () => Math.max(1, Math.ceil(shown.length / PER_PAGE));
   const number = (value) => value.toLocaleString("en");
 
@@ -22,7 +25,7 @@
     const label = document.createElement("span");
     image.loading = "lazy";
     image.decoding = "async";
-    image.alt = names[index];
+    image.alt = ""; // the label beside it is the button's name, once
     image.onerror = () => image.classList.add("broken");
     image.src = address(index);
     label.textContent = label.title = names[index];

@@ -1,19 +1,60 @@
-"""The job file: what a folder of pictures was made with, so that a later run can go on with it."""
+"""The job file: what a folder of pictures was made with, and which files in it are the job's."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hotcold import _core, files
+from hotcold import _atomic, _core
 from hotcold.offline.input import IndexedSource, Source
+from hotcold.offline.input.identity import Identity, difference
+from hotcold.offline.output.series import Series
 
 FOLDER = ".hotcold"
-_VERSION = 1
+_VERSION = 2
+
+
+@dataclass
+class Record:
+    """What a job file holds.
+
+    Parameters
+    ----------
+    settings : dict
+        Everything that changes a picture.
+    series : dict
+        The files that the job makes.
+    inputs : dict
+        The identity of each input when the job began.
+    limits : (float, float), optional
+        Colour limits that all items share.
+    replaces : list of dict
+        Series of earlier jobs whose files go when those of this one are there; empty at the end.
+    others : list of dict
+        Series of earlier jobs that stay.
+    finished : dict
+        What each part of the job ended with, by its label.
+    """
+
+    settings: dict[str, Any]
+    series: Series
+    inputs: dict[str, Identity | None]
+    limits: Any = None
+    replaces: list[Series] = field(default_factory=list)
+    others: list[Series] = field(default_factory=list)
+    finished: dict[str, Any] = field(default_factory=dict)
+    hotcold: str = _core.__version__
+
+    @property
+    def owned(self) -> list[Series]:
+        """Every series of the folder that was made by a job of ours."""
+        return [self.series, *self.replaces, *self.others]
 
 
 def job_path(output_dir: Path) -> Path:
@@ -38,51 +79,82 @@ def describe_source(source: Source | None) -> Any:
     return {"origin": source.origin, "n_items": source.n_items}
 
 
-def write(output_dir: Path, settings: dict[str, Any], **extra: Any) -> None:
-    """Write the job file; shards of one job all write the same."""
-    path = job_path(output_dir)
-    path.parent.mkdir(exist_ok=True)
-    content = {"version": _VERSION, "hotcold": _core.__version__, "settings": settings, **extra}
+def write(output_dir: Path, record: Record, *, fsync: bool = False) -> None:
+    """Write the job file; its folder is there."""
+    content = {"version": _VERSION, **asdict(record)}
+    settings = content.pop("settings")
     # A setting a line, for people. What json does with `indent` takes six times as long.
-    told = {name: json.dumps(value) for name, value in content.items() if name != "settings"}
-    lines = (f"    {json.dumps(name)}: {json.dumps(value)}" for name, value in settings.items())
-    told["settings"] = "{\n" + ",\n".join(lines) + "\n  }"
+    told = {name: json.dumps(value) for name, value in content.items()}
+    told["settings"] = _lines(settings)
     text = ",\n".join(f'  "{name}": {value}' for name, value in told.items())
-    files.write_atomically(path, f"{{\n{text}\n}}\n".encode())
+    _atomic.write_atomically(job_path(output_dir), f"{{\n{text}\n}}\n".encode(), fsync=fsync)
 
 
-def read(output_dir: Path) -> dict[str, Any] | None:
+def read(output_dir: Path) -> Record | None:
     """Return the job file's content; None where there is none."""
     path = job_path(output_dir)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except ValueError as error:
         msg = f"`output_dir` must hold a readable job file to resume, got a broken {path}: {error}"
         raise ValueError(msg) from error
-    if not isinstance(content, dict) or content.get("version") != _VERSION:
+    if not isinstance(content, dict) or content.pop("version", None) != _VERSION:
         msg = f"`output_dir` must hold a job file of version {_VERSION} to resume, got {path}"
         raise ValueError(msg)
-    return content
+    try:
+        return Record(**content)
+    except TypeError as error:
+        msg = f"`output_dir` must hold a whole job file to resume, got {path}: {error}"
+        raise ValueError(msg) from error
 
 
-def check_same(before: dict[str, Any], settings: dict[str, Any], output_dir: Path) -> None:
-    """Refuse to mix pictures of two jobs in one folder; the message names what differs."""
-    old = {"hotcold": before.get("hotcold"), **before.get("settings", {})}
+def differences(before: Record, settings: Mapping[str, Any]) -> list[str]:
+    """Return which settings of a job differ from those of the job file, in words."""
+    old = {"hotcold": before.hotcold, **before.settings}
     # As the old ones were: written to JSON and read again.
     new = {"hotcold": _core.__version__, **json.loads(json.dumps(settings))}
-    differences = [
+    return [
         f"{name} was {old.get(name)!r} and is {new.get(name)!r}"
         for name in dict.fromkeys((*old, *new))
         if old.get(name) != new.get(name)
     ]
-    if differences:
+
+
+def changes(before: Record, inputs: Mapping[str, Identity | None]) -> list[str]:
+    """Return which inputs are not those that the job file's job began with, in words."""
+    found = {name: difference(before.inputs.get(name), now) for name, now in inputs.items()}
+    return [f"`{name}` has changed: {what}" for name, what in found.items() if what]
+
+
+def check_same(
+    before: Record,
+    settings: Mapping[str, Any],
+    inputs: Mapping[str, Identity | None],
+    output_dir: Path,
+) -> None:
+    """Refuse to mix pictures of two jobs in one folder; the message names what differs."""
+    found = differences(before, settings)
+    if found:
         msg = (
             f"`resume` must have the settings of the job in {output_dir}: "
-            f"{'; '.join(differences)}; use another folder, or start again without resume"
+            f"{'; '.join(found)}; use another folder, or start again without resume"
         )
         raise ValueError(msg)
+    found = changes(before, inputs)
+    if found:
+        msg = (
+            f"`resume` must have the inputs of the job in {output_dir}: {'; '.join(found)}; start "
+            "again without resume (a copy of the same input counts as the same when it keeps its "
+            "time)"
+        )
+        raise ValueError(msg)
+
+
+def _lines(settings: dict[str, Any]) -> str:
+    lines = (f"    {json.dumps(name)}: {json.dumps(value)}" for name, value in settings.items())
+    return "{\n" + ",\n".join(lines) + "\n  }"
 
 
 def _plain(value: Any) -> Any:

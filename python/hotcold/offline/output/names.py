@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
-from hotcold import _validate, files
+from hotcold import _validate
+from hotcold._atomic import LONGEST_NAME
 
 _DIGITS = 8  # of an index in a file name: sorts by name up to a hundred million items
 _UNSAFE = re.compile(r'[<>:"|?*\x00-\x1f\x7f]')  # refused by some file system or terminal
@@ -46,6 +47,8 @@ class Names:
         How many there will be, where known.
     shard : Shard
         Whose units are `mine`: a contiguous part where `n_units` is known, else every `total`-th.
+    check : bool, default True
+        Clean and check the given names; those of a job file were.
     """
 
     def __init__(
@@ -55,10 +58,14 @@ class Names:
         prefix: str = "",
         n_units: int | None = None,
         shard: Shard = Shard(),  # noqa: B008 - immutable
+        *,
+        check: bool = True,
     ) -> None:
         self.suffix = suffix
         self.n_units = n_units
-        self._given = None if given is None else _checked(given, suffix)
+        if given is not None and check:
+            given = _checked(given, suffix)
+        self._given = None if given is None else list(given)
         self._units = {name: unit for unit, name in enumerate(self._given or ())}
         self._prefix = prefix
         self._digits = max(_DIGITS, len(str(n_units - 1))) if n_units else _DIGITS
@@ -66,6 +73,15 @@ class Names:
         if n_units is not None and given is not None and len(given) != n_units:
             msg = f"`names` must hold {n_units} names, one per item, got {len(given)}"
             raise ValueError(msg)
+
+    @property
+    def given(self) -> Sequence[str] | None:
+        """The given names as they are written, without suffix; None: the index."""
+        return self._given
+
+    def pattern(self) -> dict[str, Any]:
+        """Return what `Names` is made from beside the given names, as plain values."""
+        return {"prefix": self._prefix, "suffix": self.suffix, "n_units": self.n_units}
 
     def stem(self, unit: int) -> str:
         """Return the name of a unit without its suffix."""
@@ -111,7 +127,9 @@ class Names:
         """Return a short form of the given names, for comparing jobs."""
         if self._given is None:
             return None
-        return hashlib.sha256("\n".join(self._given).encode()).hexdigest()[:16]
+        return hashlib.sha256("\n".join(self._given).encode(errors="surrogateescape")).hexdigest()[
+            :16
+        ]
 
 
 def _checked(names: Sequence[str], suffix: str) -> list[str]:
@@ -141,8 +159,8 @@ def _clean(name: object, suffix: str) -> str:
     if not clean:
         msg = f"`names` must not be empty, got {name!r}"
         raise ValueError(msg)
-    if len((clean + suffix).encode()) > files.LONGEST_NAME:
-        msg = f"`names` must be at most {files.LONGEST_NAME} bytes with their suffix, got {name!r}"
+    if len((clean + suffix).encode()) > LONGEST_NAME:
+        msg = f"`names` must be at most {LONGEST_NAME} bytes with their suffix, got {name!r}"
         raise ValueError(msg)
     return clean
 

@@ -9,19 +9,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hotcold import files
+from hotcold import _atomic
 from hotcold.offline.input import PictureFolder, Source
 from hotcold.offline.input.feed import Feed
+from hotcold.offline.input.identity import difference, identify
 from hotcold.offline.output import manifest
+from hotcold.offline.output.base import Writer, output_error
+from hotcold.offline.output.containers import container_path, fingerprint, make_container
+from hotcold.offline.output.folder import FolderWriter
+from hotcold.offline.output.guard import Read
+from hotcold.offline.output.job_folder import JobFolder, Plan
 from hotcold.offline.output.names import Names, Shard
-from hotcold.offline.output.writers import FolderWriter, Writer, container_path, make_writer
 from hotcold.offline.run.pool import results_in_order
 from hotcold.offline.run.progress import Silence
 from hotcold.offline.run.rendering import Limits, Renderer, Renders, shares_scale
 from hotcold.offline.run.report import RenderReport
 from hotcold.offline.run.scale import data_set_limits
 from hotcold.offline.run.total import Total
-from hotcold.offline.run.worker import Layout, Worker, finish, output_error, write
+from hotcold.offline.run.worker import Layout, Worker, finish, write
 
 
 class Job:
@@ -45,6 +50,10 @@ class Job:
         shard: Shard = Shard(),  # noqa: B008 - immutable
         container: str | None = None,
         compression: str = "default",
+        overwrite: bool = False,
+        verify: bool | None = None,
+        fsync: bool = False,
+        reads: Sequence[Read] = (),
     ) -> None:
         self.visualizer = visualizer
         self.output_dir = output_dir
@@ -57,6 +66,9 @@ class Job:
         self.container = container
         self.compression = compression
         self.limits = limits
+        self.overwrite = overwrite
+        self.verify = verify
+        self.fsync = fsync
         self.feed = Feed(attributions, x, batch_size)
         if self.feed.n_items == 0:
             msg = f"`attributions` must hold at least one item, got none in {attributions.origin}"
@@ -73,60 +85,83 @@ class Job:
         self.names = Names(suffix, names, "sheet-" if layout.sheets else "", n_units, shard)
         self._needs_limits = self._check_first_item()
         self._settings = self._describe(attributions, x)
+        self._sources = {"attributions": attributions, "x": x}
+        self._inputs = {name: identify(source) for name, source in self._sources.items()}
+        self._reads = [
+            *(
+                Read(name, source.paths, isinstance(source, PictureFolder))
+                for name, source in self._sources.items()
+                if source is not None
+            ),
+            *reads,
+        ]
 
     def run(self, progress: Silence) -> RenderReport:
         """Do the job and return its report."""
         start = time.perf_counter()
         total = Total(self.n_threads)
-        finished = self._finished_container()
-        if finished is not None:
-            total.n_items, total.n_skipped = self._own_items() or 0, 1
-            return total.report(finished, time.perf_counter() - start)
-        worker = self.prepare()
-        try:
-            self._render_all(worker, total, progress)
-            finish(worker.writer)
-        except BaseException:
-            worker.writer.abort()
-            raise
-        report = total.report(worker.writer.output, time.perf_counter() - start)
-        self.keep(report)
+        with self.folder() as folder:
+            finished = self._finished_container(folder)
+            if finished is not None:
+                total.n_items, total.n_skipped = self._own_items() or 0, 1
+                return total.report(finished, time.perf_counter() - start)
+            worker = self.prepare(folder)
+            try:
+                self._render_all(worker, total, progress, folder)
+                self._check_inputs()
+                finish(worker.writer)
+            except BaseException:
+                worker.writer.abort()
+                raise
+            report = total.report(worker.writer.output, time.perf_counter() - start)
+            self.keep(report, folder, -(-total.end // self.layout.n_cells))
         return report
 
-    def prepare(self, core_threads: int | None = None) -> Worker:
-        """Make the folder ready for this job and return what its threads share.
+    def folder(self) -> JobFolder:
+        """Return the output folder, for this job alone while it is entered."""
+        plan = Plan(
+            self.names,
+            self.shard,
+            self.container,
+            self._settings,
+            self._inputs,
+            self._reads,
+            self.resume,
+            self.overwrite,
+            self.fsync,
+        )
+        return JobFolder(self.output_dir, plan)
+
+    def prepare(self, folder: JobFolder, core_threads: int | None = None) -> Worker:
+        """Return what the threads of the job share, once the folder is its own.
 
         `core_threads`, of the core for each call, are by default one, or those of this job's
         threads that find no file of their own.
         """
-        before = self._earlier_job()
-        limits = self._limits(before)
-        writer = self._make_writer(keep=before is not None, limits=limits)
+        limits = self._limits(folder.limits)
+        folder.keep_limits(limits)
+        writer = self._make_writer(folder)
         first, last = self.names.span()
         if core_threads is None:
             core_threads = 1 if last is None else max(1, self.n_threads // max(1, last - first))
-        return self._worker(writer, limits, before is not None, core_threads)
+        return self._worker(writer, limits, folder.goes_on, core_threads)
 
-    def keep(self, report: RenderReport) -> None:
-        """Write the report beside the job file."""
+    def keep(self, report: RenderReport, folder: JobFolder, n_units: int | None) -> None:
+        """Write that the job is done, and its report beside the job file."""
         path = self.output_dir / manifest.FOLDER / f"report{self.shard.label}.json"
+        ended: dict[str, Any] = {}
         try:
-            files.write_atomically(path, (report.to_json() + "\n").encode())
+            if self.container is not None:
+                ended = fingerprint(Path(report.output), whole=bool(self.verify)) or {}
+            folder.finish(n_units, **ended)
+            data = (report.to_json() + "\n").encode()
+            _atomic.write_atomically(path, data, fsync=self.fsync)
         except OSError as error:
             raise output_error(error, path) from error
 
-    def _earlier_job(self) -> dict[str, Any] | None:
-        """Make the folder; return the job file to go on with, None to start anew."""
-        try:
-            self.output_dir.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise output_error(error, self.output_dir) from error
-        before = manifest.read(self.output_dir) if self.resume else None
-        if before is not None:
-            manifest.check_same(before, self._settings, self.output_dir)
-        return before
-
-    def _render_all(self, worker: Worker, total: Total, progress: Silence) -> None:
+    def _render_all(
+        self, worker: Worker, total: Total, progress: Silence, folder: JobFolder
+    ) -> None:
         first, last = self._own_span()
         n_mine = self.names.span()[1]
         progress.start(None if n_mine is None else n_mine - self.names.span()[0])
@@ -140,6 +175,7 @@ class Job:
                         done.watch.restart()  # waiting belongs to no stage
                         done.n_bytes += write(worker.writer, unit, content)
                         done.watch.lap("write")
+                    folder.note(done.made, done.missing)
                     total.add(done)
                     progress.advance(done.n_files + done.n_missing, done.n_skipped)
         finally:
@@ -164,22 +200,36 @@ class Job:
             self.compression,
         )
 
-    def _make_writer(self, keep: bool, limits: Limits | None) -> Writer:
+    def _make_writer(self, folder: JobFolder) -> Writer:
+        if self.container is None:
+            return FolderWriter(self.output_dir, self.names, self.verify, self.fsync, folder.is_old)
+        path = container_path(self.output_dir, self.container, self.shard.label)
         try:
-            writer = make_writer(self.output_dir, self.container, self.shard.label, self.names)
-            if isinstance(writer, FolderWriter):
-                # Before the job file: a run that dies in between must find the old files gone.
-                writer.clear(keep)
-            manifest.write(self.output_dir, self._settings, limits=limits)
+            return make_container(path, self.container, self.names, self.verify, self.fsync)
         except OSError as error:
             raise output_error(error, self.output_dir) from error
-        return writer
 
-    def _finished_container(self) -> Path | None:
-        if self.container is None or self._earlier_job() is None:
+    def _finished_container(self, folder: JobFolder) -> Path | None:
+        before = folder.finished()
+        if self.container is None or before is None:
             return None
         path = container_path(self.output_dir, self.container, self.shard.label)
-        return path if path.exists() else None
+        now = fingerprint(path, whole="checksum" in before and self.verify is not False)
+        if now is None or (self.verify and "checksum" not in before):
+            return None
+        same = self.verify is False or all(before.get(key) == now[key] for key in now)
+        return path if same else None
+
+    def _check_inputs(self) -> None:
+        """Refuse to call a job done whose inputs were changed while it ran."""
+        found = [
+            f"`{name}` was changed while it was read: {what}"
+            for name, source in self._sources.items()
+            if (what := difference(self._inputs[name], identify(source), same_machine=True))
+        ]
+        if found:
+            msg = f"{'; '.join(found)}; pictures may be of both: run the job again without resume"
+            raise ValueError(msg)
 
     def _own_span(self) -> tuple[int, int | None]:
         """Items [first, last) that can be this shard's."""
@@ -221,7 +271,7 @@ class Job:
             "shards": self.shard.total if self.container else None,
         }
 
-    def _limits(self, before: dict[str, Any] | None) -> Limits | None:
+    def _limits(self, found: Any) -> Limits | None:
         """Return the colour limits that all items share, whatever the batches and shards."""
         if not self._needs_limits:
             if self.limits is not None:
@@ -233,7 +283,7 @@ class Job:
             return None
         if self.limits is not None:
             return self.limits
-        if before is not None and before.get("limits") is not None:
-            low, high = before["limits"]
+        if found is not None:
+            low, high = found
             return low, high
         return data_set_limits(self.visualizer, self.feed, self.n_threads)

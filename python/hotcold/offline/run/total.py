@@ -14,12 +14,14 @@ class Total:
     def __init__(self, n_threads: int) -> None:
         self._n_threads = n_threads
         self.n_items = self.n_files = self.n_skipped = self.n_bytes = 0
+        self.end = 0  # the item after the last one, this part's or not
         self.seconds = dict.fromkeys(STAGES, 0.0)
         self.failures: list[Failure] = []
 
     def add(self, done: Done) -> None:
         """Add what became of a chunk."""
         self.n_items += done.n_items
+        self.end = max(self.end, done.end)
         self.n_files += done.n_files
         self.n_skipped += done.n_skipped
         self.n_bytes += done.n_bytes

@@ -6,13 +6,12 @@ import errno
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from hotcold import files
 from hotcold.offline.input.feed import Bad, Chunk, Piece
+from hotcold.offline.output.base import Writer, output_error
 from hotcold.offline.output.names import Names
-from hotcold.offline.output.writers import Writer
 from hotcold.offline.run.pool import Stopped
 from hotcold.offline.run.rendering import Drawn, Picture, Renderer
 from hotcold.offline.run.report import Failure
@@ -53,6 +52,9 @@ class Done:
     n_skipped: int = 0
     n_missing: int = 0  # files that none of their items gave a picture
     n_bytes: int = 0
+    end: int = 0  # the item after the last one of the chunk
+    made: list[tuple[int, int]] = field(default_factory=list)  # units [first, last)
+    missing: list[int] = field(default_factory=list)  # units among them without a file
     failures: list[Failure] = field(default_factory=list)
     contents: list[tuple[int, Any]] = field(default_factory=list)  # for writers that want order
     watch: Stopwatch = field(default_factory=Stopwatch)
@@ -76,10 +78,12 @@ class Worker:
 
     def run(self, chunk: Chunk) -> Done:
         """Make the files of a chunk that this shard makes and no earlier run has made."""
-        done = Done()
+        done = Done(end=chunk.last)
+        cells = self.layout.n_cells
         for first, last in self._runs(chunk, done):
             done.n_items += last - first
             self._make(chunk, first, last, done)
+            done.made.append((first // cells, -(-last // cells)))
         return done
 
     def _make(self, chunk: Chunk, first: int, last: int, done: Done) -> None:
@@ -140,13 +144,12 @@ class Worker:
         if self.stop is not None and self.stop.is_set():
             raise Stopped
 
-    @staticmethod
-    def _next(pieces: Iterator[Piece | Bad]) -> Piece | Bad | None:
+    def _next(self, pieces: Iterator[Piece | Bad]) -> Piece | Bad | None:
         try:
             return next(pieces, None)
         except OSError as error:
             reason = error.strerror or str(error)
-            raise _input_error(error.errno or errno.EIO, reason) from error
+            raise self._input_error(error.errno or errno.EIO, reason) from error
 
     def _runs(self, chunk: Chunk, done: Done) -> Iterator[tuple[int, int]]:
         """Items [first, last) of consecutive units that are to be made."""
@@ -167,10 +170,13 @@ class Worker:
         if begin is not None:
             yield begin, chunk.last
 
+    def _input_error(self, number: int, why: str) -> OSError:
+        return OSError(number, f"the input cannot be read any further: {why}; {self.writer.kept}")
+
     def _fail(self, bad: Bad, done: Done) -> None:
         if not self.record:
             if bad.cause is not None:
-                raise _input_error(errno.EIO, bad.error) from bad.cause
+                raise self._input_error(errno.EIO, bad.error) from bad.cause
             raise ValueError(bad.error)
         name = self.names.stem(bad.item // self.layout.n_cells)
         done.failures.append(Failure(bad.item, name, bad.error))
@@ -194,7 +200,7 @@ class Worker:
                 request, self.text, self.n_threads, not self.record, self.compression
             )
         except OSError as error:
-            raise output_error(error, self.writer.output) from error
+            raise output_error(error, self.writer.output, self.writer.kept) from error
         done.n_files += saved.n_files
         done.n_bytes += saved.n_bytes
         done.watch.lap("render")
@@ -206,6 +212,7 @@ class Worker:
     def _miss(self, bad: Bad, done: Done) -> None:
         self._fail(bad, done)
         done.n_missing += 1
+        done.missing.append(bad.item)  # a file each
 
     def _deliver(
         self, unit: int, picture: Picture | None, colors: Picture | None, done: Done
@@ -214,6 +221,7 @@ class Worker:
         content: Any = None
         if picture is None:
             done.n_missing += 1
+            done.missing.append(unit)
         else:
             done.n_files += 1
             content = picture
@@ -261,16 +269,12 @@ class _Sheet:
         return canvas, self._colors
 
 
-def _input_error(number: int, why: str) -> OSError:
-    return OSError(number, f"the input cannot be read any further: {why}; finished files are kept")
-
-
 def write(writer: Writer, unit: int, content: Any) -> int:
     """Write a unit, with a clear word when that fails."""
     try:
         return writer.write(unit, content)
     except OSError as error:
-        raise output_error(error, writer.output) from error
+        raise output_error(error, writer.output, writer.kept) from error
 
 
 def finish(writer: Writer) -> None:
@@ -278,20 +282,4 @@ def finish(writer: Writer) -> None:
     try:
         writer.finish()
     except OSError as error:
-        raise output_error(error, writer.output) from error
-
-
-def output_error(error: OSError, output: Path) -> OSError:
-    """Return the same kind of error with a sentence that says what to do."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        msg = (
-            f"no space left for {output}: free some and run the job again with resume; "
-            "finished files are whole and kept"
-        )
-    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        msg = f"no permission to write to {output}: {error.strerror}"
-    elif error.errno in (errno.ENOTDIR, errno.EEXIST):
-        msg = f"`output_dir` must be a folder, got {output}: a file is in the way"
-    else:
-        msg = f"cannot write to {output}: {error.strerror or error}"
-    return OSError(error.errno, msg)
+        raise output_error(error, writer.output, writer.kept) from error

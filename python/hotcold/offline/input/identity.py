@@ -1,0 +1,138 @@
+"""What an input is, cheaply: enough to notice that it is not what it was."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hotcold.offline.input.arrays import ArraySource
+from hotcold.offline.input.base import Source
+
+Identity = dict[str, Any]
+
+_WHOLE = 1 << 20  # bytes up to which everything is in the digest
+_BLOCK, _N_BLOCKS = 4096, 64  # else so many blocks, the ends among them
+_N_ITEMS, _N_NUMBERS = 32, 4096  # of an array in memory: numbers an item
+# What tells one content from another wherever it lies: a copy with its time kept is the same.
+_CONTENT = ("files", "size", "mtime_ns", "digest")
+_WORDS = {"files": "number of files", "size": "size", "mtime_ns": "time", "digest": "content"}
+
+
+def identify(source: Source | None) -> Identity | None:
+    """Return the identity of an input, as plain values; None of one that cannot be compared.
+
+    Files have their size, time, inode and device, and a digest of some of their blocks (all of a
+    small file); several files and folders the sums and a digest over names, sizes and times; arrays
+    in memory a digest of some of their numbers. Streams have none.
+    """
+    if source is None:
+        return None
+    if source.paths:
+        try:
+            return _of_paths(source.paths)
+        except OSError:
+            return None  # the reading itself says what is wrong with it
+    array = source._array if isinstance(source, ArraySource) else None
+    if isinstance(source, ArraySource) and (source.in_memory or hasattr(array, "data_ptr")):
+        return _of_memory(source)
+    return None
+
+
+def difference(
+    before: Identity | None, now: Identity | None, *, same_machine: bool = False
+) -> str | None:
+    """Return how an input differs from what it was, in words; None if it does not.
+
+    Parameters
+    ----------
+    before, now : dict, optional
+        What `identify` returned.
+    same_machine : bool, default False
+        A file of another inode is another file, whatever its time.
+    """
+    if not before or not now:
+        return None
+    for key in (*_CONTENT, *(("inode", "device") if same_machine else ())):
+        if before.get(key) != now.get(key):
+            if key not in _WORDS:
+                return "it is another file now"
+            return f"its {_WORDS[key]} was {_shown(key, before)} and is {_shown(key, now)}"
+    return None
+
+
+def _shown(key: str, identity: Identity) -> str:
+    value = identity.get(key)
+    if key == "mtime_ns" and value is not None:
+        moment = datetime.datetime.fromtimestamp(value / 1e9, datetime.timezone.utc)
+        return moment.strftime("%Y-%m-%d %H:%M:%S.%f UTC")
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _of_paths(paths: Sequence[Path]) -> Identity:
+    if len(paths) == 1 and not paths[0].is_dir():
+        return of_file(paths[0])
+    hashed, count, size, latest = hashlib.sha256(), 0, 0, 0
+    for name, status in _entries(paths):
+        hashed.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode(errors="replace"))
+        count, size = count + 1, size + status.st_size
+        latest = max(latest, status.st_mtime_ns)
+    return {
+        "files": count,
+        "size": size,
+        "mtime_ns": latest,
+        "digest": hashed.hexdigest()[:16],
+    }
+
+
+def _entries(paths: Sequence[Path]) -> Iterator[tuple[str, os.stat_result]]:
+    for path in paths:
+        if not path.is_dir():
+            yield path.name, path.stat()
+            continue
+        for root, folders, names in os.walk(path):
+            folders.sort()
+            for name in sorted(names):
+                full = os.path.join(root, name)  # noqa: PTH118
+                yield os.path.relpath(full, path), os.stat(full)  # noqa: PTH116
+
+
+def of_file(path: Path) -> Identity:
+    """Return the identity of a file."""
+    with path.open("rb", buffering=0) as file:
+        status = os.fstat(file.fileno())
+        hashed = hashlib.sha256()
+        if status.st_size <= _WHOLE:
+            hashed.update(file.read())
+        else:
+            for i in range(_N_BLOCKS):
+                file.seek(i * (status.st_size - _BLOCK) // (_N_BLOCKS - 1))
+                hashed.update(file.read(_BLOCK))
+    return {
+        "size": status.st_size,
+        "mtime_ns": status.st_mtime_ns,
+        "inode": status.st_ino,
+        "device": status.st_dev,
+        "digest": hashed.hexdigest()[:16],
+    }
+
+
+def _of_memory(source: ArraySource) -> Identity:
+    """Digest of some numbers of some items, the first and the last among them."""
+    hashed = hashlib.sha256(f"{source.dtype} {source.shape}".encode())
+    n_items = source.n_items
+    chosen = {i * (n_items - 1) // max(1, _N_ITEMS - 1) for i in range(_N_ITEMS)} if n_items else ()
+    if n_items and n_items * source.item_bytes <= _WHOLE:
+        chosen = range(n_items)  # type: ignore[assignment]
+    for i in sorted(chosen):
+        item = source.read(i, i + 1)[0]
+        if item.nbytes * n_items > _WHOLE and item.size > _N_NUMBERS:
+            places = np.linspace(0, item.size - 1, _N_NUMBERS).astype(np.int64)
+            item = item[np.unravel_index(places, item.shape)]
+        hashed.update(np.ascontiguousarray(item).tobytes())
+    return {"digest": hashed.hexdigest()[:16]}

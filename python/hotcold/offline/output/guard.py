@@ -1,0 +1,88 @@
+"""Nothing that a job reads may be where it writes, whatever it is called there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+FileId = tuple[int, int]
+
+
+class Read(NamedTuple):
+    """What an argument of the job reads.
+
+    Parameters
+    ----------
+    name : str
+        The argument.
+    paths : sequence of Path
+        Files, or folders that stand for everything in them.
+    folder : bool
+        The files are all that their folder holds of their kind.
+    """
+
+    name: str
+    paths: Sequence[Path]
+    folder: bool = False
+
+
+def refuse_folders(output_dir: Path, reads: Iterable[Read]) -> None:
+    """Raise ValueError when `output_dir` is, or is inside, a folder that is read as a whole."""
+    above: set[FileId] | None = None
+    for read in reads:
+        whole = {path.parent for path in read.paths} if read.folder else set()
+        if len(read.paths) == 1 and read.paths[0].is_dir():
+            whole = {read.paths[0]}
+        for folder in whole:
+            if above is None:
+                resolved = output_dir.resolve()
+                above = set(_ids([resolved, *resolved.parents]))
+            ids = set(_ids([folder]))
+            if ids & (set(_ids([output_dir])) if read.folder else above):
+                msg = (
+                    f"`output_dir` must not be where `{read.name}` is read from, got {output_dir}, "
+                    f"which {'is' if read.folder else 'is in'} {folder}; use another folder"
+                )
+                raise ValueError(msg)
+
+
+def refuse_files(output_dir: Path, written: Sequence[str], reads: Iterable[Read]) -> None:
+    """Raise ValueError when one of the files that are written or removed is read, or holds that.
+
+    Parameters
+    ----------
+    output_dir : Path
+        Their folder.
+    written : sequence of str
+        Names of files and folders that are there.
+    """
+    if not written:
+        return
+    names: dict[FileId, str] = {}
+    for name in written:
+        for found in _ids([output_dir / name]):
+            names.setdefault(found, name)
+    for read in reads:
+        for path in read.paths:
+            resolved = path.resolve()
+            above = (resolved, *resolved.parents) if not read.folder else (path,)
+            for found in _ids(above):
+                if found in names:
+                    msg = (
+                        f"`output_dir` must not hold what `{read.name}` is read from, got "
+                        f"{output_dir}, whose {names[found]} would be replaced and is "
+                        f"{path}; use another folder"
+                    )
+                    raise ValueError(msg)
+
+
+def _ids(paths: Iterable[Path]) -> Iterator[FileId]:
+    """Which files and folders these are, through links; those that are not there are left out."""
+    for path in paths:
+        try:
+            status = os.stat(path)  # noqa: PTH116
+        except OSError:
+            continue
+        yield status.st_dev, status.st_ino

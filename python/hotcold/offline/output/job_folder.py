@@ -1,0 +1,312 @@
+"""The output folder in the hands of one job: its lock, its job file, and what is whose."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from hotcold import _atomic
+from hotcold.offline.input.identity import Identity
+from hotcold.offline.output import guard, manifest, series
+from hotcold.offline.output.base import ForeignFiles, output_error
+from hotcold.offline.output.journal import Journal
+from hotcold.offline.output.lock import FolderLock
+from hotcold.offline.output.manifest import Record
+from hotcold.offline.output.names import Names, Shard
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a job is about to do to a folder.
+
+    Parameters
+    ----------
+    names : Names
+        Of its units.
+    shard : Shard
+        Which part of the job this is.
+    container : str, optional
+        The kind of the one file that everything goes into.
+    settings : dict
+        Everything that changes a picture.
+    inputs : dict
+        The identity of each input.
+    reads : sequence of guard.Read
+        What must not be written to.
+    resume, overwrite, fsync : bool
+        As in `render_files`.
+    """
+
+    names: Names
+    shard: Shard
+    container: str | None
+    settings: Mapping[str, Any]
+    inputs: Mapping[str, Identity | None]
+    reads: Sequence[guard.Read] = ()
+    resume: bool = False
+    overwrite: bool = False
+    fsync: bool = False
+
+    @property
+    def series(self) -> series.Series:
+        """The files that it makes."""
+        if self.container is None:
+            return series.of_folder(self.names)
+        return series.of_container(self.container, self.shard)
+
+    def mine(self, name: str) -> bool:
+        """Whether this part of the job makes the file."""
+        if self.container is not None:
+            return name == f"pictures{self.shard.label}.{self.container}"
+        unit = self.names.unit_of(name)
+        return unit is not None and self.names.mine(unit)
+
+
+class JobFolder:
+    """A folder that is this job's until it is left, as a context manager.
+
+    Entering checks everything and writes the job file; no picture of an earlier job is touched.
+
+    Attributes
+    ----------
+    goes_on : bool
+        The job of the job file is this one, and `resume` was asked for.
+
+    Raises
+    ------
+    BlockingIOError
+        Another job has the folder.
+    FileExistsError
+        It holds files that are nobody's by a job file and have names of this job's.
+    ValueError
+        It holds an input, or with `resume` another job.
+    """
+
+    def __init__(self, output_dir: Path, plan: Plan) -> None:
+        self.path = output_dir
+        self._plan = plan
+        self._own = output_dir / manifest.FOLDER
+        self._lock = FolderLock(self._own, plan.shard.label)
+        self._journal: Journal | None = None
+        self.goes_on = False
+
+    def __enter__(self) -> JobFolder:
+        guard.refuse_folders(self.path, self._plan.reads)
+        try:
+            self._own.mkdir(parents=True, exist_ok=True)
+            with self._lock.section():
+                self._lock.acquire(self.path)
+                self._begin()
+        except OSError as error:
+            self._lock.release()
+            raise output_error(error, self.path) from error
+        except BaseException:
+            self._lock.release()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._journal is not None:
+            self._journal.close()
+        self._lock.release()
+
+    @property
+    def limits(self) -> Any:
+        """Colour limits that an earlier run, or another part, of this job found."""
+        return self.record.limits
+
+    def keep_limits(self, limits: Any) -> None:
+        """Write the colour limits that all items share into the job file."""
+        if limits is not None and self.record.limits is None:
+            self._update(lambda record: setattr(record, "limits", list(limits)))
+
+    def is_old(self, unit: int) -> bool:
+        """Whether the file of a unit, if there is one, is an earlier job's."""
+        return self._journal is not None and unit not in self._journal
+
+    def note(self, made: Iterable[tuple[int, int]], missing: Sequence[int]) -> None:
+        """Keep that units [first, last) are made, but for those without a picture."""
+        if self._journal is not None:
+            self._journal.note(made, missing)
+        for unit in missing:
+            # What an earlier job, or a run of this one, drew of it would pass for the picture.
+            if self._plan.container is None:
+                (self.path / self._plan.names.file_name(unit)).unlink(missing_ok=True)
+
+    def finished(self) -> dict[str, Any] | None:
+        """Return what an earlier run of this part of this job ended with."""
+        found = self.record.finished.get(self._plan.shard.label)
+        return found if self.goes_on and isinstance(found, dict) else None
+
+    def finish(self, n_units: int | None, **ended: Any) -> None:
+        """Remove what is left of earlier jobs once all parts are done, and write that down.
+
+        Parameters
+        ----------
+        n_units : int, optional
+            How many there turned out to be.
+        **ended
+            What `finished` gives later.
+        """
+        with self._lock.section():
+            record = manifest.read(self.path) or self.record
+            if "n_units" in record.series and record.series["n_units"] is None:
+                record.series["n_units"] = n_units
+            record.finished[self._plan.shard.label] = ended
+            if self._all_parts(record):
+                self._remove_old(record)
+                record.replaces = []
+                Journal.clear(self._own)
+            manifest.write(self.path, record, fsync=self._plan.fsync)
+            series.forget_names(self._own, record.owned)
+
+    def _all_parts(self, record: Record) -> bool:
+        total = self._plan.shard.total
+        return all(Shard(k + 1, total).label in record.finished for k in range(total))
+
+    def _begin(self) -> None:
+        plan = self._plan
+        before = self._earlier()
+        same = before is not None and not (
+            manifest.differences(before, plan.settings) or manifest.changes(before, plan.inputs)
+        )
+        if plan.resume and before is not None and not same:
+            manifest.check_same(before, plan.settings, plan.inputs, self.path)
+        if not same and not self._lock.alone:
+            raise self._lock.refusal(self.path)
+        self.goes_on = same and plan.resume
+        joins = same and (plan.resume or not plan.shard.is_all)
+        owned = [] if before is None else before.owned
+        owners = [series.owner(self._own, one) for one in owned]
+        foreign = self._check_entries(owners, owned)
+        if joins and before is not None:
+            self.record = before
+            if not plan.resume:
+                before.finished.pop(plan.shard.label, None)
+        else:
+            self.record = self._new_record(owned, owners, foreign)
+        if not joins:
+            Journal.clear(self._own)
+        series.keep_names(self._own, plan.names, fsync=plan.fsync)
+        manifest.write(self.path, self.record, fsync=plan.fsync)
+        self._remove_leftovers(owners)
+        if self.record.replaces and plan.container is None:
+            self._journal = Journal(self._own, plan.shard.label)
+
+    def _earlier(self) -> Record | None:
+        try:
+            return manifest.read(self.path)
+        except ValueError:
+            if self._plan.resume:
+                raise
+            return None  # then no file in the folder is known to be ours
+
+    def _new_record(
+        self, owned: list[series.Series], owners: list[series.Owns], foreign: bool
+    ) -> Record:
+        plan = self._plan
+        replaces = [plan.series] if foreign else []
+        others: list[series.Series] = []
+        for one, owns in zip(owned, owners, strict=True):
+            kept = replaces if series.overlap(plan.series, one, plan.names, owns) else others
+            if one not in kept:
+                kept.append(one)
+        return Record(
+            dict(plan.settings), plan.series, dict(plan.inputs), replaces=replaces, others=others
+        )
+
+    def _check_entries(self, owners: list[series.Owns], owned: list[series.Series]) -> bool:
+        """Refuse inputs and files of others; return whether there are some to be overwritten."""
+        plan = self._plan
+        makes = self._makes()
+        replaced = [
+            owns
+            for one, owns in zip(owned, owners, strict=True)
+            if series.overlap(plan.series, one, plan.names, owns)
+        ]
+        touched, foreign = [], []
+        for name in os.listdir(self.path):  # noqa: PTH208 - a hundred thousand strings
+            if makes(name):
+                touched.append(name)
+                if not any(owns(name) for owns in owners):
+                    foreign.append(name)
+            elif any(owns(name) for owns in replaced):
+                touched.append(name)
+        guard.refuse_files(self.path, touched, plan.reads)
+        if foreign and not plan.overwrite:
+            listed = ", ".join(sorted(foreign)[:3]) + (", ..." if len(foreign) > 3 else "")
+            msg = (
+                f"`output_dir` must not hold files with names of this job's that no job file says "
+                f"are ours, got {listed} in {self.path}; use another folder, or overwrite=True "
+                "(--overwrite) to replace them"
+            )
+            raise ForeignFiles(errno.EEXIST, msg)
+        return bool(foreign)
+
+    def _makes(self) -> series.Owns:
+        """Return what tells the files of all parts of the job."""
+        if self._plan.container is not None:
+            return series.owner(self._own, self._plan.series)
+        return lambda name: self._plan.names.unit_of(name) is not None
+
+    def _remove_leftovers(self, owners: list[series.Owns]) -> None:
+        """Remove the temporary files of killed runs: nobody but this job can be writing them."""
+        for name in os.listdir(self.path):  # noqa: PTH208
+            target = _atomic.target_of_leftover(name)
+            if target is None or not any(owns(target) for owns in owners):
+                continue
+            if self._lock.alone or self._plan.mine(target):
+                _atomic.remove(self.path / name)
+        if self._lock.alone:
+            for name in os.listdir(self._own):  # noqa: PTH208
+                if _atomic.target_of_leftover(name) is not None:
+                    (self._own / name).unlink(missing_ok=True)
+
+    def _remove_old(self, record: Record) -> None:
+        """Remove the files of replaced jobs that this one has none for."""
+        replaced = [series.owner(self._own, one) for one in record.replaces]
+        if not replaced:
+            return
+        current = series.owner(self._own, record.series)
+        for name in os.listdir(self.path):  # noqa: PTH208
+            if not current(name) and any(owns(name) for owns in replaced):
+                with contextlib.suppress(FileNotFoundError):
+                    _atomic.remove(self.path / name)
+
+    def _update(self, change: Callable[[Record], None]) -> None:
+        with self._lock.section():
+            record = manifest.read(self.path) or self.record
+            change(record)
+            manifest.write(self.path, record, fsync=self._plan.fsync)
+            self.record = record
+
+
+def current_files(output_dir: Path) -> series.Owns | None:
+    """Return what tells the pictures of the folder's present job; None where there is no job file.
+
+    Of a job that was to replace an earlier one and is not done, those that are made.
+    """
+    try:
+        record = manifest.read(output_dir)
+    except ValueError:
+        return None
+    if record is None:
+        return None
+    own = output_dir / manifest.FOLDER
+    owns = series.owner(own, record.series)
+    if not record.replaces or "container" in record.series:
+        return owns
+    journal = Journal(own, "")
+    unit_of = series.names_of(own, record.series).unit_of
+    return lambda name: (unit := unit_of(name)) is not None and unit in journal

@@ -1,0 +1,104 @@
+"""Which files a job makes, as its job file keeps it: the only ones that a later job may remove."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hotcold import _atomic
+from hotcold.offline.output.names import Names, Shard
+
+Series = dict[str, Any]  # plain values, for the job file
+Owns = Callable[[str], bool]
+
+_CONTAINER = re.compile(r"pictures(-\d{4,}-of-(?P<total>\d{4,}))?\.(?P<kind>[a-z]+)")
+
+
+def of_folder(names: Names) -> Series:
+    """Return the series of a job that makes a file a unit."""
+    return {"names": names.digest(), **names.pattern()}
+
+
+def of_container(container: str, shard: Shard) -> Series:
+    """Return the series of a job that puts everything into one file, or one a shard."""
+    return {"container": container, "shards": shard.total}
+
+
+def keep_names(folder: Path, names: Names, *, fsync: bool) -> None:
+    """Keep given names beside the job file, whose series only holds their digest."""
+    digest = names.digest()
+    if digest is None or _names_path(folder, digest).exists():
+        return
+    text = "\n".join(names.given or ())
+    data = text.encode(errors="surrogateescape")
+    _atomic.write_atomically(_names_path(folder, digest), data, fsync=fsync)
+
+
+def forget_names(folder: Path, kept: list[Series]) -> None:
+    """Remove the names that no series of the job file refers to any more."""
+    wanted = {_names_path(folder, series["names"]) for series in kept if series.get("names")}
+    for path in set(folder.glob("names-*.txt")) - wanted:
+        path.unlink(missing_ok=True)
+
+
+def owner(folder: Path, series: Series) -> Owns:
+    """Return what tells whether a file of the output folder belongs to the series.
+
+    Parameters
+    ----------
+    folder : Path
+        That of the job file.
+    series : dict
+        As the job file has it.
+    """
+    if "container" in series:
+        return lambda name: _is_container(name, series)
+    try:
+        names = names_of(folder, series)
+    except OSError:
+        return lambda name: False  # the names are gone: nobody can say any more
+    return lambda name: names.unit_of(name) is not None
+
+
+def names_of(folder: Path, series: Series) -> Names:
+    """Return the file names of a series of a file a unit."""
+    given = None
+    if series["names"] is not None:
+        data = _names_path(folder, series["names"]).read_bytes()
+        given = data.decode(errors="surrogateescape").split("\n")
+    return Names(series["suffix"], given, series["prefix"], series["n_units"], check=False)
+
+
+def _is_container(name: str, series: Series) -> bool:
+    match = _CONTAINER.fullmatch(name)
+    if match is None or match["kind"] != series["container"]:
+        return False
+    return bool(int(match["total"] or 1) == series["shards"])
+
+
+def overlap(a: Series, b: Series, names: Names, owns: Owns) -> bool:
+    """Whether a new job's series `a` has a file name in common with an earlier one.
+
+    Parameters
+    ----------
+    names : Names
+        Of the new job.
+    owns : callable
+        `owner` of the earlier series `b`.
+    """
+    if "container" in a or "container" in b:
+        return a.get("container") == b.get("container")
+    if a["suffix"] != b["suffix"]:
+        return False
+    if a["names"] is None and b["names"] is None:
+        return bool(a["prefix"] == b["prefix"])
+    if names.given is not None:
+        return any(owns(name + names.suffix) for name in names.given)
+    return a == b or any(owns(names.file_name(unit)) for unit in range(names.n_units or 0))
+
+
+def _names_path(folder: Path, digest: str) -> Path:
+    return folder / f"names-{os.path.basename(digest)}.txt"  # noqa: PTH119
