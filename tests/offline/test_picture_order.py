@@ -119,7 +119,7 @@ def test_a_names_file_of_another_encoding_is_one_sentence(tmp_path, photos):
     names.write_bytes("one\ntwo\nthree\n".encode("utf-16"))
     said = run(tmp_path / "maps.npy", photos, "-o", tmp_path / "out", "--names", names)
     assert said.exit_code == 1
-    assert "--names must be a text file in UTF-8" in said.output
+    assert "`names` must be a text file in UTF-8" in said.output
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
+import sys
 import warnings
 from collections.abc import Iterator
 from types import FrameType
@@ -51,14 +53,39 @@ def clean_stop(advice: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        click.secho(f"\nStopped; {advice}", fg="yellow", err=True)
+        say(f"\nStopped; {advice}", fg="yellow", err=True)
         raise SystemExit(INTERRUPTED) from None
     except SystemExit as end:
         if end.code == TERMINATED:
-            click.secho(f"\nTerminated; {advice}", fg="yellow", err=True)
+            say(f"\nTerminated; {advice}", fg="yellow", err=True)
         raise
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def say(text: object, *, err: bool = False, fg: str | None = None) -> None:
+    """Print a line, or not, where nobody reads any more: what was done is done."""
+    try:
+        click.secho(text, err=err, fg=fg)
+    except (OSError, ValueError, AttributeError):
+        _silence("stderr" if err else "stdout")
+
+
+def keep_standard_streams() -> None:
+    """Open what the caller has closed, or the next files would be taken for it and written into."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:  # noqa: PERF203
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is this one
+
+
+def _silence(name: str) -> None:
+    """Let a stream that leads nowhere take what is left in it without an error at exit."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        handle = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(handle, getattr(sys, name).fileno())
+        os.close(handle)
 
 
 def _sentence(error: OSError) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hotcold.cli.errors import one_sentence
+from hotcold.cli.errors import one_sentence, say
 
 
 @click.command()
@@ -25,12 +25,12 @@ def gallery(folder: Path, title: str | None, open_it: bool) -> None:
       hotcold gallery pictures --title "Layer 28" --open
 
     \b
-    Exit status: 0 written, 1 no such folder or no pictures in it, 2 wrong command
+    Exit status: 0 written, 1 no such folder, no pictures in it, or a page of yours, 2 wrong command
     """  # noqa: D301 - click reads \b
     from hotcold.offline.gallery import write_gallery
 
     with one_sentence():
         page = write_gallery(folder, title=title)
-    click.echo(page)
+    say(page)
     if open_it:
         click.launch(str(page))

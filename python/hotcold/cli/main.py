@@ -6,6 +6,7 @@ import click
 
 from hotcold import __version__
 from hotcold.cli.demo import demo
+from hotcold.cli.errors import keep_standard_streams
 from hotcold.cli.gallery import gallery
 from hotcold.cli.info import info
 from hotcold.cli.render import render
@@ -22,6 +23,7 @@ Completion of commands, options and paths with the Tab key:
 @click.version_option(__version__, prog_name="hotcold")
 def main() -> None:
     """Turn attribution maps of neural networks into pictures."""
+    keep_standard_streams()
 
 
 for _command in (demo, render, gallery, info):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import click
 
 import hotcold
-from hotcold import files
+from hotcold import _atomic, files
 from hotcold.cli.drawing_options import drawing_options, make_visualizer
-from hotcold.cli.errors import FAILED_ITEMS, clean_stop, one_sentence, plain_warnings
+from hotcold.cli.errors import FAILED_ITEMS, clean_stop, one_sentence, plain_warnings, say
 from hotcold.cli.types import Grid, Part
 
 _LISTED = 10
@@ -66,7 +67,21 @@ _LISTED = 10
     metavar="LOW HIGH",
     help="Colour limits for --normalization-type unnormalized; else found in a first pass.",
 )
-@click.option("--resume", is_flag=True, help="Go on with an interrupted job of the same settings.")
+@click.option(
+    "--resume", is_flag=True, help="Go on with an interrupted job of the same settings and inputs."
+)
+@click.option(
+    "--overwrite",
+    is_flag=True,
+    help="Also replace files of these names in the folder that no job of ours made.",
+)
+@click.option(
+    "--verify/--no-verify",
+    default=None,
+    help="Read every file back, or look at no more than the ends of those that --resume finds.  "
+    "[default: checksums of those that --resume finds]",
+)
+@click.option("--fsync", is_flag=True, help="Force every file to the disk; slow.")
 @click.option(
     "--on-error",
     type=click.Choice(["raise", "record"]),
@@ -102,6 +117,9 @@ def render(
     order: str,
     limits: tuple[float, float] | None,
     resume: bool,
+    overwrite: bool,
+    verify: bool | None,
+    fsync: bool,
     on_error: str,
     compression: str,
     gallery: bool,
@@ -138,7 +156,10 @@ def render(
         ordered = _order(order)
         unit_names = _names(names, images, names_from_images, ordered)
     advice = "finished files are kept; the same command with --resume goes on"
+    if container is not None:
+        advice = "nothing is kept of a container that is not complete: run the same command again"
     with one_sentence(), clean_stop(advice), plain_warnings():
+        _check_report(report, (attributions, images, names))
         done = hotcold.render_files(
             visualizer,
             attributions,
@@ -159,6 +180,9 @@ def render(
             limits=limits,
             gallery=gallery,
             compression=compression,
+            overwrite=overwrite,
+            verify=verify,
+            fsync=fsync,
         )
         _tell(done, report, quiet)
     if not done.ok:
@@ -172,9 +196,9 @@ def _made(drawing: dict[str, Any], has_images: bool) -> Any:
 
 def _names(
     listed: Path | None, folder: str | None, from_images: bool, order: str | list[str]
-) -> list[str] | None:
+) -> Path | list[str] | None:
     if listed is not None:
-        return _lines("--names", listed)
+        return listed
     if not from_images:
         return None
     from hotcold.offline.input import PictureFolder
@@ -188,36 +212,55 @@ def _names(
 
 def _order(order: str) -> str | list[str]:
     from hotcold.offline.input.pictures import ORDERS
+    from hotcold.offline.output.names import read_lines
 
-    return order if order in ORDERS else _lines("--order", Path(order))
+    return order if order in ORDERS else read_lines("--order", Path(order))
 
 
-def _lines(option: str, path: Path) -> list[str]:
-    """Return the lines of a text file; editors of Windows put a byte order mark before them."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        msg = f"{option} must be a text file in UTF-8, got {path}: {error.reason}"
-        raise ValueError(msg) from error
-    # Not splitlines(), which takes more for the end of a line than file names leave out.
-    lines = text.split("\n")
-    return lines if lines[-1] else lines[:-1]
+def _check_report(report: str | None, inputs: tuple[Path | str | None, ...]) -> None:
+    """Refuse a report that could not be written when the job is done, or would replace an input."""
+    if report in (None, "-"):
+        return
+    path = Path(str(report))
+    problem = None
+    if path.is_dir():
+        problem = "is a folder"
+    elif not path.parent.is_dir():
+        problem = f"cannot be written: there is no folder {path.parent}"
+    elif not os.access(path if path.exists() else path.parent, os.W_OK):
+        problem = "cannot be written: no permission"
+    elif path.exists() and any(_same(path, given) for given in inputs):
+        problem = "is what the job reads"
+    if problem is not None:
+        msg = f"--report must be a file that can be written, got {path}, which {problem}"
+        raise ValueError(msg)
+
+
+def _same(path: Path, given: Path | str | None) -> bool:
+    from hotcold.offline.input import split_key
+
+    if given is None:
+        return False
+    place = split_key(str(given))[0]
+    return place.exists() and place.samefile(path)
 
 
 def _tell(done: hotcold.RenderReport, report: str | None, quiet: bool) -> None:
     if report == "-":
-        click.echo(done.to_json())
+        say(done.to_json())
     elif report is not None:
-        Path(report).write_text(done.to_json() + "\n", encoding="utf-8")
+        _atomic.write_atomically(report, (done.to_json() + "\n").encode())
     for failure in done.failures[:_LISTED]:
-        click.secho(f"{failure.name}: {failure.error}", fg="red", err=True)
+        say(f"{failure.name}: {failure.error}", fg="red", err=True)
     if len(done.failures) > _LISTED:
-        click.secho(f"and {len(done.failures) - _LISTED:,} more in the report", fg="red", err=True)
+        say(f"and {len(done.failures) - _LISTED:,} more in the report", fg="red", err=True)
     if quiet or report == "-":
         return
+    # What was there already says nothing about the speed.
+    rate = f", {done.rate:,.0f} a second" if done.n_files else ""
     there = f", {done.n_skipped:,} were there already" if done.n_skipped else ""
     failed = f", {len(done.failures):,} items set aside" if done.failures else ""
-    click.echo(
-        f"{done.n_files:,} written ({done.n_bytes / 1e6:,.1f} MB) in {done.seconds:.1f} s, "
-        f"{done.rate:,.0f} a second{there}{failed}: {done.output}"
+    say(
+        f"{done.n_files:,} written ({done.n_bytes / 1e6:,.1f} MB) in {done.seconds:.1f} s"
+        f"{rate}{there}{failed}: {done.output}"
     )

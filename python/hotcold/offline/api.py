@@ -14,7 +14,7 @@ from hotcold.offline.input import IndexedSource, PictureFolder, Source, open_sou
 from hotcold.offline.input.feed import Feed
 from hotcold.offline.output.containers import CONTAINERS
 from hotcold.offline.output.guard import Read
-from hotcold.offline.output.names import parse_shard
+from hotcold.offline.output.names import parse_shard, read_lines
 from hotcold.offline.run.job import Job
 from hotcold.offline.run.progress import make_progress
 from hotcold.offline.run.rendering import Limits, Renders
@@ -211,13 +211,7 @@ def _listed(
     if not isinstance(names, os.PathLike):
         return names, []
     path = Path(names)
-    try:
-        # A byte order mark, which some editors write, is no part of the first name.
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        msg = f"`names` must be a text file in UTF-8, got {path}: {error}"
-        raise ValueError(msg) from error
-    return lines, [Read("names", [path])]
+    return read_lines("`names`", path), [Read("names", [path])]
 
 
 def _open(

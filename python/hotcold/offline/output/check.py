@@ -45,7 +45,7 @@ def is_whole(path: str, suffix: str) -> bool:
     if suffix == ".webp":
         framed = data.startswith(b"RIFF") and data[8:12] == b"WEBP"
         return framed and struct.unpack("<I", data[4:8])[0] + 8 == len(data)
-    return decodes(path)  # TIFF says at neither end how long it is
+    return _is_whole_tiff(data)
 
 
 def decodes(path: str) -> bool:
@@ -89,3 +89,33 @@ def _is_whole_jpeg(data: bytes) -> bool:
         if marker == 0xDA:  # start of scan
             return position < len(data)
     return False
+
+
+_STRIP_TAGS = {273, 279}  # where the strips of pixels are, and how long (TIFF 6.0, section 3)
+_NUMBER = {3: "H", 4: "L"}  # SHORT and LONG
+
+
+def _is_whole_tiff(data: bytes) -> bool:
+    """Whether the directory and the strips of pixels that it names lie inside the file."""
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4])
+    if order is None:
+        return False
+    strips = []
+    try:
+        (start,) = struct.unpack_from(order + "L", data, 4)
+        (n_entries,) = struct.unpack_from(order + "H", data, start)
+        for i in range(n_entries):
+            place = start + 2 + 12 * i
+            tag, kind, count = struct.unpack_from(order + "HHL", data, place)
+            if tag not in _STRIP_TAGS:
+                continue
+            numbers = f"{order}{count}{_NUMBER[kind]}"
+            place += 8
+            if struct.calcsize(numbers) > 4:  # else they are where their offset would be
+                (place,) = struct.unpack_from(order + "L", data, place)
+            strips.append(struct.unpack_from(numbers, data, place))
+    except (struct.error, KeyError):
+        return False
+    if len(strips) != len(_STRIP_TAGS):
+        return False
+    return all(a + b <= len(data) for a, b in zip(*strips, strict=True))

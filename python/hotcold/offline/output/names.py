@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
@@ -163,6 +164,18 @@ def _clean(name: object, suffix: str) -> str:
         msg = f"`names` must be at most {LONGEST_NAME} bytes with their suffix, got {name!r}"
         raise ValueError(msg)
     return clean
+
+
+def read_lines(what: str, path: Path) -> list[str]:
+    """Return the lines of a text file; editors of Windows put a byte order mark before them."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        msg = f"{what} must be a text file in UTF-8, got {path}: {error.reason}"
+        raise ValueError(msg) from error
+    # Not splitlines(), which takes more for the end of a line than file names leave out.
+    lines = text.split("\n")
+    return lines if lines[-1] else lines[:-1]
 
 
 def parse_shard(value: Any) -> Shard:

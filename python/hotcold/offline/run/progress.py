@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any, TextIO
 
 _LINE_SECONDS = 10.0
@@ -49,7 +51,7 @@ class Lines(Silence):
 
     def say(self, line: str) -> None:
         """Print a line."""
-        print(f"hotcold: {line}", file=self._stream, flush=True)
+        self._print(f"hotcold: {line}")
 
     def close(self) -> None:
         """Say how it ended."""
@@ -62,8 +64,13 @@ class Lines(Silence):
         left = ""
         if self._total is not None and rate > 0 and self._done < self._total:
             left = f", {(self._total - self._done) / rate:,.0f} s left"
-        line = f"hotcold: {self._done:,}{of} {self._label}, {rate:,.0f} a second{left}"
-        print(line, file=self._stream, flush=True)
+        speed = f", {rate:,.0f} a second" if self._new else ""
+        self._print(f"hotcold: {self._done:,}{of} {self._label}{speed}{left}")
+
+    def _print(self, line: str) -> None:
+        # A log that is gone is no reason to stop.
+        with contextlib.suppress(OSError, ValueError):
+            print(line, file=self._stream, flush=True)
 
 
 class Bar(Silence):
@@ -78,35 +85,56 @@ class Bar(Silence):
         """Show the bar."""
         from tqdm import tqdm
 
-        self._bar = tqdm(
-            total=total,
-            unit=" " + self._label,
-            file=self._stream,
-            dynamic_ncols=True,
-            smoothing=0.1,
-        )
+        with self._while_shown():
+            self._bar = tqdm(
+                total=total,
+                unit=" " + self._label,
+                file=self._stream,
+                dynamic_ncols=True,
+                smoothing=0.1,
+            )
 
     def advance(self, n_done: int, n_skipped: int = 0) -> None:
         """Move the bar."""
+        if self._bar is None:
+            return
         if n_skipped:
             # Files of an earlier run say nothing about this one's speed.
             self._bar.initial += n_skipped
             self._bar.n += n_skipped
             self._bar.last_print_n += n_skipped
-        self._bar.update(n_done)
+        with self._while_shown():
+            self._bar.update(n_done)
 
     def say(self, line: str) -> None:
         """Print a line above the bar."""
-        print(f"hotcold: {line}", file=self._stream, flush=True)
+        with self._while_shown():
+            print(f"hotcold: {line}", file=self._stream, flush=True)
 
     def close(self) -> None:
         """Leave the bar as it is."""
         if self._bar is not None:
-            self._bar.close()
+            with self._while_shown():
+                self._bar.close()
+
+    @contextlib.contextmanager
+    def _while_shown(self) -> Iterator[None]:
+        """Go on without a bar where the terminal is gone."""
+        try:
+            yield
+        except (OSError, ValueError):
+            if self._bar is not None:
+                self._bar.disable = True  # or it would try again when it is collected
+            self._bar = None
 
 
 def make_progress(wanted: bool, label: str = "pictures") -> Silence:
     """Return what suits standard error, or silence."""
-    if not wanted:
+    stream = sys.stderr
+    if not wanted or stream is None:
         return Silence()
-    return (Bar if sys.stderr.isatty() else Lines)(sys.stderr, label)
+    try:
+        kind = Bar if stream.isatty() else Lines
+    except (OSError, ValueError, AttributeError):  # closed, or somebody's own
+        return Silence()
+    return kind(stream, label)
