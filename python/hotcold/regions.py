@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hotcold import _core, _validate, files
+from hotcold import _atomic, _core, _validate
 from hotcold.visualizers import Visualizer
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Boxes:
         table = csv.writer(text, lineterminator="\n")
         table.writerow(COLUMNS)
         table.writerows(self.rows(names=names))
-        files.write_atomically(path, text.getvalue().encode())
+        _atomic.write_atomically(path, text.getvalue().encode())
 
 
 def boxes(

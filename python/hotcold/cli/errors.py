@@ -34,7 +34,7 @@ def plain_warnings() -> Iterator[None]:
     """Show warnings as lines of their own, without the place in the code."""
 
     def show(message: Warning | str, *place: Any, **more: Any) -> None:
-        click.secho(f"hotcold: {message}", fg="yellow", err=True)
+        say(f"hotcold: {message}", fg="yellow", err=True)
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
