@@ -105,7 +105,7 @@ def test_a_plan_that_was_never_initialised_is_refused():
     with pytest.raises(TypeError, match="`plan` must be a RenderPlan that was initialised"):
         render(half_made, f4())
     with pytest.raises(TypeError, match="`plan` must be a RenderPlan that was initialised"):
-        _core.render_png(half_made, f4(), None, None, [], 1, b".", [], False)
+        _core.render_png(half_made, f4(), None, None, [], "fast", 1, b".", [], False)
     for other in (None, 3, "plan", object()):
         with pytest.raises(TypeError, match="`plan` must be a RenderPlan, got"):
             render(other, f4())
@@ -158,10 +158,10 @@ def test_pictures_that_no_file_or_memory_holds_are_refused(shape):
     strides = (0, *[3, 1][3 - len(shape) :]) if len(shape) == 3 else (0, 1)
     giant = as_strided(np.zeros(16, np.uint8), shape, strides)
     with pytest.raises(ValueError, match="`picture` must have shape"):
-        _core.encode_png(giant, None, [], False, 1)
+        _core.encode_png(giant, None, [], "fast", 1)
 
 
 def test_names_are_counted_before_pictures_are_looked_at(tmp_path):
     giant = np.broadcast_to(np.zeros((1, 1, 3), np.uint8), (2**40, 1, 1, 3))
     with pytest.raises(ValueError, match="`names` must hold the names of 1099511627776 pictures"):
-        _core.write_png(giant, None, [], False, 1, bytes(tmp_path), [])
+        _core.write_png(giant, None, [], "fast", 1, bytes(tmp_path), [])

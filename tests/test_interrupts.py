@@ -58,14 +58,14 @@ CASES = {
     "call = lambda n: plan.render(a, n_threads=n)",
     "PNG of a giant sheet": "sheet = np.random.default_rng(0).integers("
     "0, 256, (9000, 9000, 3), dtype=np.uint8)\n"
-    "call = lambda n: _core.encode_png(sheet, None, [], True, n)",
+    "call = lambda n: _core.encode_png(sheet, None, [], 'small', n)",
     "PNG with a palette of a giant sheet": "sheet = np.broadcast_to(np.uint8(0), (2**31 - 1, 1))\n"
     "palette = np.zeros((2, 3), 'u1')\n"
-    "call = lambda n: _core.encode_png(sheet, palette, [], True, n)",
+    "call = lambda n: _core.encode_png(sheet, palette, [], 'small', n)",
     "PNG files": "photo = np.random.default_rng(0).integers(0, 256, (3000, 4000, 3), np.uint8)\n"
     "photos = np.broadcast_to(photo, (200, 3000, 4000, 3))\n"
     "names = [(b'.%d.part' % i, b'%d.png' % i) for i in range(200)]\n"
-    "call = lambda n: _core.write_png(photos, None, [], False, n, b'.', names)",
+    "call = lambda n: _core.write_png(photos, None, [], 'fast', n, b'.', names)",
     "enlarged maps": "a = noise(8, 8)\nphoto = np.broadcast_to(np.uint8(3), (1, 3, 20000, 10000))\n"
     "large = hotcold.HeatmapVisualizer(upsample='bilinear', blur=0)\n"
     "call = lambda n: [large.render(a, photo, n_threads=n) for _ in range(20)]",

@@ -55,9 +55,9 @@ def reading(name: str, where: object) -> Iterator[None]:
 
 
 def is_sentence(error: Exception, name: str) -> bool:
-    """Whether an exception says already what is wrong with the argument `name`."""
+    """Whether an exception says already what is wrong with the argument `name`, or with `order`."""
     text = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    return text.startswith(f"`{name}`")
+    return text.startswith((f"`{name}`", "`order`"))
 
 
 def reason(error: Exception) -> str:

@@ -6,6 +6,7 @@ like any other numbers (see `raw`), with the archive's checksum compared, which 
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
@@ -66,7 +67,10 @@ def _load(torch: Any, name: str, path: Path, key: str | None, **options: Any) ->
     """Return the tensor, and the name it was chosen by."""
     with opening(name, path, _WHAT):
         # Weights only: no code of the file is run.
-        loaded = torch.load(path, weights_only=True, **options)
+        with warnings.catch_warnings():
+            # What it suspects of a file that it then refuses is said by the refusal.
+            warnings.simplefilter("ignore")
+            loaded = torch.load(path, weights_only=True, **options)
         if isinstance(loaded, dict):
             tensors = {str(k): v for k, v in loaded.items() if isinstance(v, torch.Tensor)}
             loaded = tensors[choose(name, path, key, list(tensors))]
