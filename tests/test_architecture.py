@@ -276,3 +276,39 @@ def test_cpp_arrows_point_one_way(path):
 def test_only_the_runtime_starts_threads(path):
     threads = {"thread", "pthread.h", "future", "condition_variable"} & set(includes(path))
     assert not threads or path.relative_to(ROOT / "cpp").parts[:2] == ("runtime", "parallel.cpp")
+
+
+# From the bottom up: a kernel includes from rows above its own in this list, and its own folder.
+KERNELS = (
+    {"load"},
+    {"blur", "geometry", "normalize"},
+    {"paint", "percentile"},
+    {"regions"},
+    {"render"},
+)
+KERNEL_HEIGHT = {name: height for height, row in enumerate(KERNELS) for name in row}
+
+
+@pytest.mark.parametrize("path", [p for p in CPP if "kernels" in p.parts], ids=ids)
+def test_kernels_include_what_stands_below_them(path):
+    room = path.relative_to(ROOT / "cpp" / "kernels").parts[0]
+    assert room in KERNEL_HEIGHT, f"a new kernel needs its place in KERNELS: {room}"
+    for header in includes(path):
+        parts = header.split("/")
+        if parts[0] == "kernels" and parts[1] != room:
+            assert KERNEL_HEIGHT[parts[1]] < KERNEL_HEIGHT[room], header
+
+
+@pytest.mark.parametrize("path", CPP, ids=ids)
+def test_level_code_is_included_by_level_code_alone(path):
+    """Elsewhere it would be compiled for one level and linked into another."""
+    level_code = path.name.endswith((".simd.cpp", "-inl.hpp"))
+    assert level_code or not [header for header in includes(path) if header.endswith("-inl.hpp")]
+
+
+def test_headers_include_no_circle():
+    names = {str(path.relative_to(ROOT / "cpp")): path for path in CPP}
+    arrows = {name: set(includes(path)) & names.keys() for name, path in names.items()}
+    while free := {name for name, found in arrows.items() if not found & arrows.keys()}:
+        arrows = {name: found for name, found in arrows.items() if name not in free}
+    assert not arrows, "these include each other, or what does"

@@ -245,3 +245,13 @@ def test_only_mask_visualizer_tiles_by_default(rng):
     assert Visualizer()(a, imshow=False).shape == (5, 3, 13, 17)
     assert HeatmapVisualizer()(a, x, imshow=False).shape == (5, 1, 13, 17)
     assert MaskVisualizer()(a, x, imshow=False).shape == (2 * 13, 3 * 17, 3)
+
+
+def test_combined_channels_of_a_picture_with_alpha_are_grey(rng):
+    """One plane is left: three bytes a pixel, none of them of the pixel beside it."""
+    pictures = rng.integers(0, 256, (2, 4, 5, 6)).astype(np.uint8)
+    show = hotcold.Visualizer(combine_channels=True, normalization_type="unnormalized")
+    out = show.render(pictures)
+    assert out.shape == (2, 5, 6, 3)
+    mean = np.floor(pictures.astype(np.float32).mean(axis=1) + 0.5)
+    np.testing.assert_array_equal(out, np.repeat(mean[..., None], 3, axis=-1))

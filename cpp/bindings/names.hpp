@@ -4,11 +4,12 @@
 #include <pybind11/pybind11.h>
 
 #include <array>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
-#include "kernels/normalize/normalize.hpp"
+#include "kernels/normalize/modes.hpp"
 #include "png/png.hpp"
 
 namespace hotcold {
@@ -28,17 +29,16 @@ Enum from_name(const Names<Enum, n>& names, const char* argument, const std::str
                                 ", got '" + name + "'");
 }
 
-inline constexpr Names<Normalization, 9> kNormalizationNames = {{
-    {"unsigned_max", Normalization::kUnsignedMax},
-    {"unsigned_max_positive_centered", Normalization::kUnsignedMaxPositiveCentered},
-    {"magnitude_max", Normalization::kMagnitudeMax},
-    {"magnitude_sum", Normalization::kMagnitudeSum},
-    {"signed_max", Normalization::kSignedMax},
-    {"signed_max_positive_centered", Normalization::kSignedMaxPositiveCentered},
-    {"signed_sum", Normalization::kSignedSum},
-    {"01", Normalization::kZeroOne},
-    {"unnormalized", Normalization::kUnnormalized},
-}};
+constexpr auto normalization_rows() {
+    Names<Normalization, std::size(kNormalizations)> names{};
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        // Assigned member by member: a pair's operator= is not constexpr in C++17.
+        names[i].first = kNormalizations[i].name;
+        names[i].second = kNormalizations[i].mode;
+    }
+    return names;
+}
+inline constexpr auto kNormalizationNames = normalization_rows();
 
 inline constexpr Names<Compression, 3> kCompressionNames = {{
     {"fast", Compression::kFast},

@@ -12,6 +12,7 @@
 
 #include "kernels/blur/gaussian_blur.hpp"
 #include "kernels/percentile/percentile.hpp"
+#include "kernels/render/painter.hpp"
 #include "kernels/render/render.hpp"
 #include "png/png.hpp"
 
@@ -85,7 +86,7 @@ void percentile(Batch& batch, std::size_t items) {
     percentile_mask<float>(source, 0.5, 0.2, out, 1);
 }
 
-void picture(Batch& batch, std::size_t items, Paint paint, double sigma) {
+void picture(Batch& batch, std::size_t items, const Painter& painter, double sigma) {
     double rgba[4 * 256];
     for (std::size_t i = 0; i < 256; ++i) {
         const double fraction = static_cast<double>(i) / 255.0;
@@ -95,8 +96,8 @@ void picture(Batch& batch, std::size_t items, Paint paint, double sigma) {
     RenderPlan plan;
     plan.reduction = Reduction::kMean;
     plan.sigma_y = plan.sigma_x = sigma;
-    plan.paint = paint;
-    plan.sign = paint == Paint::kMask ? Sign::kPositive : Sign::kAll;
+    plan.painter = &painter;
+    plan.sign = &painter == &mask_painter() ? Sign::kPositive : Sign::kAll;
     plan.table = ColorTable(rgba, 256);
     plan.image_range_given = true;
     plan.image_high = 255.0;
@@ -131,9 +132,9 @@ constexpr Case kCases[] = {
     {"blur_10_fast", [](Batch& batch, std::size_t items) { blur(batch, items, 10.0, kFast); }},
     {"percentile_mask", percentile},
     {"render_heatmap",
-     [](Batch& batch, std::size_t items) { picture(batch, items, Paint::kOverlay, 10.0); }},
+     [](Batch& batch, std::size_t items) { picture(batch, items, overlay_painter(), 10.0); }},
     {"render_mask",
-     [](Batch& batch, std::size_t items) { picture(batch, items, Paint::kMask, 5.0); }},
+     [](Batch& batch, std::size_t items) { picture(batch, items, mask_painter(), 5.0); }},
     {"encode_png", encode},
 };
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from hotcold import _validate
+from hotcold import _core, _validate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,14 +87,15 @@ def color_scale(table: LookupTable, normalization_type: str, values: NDArray[Any
         With the mode's limits. Items that have limits of their own (`magnitude_sum`, `signed_sum`)
         share a scale where they agree; otherwise its unit is the largest magnitude of each.
     """
-    limits = _FIXED_LIMITS.get(normalization_type)
+    mode = _core.normalization_traits(normalization_type)
+    limits = mode["fixed_limits"]
     if limits is None:
         magnitudes = np.abs(values).reshape(len(values), -1)
         tops = np.fmax.reduce(magnitudes, axis=1, initial=0.0)
-        if normalization_type == "unnormalized":
+        if mode["shares_limits"]:
             tops = tops.max(keepdims=True)
         top = float(tops[0]) if tops[0] > 0 and (tops == tops[0]).all() else 1.0
-        limits = (0.0 if normalization_type == "magnitude_sum" else -top, top)
+        limits = _core.extent_limits(normalization_type, (-top, top))
     return ColorScale(table.rgba, table.name, limits)
 
 
@@ -104,16 +105,6 @@ def grey_scale(limits: tuple[float, float]) -> ColorScale:
     greys[:, 3] = 1.0
     return ColorScale(greys, "gray", limits)
 
-
-# Of the modes whose colour limits do not depend on the values.
-_FIXED_LIMITS = {
-    "unsigned_max": (-1.0, 1.0),
-    "unsigned_max_positive_centered": (0.0, 1.0),
-    "magnitude_max": (0.0, 1.0),
-    "signed_max": (-1.0, 1.0),
-    "signed_max_positive_centered": (0.0, 1.0),
-    "01": (0.0, 1.0),
-}
 
 MOST_ENTRIES = 65536  # that the core takes
 

@@ -22,22 +22,11 @@ NONFINITE = ("raise", "zero", "transparent")
 COMBINE = ("mean", "sum", "sum_abs", "max_abs", "norm")
 UPSAMPLE = ("nearest", "bilinear", "bicubic")
 
-# Modes whose values have a sign, shown by distance from zero; see default_cmap().
-_SIGNED = frozenset(
-    {
-        "unsigned_max",
-        "unsigned_max_positive_centered",
-        "signed_max",
-        "signed_max_positive_centered",
-        "signed_sum",
-        "unnormalized",
-    }
-)
-
 
 def default_cmap(normalization_type: str) -> str:
     """Return the colormap for a mode: hotcold for signed limits and centred modes, else hot."""
-    return "hotcold" if normalization_type in _SIGNED else "hot"
+    signed = _core.normalization_traits(normalization_type)["is_signed"]
+    return "hotcold" if signed else "hot"
 
 
 def _blur(name: str, value: Any) -> Any:

@@ -20,6 +20,9 @@ from hotcold.sheet import Tiler
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# The smallest and the largest number of some values; plain numbers, so that JSON holds them.
+Extent = tuple[float, float]
+
 
 class Saved(NamedTuple):
     """What `save` wrote, how long it took, and which items have no file."""
@@ -47,19 +50,13 @@ class RenderRequest(NamedTuple):
     @property
     def picture_shape(self) -> tuple[int, int, int]:
         """(H, W, 3 or 4) of one picture."""
-        _, channels, height, width = self.attributions.shape
-        if self.image is not None:
-            _, channels, height, width = self.image.shape
-        elif self.spec.nonfinite == "transparent":
-            channels = 4
-        elif self.spec.paint != "channels":
-            channels = 4 if self.spec.table is not None and self.spec.table.translucent else 3
-        return height, width, 4 if channels == 4 else 3
+        return compile_plan(self.spec).picture_shape(*self._shapes)
 
     @property
     def colors(self) -> NDArray[np.uint8] | None:
         """The colours (n, 3) that pictures and sheets are made of; None where any may occur."""
-        return self.spec.table.colors if self.spec.paint == "table" and self.spec.table else None
+        alone = compile_plan(self.spec).has_table_colors_alone
+        return self.spec.table.colors if alone and self.spec.table else None
 
     def color_scale(self, values: Array) -> ColorScale | None:
         """Return what the colours stand for, given what was computed; None for RGB and masks."""
@@ -75,14 +72,16 @@ class RenderRequest(NamedTuple):
     @property
     def values_shape(self) -> tuple[int, int, int, int]:
         """(N, C, H, W) of what is computed before colouring."""
-        n, channels, height, width = self.attributions.shape
-        if self.image is not None:
-            height, width = self.image.shape[2:]
-        if self.spec.paint == "mask" and self.image is not None:
-            channels = self.image.shape[1]
-        elif self.spec.reduction != "none":
-            channels = 1
-        return n, channels, height, width
+        return compile_plan(self.spec).values_shape(*self._shapes)
+
+    @property
+    def shares_limits(self) -> bool:
+        """Whether the colours of an item depend on the other items of its batch."""
+        return compile_plan(self.spec).shares_limits
+
+    @property
+    def _shapes(self) -> tuple[Any, Any]:
+        return self.attributions.shape, None if self.image is None else self.image.shape
 
     @property
     def values_dtype(self) -> np.dtype[Any]:
@@ -149,6 +148,10 @@ class RenderRequest(NamedTuple):
             failures[0][0] + 1 - self.first_item if failures and stop_at_failure else self.n_items
         )
         return Saved(n_done - len(failures), n_bytes, encode_seconds, write_seconds, failures)
+
+    def measure(self, n_threads: int) -> Extent | None:
+        """Return between what numbers the values before colouring lie, of all drawable items."""
+        return _core.measure(compile_plan(self.spec), self.attributions, self.image, n_threads)
 
     def values(self, n_threads: int | None) -> Array:
         """Return what is computed before colouring, (N, C, H, W)."""

@@ -106,7 +106,7 @@ T overflow_guard(T largest) {
 template <typename T>
 Scale<T> fit_sum(const T* plane, std::size_t count, Normalization mode, const Team& team) {
     Scale<T> scale;
-    scale.magnitude = mode == Normalization::kMagnitudeSum;
+    scale.magnitude = traits_of(mode).magnitude;
     Sums s = sums(plane, count, team);
     constexpr double kLargest = static_cast<double>(std::numeric_limits<T>::max());
     if (!(s.positive - s.negative <= kLargest)) {
@@ -137,13 +137,13 @@ template <typename T>
 Scale<T> fit_extremes(const Extremes<T>& item, Normalization mode) {
     Scale<T> scale;
     const T largest = item.magnitude();
-    switch (mode) {
-        case Normalization::kSignedMax:
-        case Normalization::kSignedMaxPositiveCentered:
+    const NormalizationTraits& traits = traits_of(mode);
+    switch (traits.denominator) {
+        case Denominator::kEnds:
             scale.positive_divisor = std::max(item.max, T{0});
             scale.negative_divisor = std::max(-item.min, T{0});
             break;
-        case Normalization::kZeroOne:
+        case Denominator::kRange:
             scale.prescale = overflow_guard(largest);
             scale.low = item.min * scale.prescale;
             scale.positive_divisor = item.max * scale.prescale - scale.low;
@@ -153,32 +153,25 @@ Scale<T> fit_extremes(const Extremes<T>& item, Normalization mode) {
             scale.positive_divisor = scale.negative_divisor = largest;
             break;
     }
-    scale.magnitude = mode == Normalization::kMagnitudeMax;
-    scale.centered = mode == Normalization::kUnsignedMaxPositiveCentered ||
-                     mode == Normalization::kSignedMaxPositiveCentered;
+    scale.magnitude = traits.magnitude;
+    scale.centered = traits.centered;
     return scale;
 }
 
 template <typename T>
 void fit_scales(const T* item, std::size_t channels, std::size_t plane, Normalization mode,
                 Scale<T>* scales, const Team& team) {
-    switch (mode) {
-        case Normalization::kUnnormalized: {
-            Scale<T> unchanged;
-            unchanged.identity = true;
-            std::fill(scales, scales + channels, unchanged);
-            return;
+    if (traits_of(mode).denominator == Denominator::kNone) {
+        Scale<T> unchanged;
+        unchanged.identity = true;
+        std::fill(scales, scales + channels, unchanged);
+    } else if (traits_of(mode).per_channel()) {
+        for (std::size_t c = 0; c < channels; ++c) {
+            scales[c] = fit_sum(item + c * plane, plane, mode, team);
         }
-        case Normalization::kMagnitudeSum:
-        case Normalization::kSignedSum:
-            for (std::size_t c = 0; c < channels; ++c) {
-                scales[c] = fit_sum(item + c * plane, plane, mode, team);
-            }
-            return;
-        default:
-            std::fill(scales, scales + channels,
-                      fit_extremes(extremes(item, channels * plane, team), mode));
-            return;
+    } else {
+        std::fill(scales, scales + channels,
+                  fit_extremes(extremes(item, channels * plane, team), mode));
     }
 }
 
@@ -212,10 +205,9 @@ namespace {
 // Whether an item can be measured and mapped where it is, in memory order.
 template <typename T>
 bool works_in_place(const SourceView& source, Normalization mode, const BatchView<T>& out) {
-    const bool sums = mode == Normalization::kMagnitudeSum || mode == Normalization::kSignedSum;
     return holds_type<T>(source) && same_places(source, out) &&
            (is_planar(source.shape, source.strides) ||
-            (!sums && is_interleaved(source.shape, source.strides)));
+            (!traits_of(mode).per_channel() && is_interleaved(source.shape, source.strides)));
 }
 
 // fit_scales() for an item that may not be finite; false if it is not. Each part is looked at while
@@ -223,10 +215,9 @@ bool works_in_place(const SourceView& source, Normalization mode, const BatchVie
 template <typename T>
 bool fit_if_finite(const T* item, std::size_t channels, std::size_t plane, Normalization mode,
                    Scale<T>* scales, const Team& team) {
-    const bool by_channel = mode == Normalization::kMagnitudeSum ||
-                            mode == Normalization::kSignedSum ||
-                            mode == Normalization::kUnnormalized;
-    if (!by_channel) {
+    const bool needs_extremes =
+        !traits_of(mode).per_channel() && traits_of(mode).denominator != Denominator::kNone;
+    if (needs_extremes) {
         Extremes<T> all;
         if (!find_extremes(item, channels * plane, team, all)) return false;
         std::fill(scales, scales + channels, fit_extremes(all, mode));

@@ -6,21 +6,10 @@
 #include <cstddef>
 
 #include "kernels/load/image_view.hpp"
+#include "kernels/normalize/modes.hpp"
 #include "runtime/parallel.hpp"
 
 namespace hotcold {
-
-enum class Normalization {
-    kUnsignedMax,                  // a / max |a|
-    kUnsignedMaxPositiveCentered,  // the above / 2 + 0.5
-    kMagnitudeMax,                 // |a| / max |a|
-    kMagnitudeSum,                 // |a| / sum |a|, per channel
-    kSignedMax,                    // positives / max, negatives / |min|
-    kSignedMaxPositiveCentered,    // the above / 2 + 0.5
-    kSignedSum,                    // positives / their sum, negatives / their |sum|, per channel
-    kZeroOne,                      // (a - min) / (max - min)
-    kUnnormalized,                 // a
-};
 
 // value(a) = s(a) / (s(a) < 0 ? negative_divisor : positive_divisor), then / 2 + 0.5 if centered;
 // s(a) = (magnitude ? |a| : a) * prescale - low. A divisor of 0 stands for "gives 0".

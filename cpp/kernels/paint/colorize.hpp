@@ -6,17 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/normalize/extent.hpp"
 #include "kernels/normalize/normalize.hpp"
 
 namespace hotcold {
-
-// Colour limits, as matplotlib's Normalize: t = (v - low) / range.
-template <typename T>
-struct Limits {
-    T low = 0;
-    T range = 1;  // 0 where the limits coincide: every value is drawn with `flat`
-    T flat = 0;   // t for range 0
-};
 
 // From a map value, not yet normalised, to its table entry: Scale, then Limits, then t * entries
 // cut to a whole number as matplotlib does, t = 1 (and above) the last entry, below 0 the first.

@@ -1,6 +1,7 @@
 #include "kernels/render/render_image.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <mutex>
 #include <vector>
@@ -129,11 +130,29 @@ ImageScale<T> ImageReader::own_scale(const Team& team) const {
     return {scale.prescale, scale.low, scale.positive_divisor};
 }
 
+template <typename T>
+bool ImageReader::is_finite(const Team& team) const {
+    const Shape& shape = image_.shape;
+    if (image_.type < ScalarType::kFloat16) return true;
+    std::atomic<bool> finite{true};
+    const std::size_t step = rows_per_block(shape.columns);
+    team.for_each(ceil_div(shape.rows, step), [&](std::size_t block) {
+        T planes[kMaxPictureChannels][kRun];
+        for_runs(block * step, std::min(shape.rows, (block + 1) * step), shape.columns,
+                 rows_adjoin(shape, image_.strides),
+                 [&](std::size_t row, std::size_t column, std::size_t count) {
+                     if (numbers(row, column, count, planes) != 0) finite = false;
+                 });
+    });
+    return finite;
+}
+
 #define HOTCOLD_INSTANTIATE(T)                                                        \
     template std::size_t ImageReader::numbers(std::size_t, std::size_t, std::size_t,  \
                                               T(&)[kMaxPictureChannels][kRun]) const; \
     template T ImageReader::opaque() const;                                           \
-    template ImageScale<T> ImageReader::own_scale(const Team&) const;
+    template ImageScale<T> ImageReader::own_scale(const Team&) const;                 \
+    template bool ImageReader::is_finite<T>(const Team&) const;
 HOTCOLD_INSTANTIATE(float)
 HOTCOLD_INSTANTIATE(double)
 #undef HOTCOLD_INSTANTIATE

@@ -72,6 +72,10 @@ class ImageReader {
     template <typename T>
     T opaque() const;
 
+    // Whether all numbers of the item are finite, in T's reading of them.
+    template <typename T>
+    bool is_finite(const Team& team) const;
+
   private:
     // The smallest and the largest finite colour of a run; the largest is the smaller one if none.
     template <typename T>

@@ -23,7 +23,7 @@ from hotcold.offline.api import ON_ERROR, known_format
 from hotcold.offline.input.base import known_shape
 from hotcold.offline.run import blocks
 from hotcold.offline.run.job import Job
-from hotcold.offline.run.rendering import Limits, Renders, shares_scale
+from hotcold.offline.run.rendering import Limits, Renders
 from hotcold.offline.run.report import STAGES, RenderReport
 from hotcold.request import RenderRequest
 
@@ -211,7 +211,7 @@ def _first_request(visualizer: Renders, arrays: list[Any], limits: Limits | None
         np.broadcast_to(np.zeros((), array.dtype), (1, *array.shape[1:])) for array in arrays
     ]
     request = visualizer.request(*first)
-    if shares_scale(request) and limits is None:
+    if request.shares_limits and limits is None:
         msg = (
             "`limits` must be given for normalization_type='unnormalized' on a cluster: a block "
             "does not know the others' largest value"

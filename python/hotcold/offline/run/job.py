@@ -22,7 +22,7 @@ from hotcold.offline.output.job_folder import JobFolder, Plan
 from hotcold.offline.output.names import Names, Shard
 from hotcold.offline.run.pool import results_in_order
 from hotcold.offline.run.progress import Silence
-from hotcold.offline.run.rendering import Limits, Renderer, Renders, shares_scale
+from hotcold.offline.run.rendering import Limits, Renderer, Renders
 from hotcold.offline.run.report import RenderReport
 from hotcold.offline.run.scale import data_set_limits
 from hotcold.offline.run.total import Total
@@ -83,7 +83,7 @@ class Job:
             msg = f"`names` must be a sequence of names, got the string {names!r}"
             raise TypeError(msg)
         self.names = Names(suffix, names, "sheet-" if layout.sheets else "", n_units, shard)
-        self._needs_limits = self._check_first_item()
+        self._shared_scale = self._check_first_item()
         self._settings = self._describe(attributions, x)
         self._sources = {"attributions": attributions, "x": x}
         self._inputs = {name: identify(source) for name, source in self._sources.items()}
@@ -243,16 +243,17 @@ class Job:
         first, last = self._own_span()
         return None if last is None else last - first
 
-    def _check_first_item(self) -> bool:
-        """Check what all items share, and tell whether they share a colour scale too."""
+    def _check_first_item(self) -> str | None:
+        """Check what all items share; return their normalization if that is a colour scale too."""
         piece = self.feed.sample()
         try:
-            return shares_scale(self.visualizer.request(piece.attributions, piece.x))
+            request = self.visualizer.request(piece.attributions, piece.x)
         except ValueError:
             # A stream's first batch may be a bad one among good ones.
             if self.record and self.feed.n_items is None:
-                return False
+                return None
             raise
+        return request.spec.normalization_type if request.shares_limits else None
 
     def _describe(self, attributions: Source, x: Source | None) -> dict[str, Any]:
         return {
@@ -273,7 +274,7 @@ class Job:
 
     def _limits(self, found: Any) -> Limits | None:
         """Return the colour limits that all items share, whatever the batches and shards."""
-        if not self._needs_limits:
+        if self._shared_scale is None:
             if self.limits is not None:
                 msg = (
                     "`limits` must be None unless normalization_type='unnormalized': other modes "
@@ -286,4 +287,4 @@ class Job:
         if found is not None:
             low, high = found
             return low, high
-        return data_set_limits(self.visualizer, self.feed, self.n_threads)
+        return data_set_limits(self.visualizer, self.feed, self._shared_scale, self.n_threads)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hotcold import _core
 from hotcold.offline.input.feed import Bad, Piece
-from hotcold.request import RenderRequest
+from hotcold.request import Extent, RenderRequest
 
 Picture = NDArray[np.uint8]
 Limits = tuple[float, float]
@@ -37,16 +39,6 @@ class Renders(Protocol):
 
     def text_chunks(self) -> dict[str, str]:
         """Return what a picture file says of how it was made."""
-
-
-def shares_scale(request: RenderRequest) -> bool:
-    """Whether the colours of an item depend on the other items of its batch."""
-    spec = request.spec
-    return (
-        spec.normalization_type == "unnormalized"
-        and spec.limits is None
-        and spec.paint in ("table", "overlay")
-    )
 
 
 class Renderer:
@@ -107,20 +99,23 @@ class Renderer:
         request = self._visualizer.request(piece.attributions, piece.x)._replace(
             first_item=piece.start
         )
-        if self._limits is not None and shares_scale(request):
+        if self._limits is not None and request.shares_limits:
             request = request._replace(spec=dataclasses.replace(request.spec, limits=self._limits))
         return request
 
 
-def largest_value(visualizer: Renders, piece: Piece | Bad) -> float:
-    """Return the largest absolute value before colouring; bad items count as 0."""
+def measure(visualizer: Renders, piece: Piece | Bad) -> Extent | None:
+    """Return the extent of the values before colouring; bad items have none."""
     if isinstance(piece, Bad):
-        return 0.0
+        return None
     try:
-        request = visualizer.request(piece.attributions, piece.x)._replace(first_item=piece.start)
-        values = request.values(1)
+        return visualizer.request(piece.attributions, piece.x).measure(1)
     except (ValueError, TypeError):
         if len(piece.attributions) == 1:
-            return 0.0  # the pass that draws reports it
-        return max(largest_value(visualizer, one) for one in piece.parts(1))
-    return max(float(values.max()), -float(values.min()))
+            return None  # the pass that draws reports it
+        return merged(measure(visualizer, one) for one in piece.parts(1))
+
+
+def merged(extents: Iterable[Extent | None]) -> Extent | None:
+    """Return the extent of the values of all."""
+    return functools.reduce(_core.merge_extents, extents, None)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 
+from hotcold import _core
 from hotcold.offline.input.feed import Chunk, Feed
 from hotcold.offline.run.pool import Stopped, results_in_order
-from hotcold.offline.run.rendering import Limits, Renders, largest_value
+from hotcold.offline.run.rendering import Limits, Renders, measure, merged
+from hotcold.request import Extent
 
 
-def data_set_limits(visualizer: Renders, feed: Feed, n_threads: int) -> Limits:
-    """Return minus and plus the largest absolute value before colouring, of all items.
+def data_set_limits(visualizer: Renders, feed: Feed, mode: str, n_threads: int) -> Limits:
+    """Return the colour limits of a normalization for the values of all items.
 
     Raises
     ------
@@ -26,16 +28,14 @@ def data_set_limits(visualizer: Renders, feed: Feed, n_threads: int) -> Limits:
         raise ValueError(msg)
     stop = threading.Event()
 
-    def scan(chunk: Chunk) -> float:
-        found = 0.0
+    def scan(chunk: Chunk) -> Extent | None:
+        found: Extent | None = None
         for piece in chunk.load(chunk.first, chunk.last):
             if stop.is_set():
                 raise Stopped
-            found = max(found, largest_value(visualizer, piece))
+            found = merged((found, measure(visualizer, piece)))
         return found
 
     chunks = feed.chunks(0, feed.n_items, 1, n_threads)
     with results_in_order(scan, chunks, n_threads, stop) as found:
-        largest = max(found)
-    # All zeros are drawn in the middle of the colours.
-    return (-largest, largest) if largest > 0 else (-1.0, 1.0)
+        return _core.extent_limits(mode, merged(found))

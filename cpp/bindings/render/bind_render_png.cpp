@@ -13,8 +13,9 @@
 #include "bindings/names.hpp"
 #include "bindings/numpy_view.hpp"
 #include "bindings/png_files.hpp"
-#include "bindings/render_inputs.hpp"
+#include "bindings/render/render_inputs.hpp"
 #include "bindings/without_gil.hpp"
+#include "kernels/render/painter.hpp"
 #include "png/entries.hpp"
 
 namespace py = pybind11;
@@ -25,12 +26,12 @@ namespace {
 // The picture of an item, still without its pixels.
 PngImage blank_picture(const RenderInputs& inputs, const std::optional<py::array>& palette) {
     constexpr std::size_t kMax = std::numeric_limits<std::int32_t>::max();
-    if (inputs.drawn.rows > kMax || inputs.drawn.columns > kMax) {
+    if (inputs.map_shape.rows > kMax || inputs.map_shape.columns > kMax) {
         throw std::invalid_argument("a PNG picture has at most 2147483647 rows and columns");
     }
     PngImage image;
-    image.height = inputs.drawn.rows;
-    image.width = inputs.drawn.columns;
+    image.height = inputs.map_shape.rows;
+    image.width = inputs.map_shape.columns;
     image.channels = inputs.channels;
     image.row_stride = static_cast<std::ptrdiff_t>(image.width * image.channels);
     if (palette) set_palette(*palette, image);
@@ -40,7 +41,8 @@ PngImage blank_picture(const RenderInputs& inputs, const std::optional<py::array
 // The palette of pictures that are made of a table's entries, where their colours are expected.
 std::optional<EntryPalette> entry_palette(const RenderPlan& plan, const PngImage& image) {
     const std::size_t n = plan.table.entries();
-    if (plan.paint != Paint::kTable || image.palette == nullptr || n > 256 || image.channels != 3) {
+    if (!plan.painter->has_table_colors_alone() || image.palette == nullptr || n > 256 ||
+        image.channels != 3) {
         return std::nullopt;
     }
     const ColorPlanes table = plan.table.planes();

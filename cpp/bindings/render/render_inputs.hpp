@@ -15,7 +15,8 @@ namespace hotcold {
 struct RenderInputs {
     SourceView map;
     std::optional<SourceView> image;
-    Shape drawn;           // see drawn_shape()
+    Shape map_shape;       // see RenderPlan
+    Shape values;          // see Painter::values_shape()
     std::size_t channels;  // of the pictures
 
     const SourceView* image_if_any() const { return image ? &*image : nullptr; }

@@ -1,9 +1,10 @@
-#include "bindings/render_inputs.hpp"
+#include "bindings/render/render_inputs.hpp"
 
 #include <stdexcept>
 #include <string>
 
 #include "bindings/numpy_view.hpp"
+#include "kernels/render/painter.hpp"
 
 namespace py = pybind11;
 
@@ -12,12 +13,12 @@ namespace {
 
 // The channel counts that make a picture of each kind; see render()'s preconditions.
 void check_channels(const RenderPlan& plan, const Shape& map, const Shape* image) {
-    const bool with_image = plan.paint == Paint::kOverlay || plan.paint == Paint::kMask;
+    const bool with_image = plan.painter->needs_image();
     if (with_image != (image != nullptr)) {
         throw std::invalid_argument(with_image ? "`image` must be given to overlay and mask"
                                                : "`image` must be None unless overlay or mask");
     }
-    const std::size_t planes = plan.reduction != Reduction::kNone ? 1 : map.channels;
+    const std::size_t planes = plan.map_shape(map, image).channels;
     const auto drawable = [](std::size_t n) { return n == 1 || n == 3 || n == 4; };
     if (image != nullptr) {
         if (plan.upsample == Upsample::kNone) {
@@ -36,10 +37,8 @@ void check_channels(const RenderPlan& plan, const Shape& map, const Shape* image
                                         std::to_string(image->channels));
         }
     }
-    bool fits = planes == 1;
-    if (plan.paint == Paint::kChannels) fits = drawable(planes);
-    if (plan.paint == Paint::kMask) fits = planes == 1 || planes == image->channels;
-    if (!fits) {
+    const std::size_t image_channels = image != nullptr ? image->channels : 0;
+    if (!plan.painter->can_paint(planes, image_channels)) {
         throw std::invalid_argument("`attributions` has a channel count that cannot be drawn: " +
                                     std::to_string(planes));
     }
@@ -61,13 +60,14 @@ const RenderPlan& checked_plan(const py::object& plan) {
 
 RenderInputs render_inputs(const RenderPlan& plan, const py::array& attributions,
                            const std::optional<py::array>& image) {
-    RenderInputs inputs{source_view(attributions, "attributions"), std::nullopt, {}, 0};
+    RenderInputs inputs{source_view(attributions, "attributions"), std::nullopt, {}, {}, 0};
     if (image) inputs.image = source_view(*image, "image");
     const Shape* shape = inputs.image ? &inputs.image->shape : nullptr;
     check_channels(plan, inputs.map.shape, shape);
-    inputs.drawn = drawn_shape(plan, inputs.map.shape, shape);
-    inputs.channels =
-        picture_channels(plan, inputs.map.shape.channels, shape != nullptr ? shape->channels : 0);
+    inputs.map_shape = plan.map_shape(inputs.map.shape, shape);
+    inputs.values = plan.painter->values_shape(inputs.map_shape, shape);
+    inputs.channels = plan.painter->picture_channels(plan, inputs.map_shape.channels,
+                                                     shape != nullptr ? shape->channels : 0);
     return inputs;
 }
 

@@ -1,0 +1,182 @@
+#include <pybind11/stl.h>
+
+#include <array>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "bindings/bind.hpp"
+#include "bindings/names.hpp"
+#include "bindings/numpy_view.hpp"
+#include "bindings/render/plan_fields.hpp"
+#include "bindings/render/render_inputs.hpp"
+#include "bindings/without_gil.hpp"
+#include "kernels/normalize/extent.hpp"
+#include "kernels/render/painter.hpp"
+#include "kernels/render/render.hpp"
+
+namespace py = pybind11;
+
+namespace hotcold {
+namespace {
+
+// Shapes as Python has them, (N, C, H, W).
+using Sizes = std::array<std::size_t, 4>;
+
+Shape shape_from(const Sizes& sizes) { return {sizes[0], sizes[1], sizes[2], sizes[3]}; }
+
+std::optional<Shape> shape_from(const std::optional<Sizes>& sizes) {
+    if (!sizes) return std::nullopt;
+    return shape_from(*sizes);
+}
+
+struct PictureShapes {
+    Shape map;
+    Shape values;
+    std::size_t channels;  // of the pictures
+
+    PictureShapes(const RenderPlan& plan, const Sizes& attributions,
+                  const std::optional<Sizes>& image) {
+        const std::optional<Shape> image_shape = shape_from(image);
+        const Shape* given = image_shape ? &*image_shape : nullptr;
+        if (plan.painter->needs_image() && given == nullptr) {
+            throw std::invalid_argument("`image` must be given to overlay and mask");
+        }
+        map = plan.map_shape(shape_from(attributions), given);
+        values = plan.painter->values_shape(map, given);
+        channels = plan.painter->picture_channels(plan, map.channels, given ? given->channels : 0);
+    }
+};
+
+py::tuple picture_shape(const py::object& plan, const Sizes& attributions,
+                        const std::optional<Sizes>& image) {
+    const PictureShapes shapes(checked_plan(plan), attributions, image);
+    return py::make_tuple(shapes.map.rows, shapes.map.columns, shapes.channels);
+}
+
+py::tuple values_shape(const py::object& plan, const Sizes& attributions,
+                       const std::optional<Sizes>& image) {
+    const Shape values = PictureShapes(checked_plan(plan), attributions, image).values;
+    return py::make_tuple(values.items, values.channels, values.rows, values.columns);
+}
+
+struct Arrays {
+    const py::array& attributions;
+    const std::optional<py::array>& image;
+    const std::optional<py::array>& values;
+    const std::optional<py::array>& picture;
+};
+
+void refuse_overlaps(const Arrays& arrays) {
+    for (const auto* out : {&arrays.values, &arrays.picture}) {
+        const char* name = out == &arrays.values ? "values" : "picture";
+        if (!*out) continue;
+        refuse_overlap(arrays.attributions, "attributions", **out, name);
+        if (arrays.image) refuse_overlap(*arrays.image, "image", **out, name);
+    }
+    if (arrays.values && arrays.picture) {
+        refuse_overlap(*arrays.values, "values", *arrays.picture, "picture");
+    }
+}
+
+template <typename T>
+py::object run(const RenderPlan& plan, const Arrays& arrays, int n_threads) {
+    const RenderInputs inputs = render_inputs(plan, arrays.attributions, arrays.image);
+    refuse_overlaps(arrays);
+    std::optional<BatchView<T>> values;
+    if (arrays.values) values = batch_view<T>(*arrays.values, "values", inputs.values);
+    std::optional<PictureView> picture;
+    if (arrays.picture) {
+        picture = picture_view(*arrays.picture, "picture", inputs.map_shape, inputs.channels);
+    }
+    return fault_message(without_gil([&] {
+        return render<T>(plan, inputs.map, inputs.image_if_any(), values ? &*values : nullptr,
+                         picture ? &*picture : nullptr, n_threads);
+    }));
+}
+
+py::object render_into(const py::object& plan_object, const py::array& attributions,
+                       const std::optional<py::array>& image,
+                       const std::optional<py::array>& values,
+                       const std::optional<py::array>& picture, int n_threads) {
+    const RenderPlan& plan = checked_plan(plan_object);
+    const Arrays arrays{attributions, image, values, picture};
+    const int threads = checked_threads(n_threads);
+    return computes_in_double(attributions, image) ? run<double>(plan, arrays, threads)
+                                                   : run<float>(plan, arrays, threads);
+}
+
+// (low, high), the numbers that values lie between; None if there are no values.
+using ExtentPair = std::optional<std::pair<double, double>>;
+
+ExtentPair pair_of(const Extent& extent) {
+    if (extent.empty()) return std::nullopt;
+    return std::pair(extent.low, extent.high);
+}
+
+Extent extent_of(const ExtentPair& pair) {
+    return pair ? Extent{pair->first, pair->second} : Extent{};
+}
+
+ExtentPair measure_batch(const py::object& plan_object, const py::array& attributions,
+                         const std::optional<py::array>& image, int n_threads) {
+    const RenderPlan& plan = checked_plan(plan_object);
+    const RenderInputs inputs = render_inputs(plan, attributions, image);
+    const int threads = checked_threads(n_threads);
+    const bool wide = computes_in_double(attributions, image);
+    return pair_of(without_gil([&] {
+        return wide ? measure<double>(plan, inputs.map, inputs.image_if_any(), threads)
+                    : measure<float>(plan, inputs.map, inputs.image_if_any(), threads);
+    }));
+}
+
+ExtentPair merge_extents(const ExtentPair& a, const ExtentPair& b) {
+    return pair_of(merge(extent_of(a), extent_of(b)));
+}
+
+py::tuple extent_limits(const std::string& normalization_type, const ExtentPair& extent) {
+    const NormalizationTraits& mode = traits_of(normalization_from_name(normalization_type));
+    const Extent limits = limits_between(mode, extent_of(extent));
+    return py::make_tuple(limits.low, limits.high);
+}
+
+}  // namespace
+
+void bind_render(py::module_& m) {
+    py::class_<RenderPlan>(m, "RenderPlan", "A visualizer's settings as the core understands them.")
+        .def(py::init(&plan_from))
+        .def_property_readonly(
+            "needs_image",
+            [](const py::object& plan) { return checked_plan(plan).painter->needs_image(); },
+            "Whether `image` must be given.")
+        .def_property_readonly(
+            "has_table_colors_alone",
+            [](const py::object& plan) {
+                return checked_plan(plan).painter->has_table_colors_alone();
+            },
+            "Whether a picture has no colours but the table's.")
+        .def_property_readonly(
+            "shares_limits",
+            [](const py::object& plan) { return checked_plan(plan).shares_limits(); },
+            "Whether an item's colours depend on the others of its batch.")
+        .def("picture_shape", &picture_shape, "(H, W, 3 or 4) of a picture.",
+             py::arg("attributions"), py::arg("image"))
+        .def("values_shape", &values_shape, "(N, C, H, W) of what is computed before colouring.",
+             py::arg("attributions"), py::arg("image"));
+    m.def("render", &render_into, "See hotcold.request.", py::arg("plan"),
+          py::arg("attributions").noconvert(), py::arg("image").noconvert(),
+          py::arg("values").noconvert(), py::arg("picture").noconvert(), py::arg("n_threads"));
+    m.def("measure", &measure_batch,
+          "(low, high): between what numbers the normalized values of all items lie that can be "
+          "drawn; None if no item can.",
+          py::arg("plan"), py::arg("attributions").noconvert(), py::arg("image").noconvert(),
+          py::arg("n_threads"));
+    m.def("extent_limits", &extent_limits,
+          "The colour limits, low < high, of a normalization for values of this extent.",
+          py::arg("normalization_type"), py::arg("extent"));
+    m.def("merge_extents", &merge_extents, "The extent of the values of both.", py::arg("a"),
+          py::arg("b"));
+}
+
+}  // namespace hotcold

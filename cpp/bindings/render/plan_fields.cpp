@@ -1,0 +1,185 @@
+#include "bindings/render/plan_fields.hpp"
+
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+#include <cmath>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "bindings/names.hpp"
+#include "bindings/numpy_view.hpp"
+#include "kernels/render/painter.hpp"
+
+namespace py = pybind11;
+
+namespace hotcold {
+namespace {
+
+constexpr Names<Reduction, 6> kReductionNames = {{{"none", Reduction::kNone},
+                                                  {"mean", Reduction::kMean},
+                                                  {"sum", Reduction::kSum},
+                                                  {"sum_abs", Reduction::kSumAbs},
+                                                  {"max_abs", Reduction::kMaxAbs},
+                                                  {"norm", Reduction::kNorm}}};
+constexpr Names<Upsample, 4> kUpsampleNames = {{{"none", Upsample::kNone},
+                                                {"nearest", Upsample::kNearest},
+                                                {"bilinear", Upsample::kBilinear},
+                                                {"bicubic", Upsample::kBicubic}}};
+constexpr Names<Sign, 2> kSignNames = {{{"all", Sign::kAll}, {"positive", Sign::kPositive}}};
+constexpr Names<Opacity, 2> kOpacityNames = {
+    {{"percentile", Opacity::kPercentile}, {"map", Opacity::kMap}}};
+
+constexpr Names<NonFinitePolicy, 3> kNonFiniteNames = {
+    {{"raise", NonFinitePolicy::kRaise},
+     {"zero", NonFinitePolicy::kZero},
+     {"transparent", NonFinitePolicy::kTransparent}}};
+
+const Painter& painter_from_name(const std::string& name) {
+    Names<const Painter*, std::size(kPainters)> names;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const Painter& painter = kPainters[i]();
+        names[i] = {painter.name(), &painter};
+    }
+    return *from_name(names, "paint", name);
+}
+
+double checked(const char* name, double value, bool ok, const char* rule) {
+    if (!ok) {
+        throw std::invalid_argument("`" + std::string(name) + "` must be " + rule + ", got " +
+                                    std::to_string(value));
+    }
+    return value;
+}
+
+double fraction(const char* name, double value) {
+    return checked(name, value, value >= 0.0 && value <= 1.0, "in [0, 1]");
+}
+
+double sigma(double value) {
+    return checked("sigma", value, std::isfinite(value) && value >= 0.0, "finite and >= 0 pixels");
+}
+
+// Whether a range is given, and where it begins and ends.
+std::tuple<bool, double, double> range_from(const char* name, const py::handle& value) {
+    if (value.is_none()) return {false, 0.0, 1.0};
+    const auto [low, high] = value.cast<std::pair<double, double>>();
+    checked(name, low, std::isfinite(low), "finite");
+    checked(name, high, std::isfinite(high) && high > low, "finite, and its end above its start");
+    return {true, low, high};
+}
+
+ColorTable table_from(const py::array& table) {
+    constexpr py::ssize_t kMaxEntries = 1 << 16;
+    if (table.ndim() != 2 || table.shape(0) < 1 || table.shape(0) > kMaxEntries ||
+        table.shape(1) != 4) {
+        throw std::invalid_argument("`table` must have shape (1 to 65536, 4)");
+    }
+    require_real(table, "table");
+    const auto rgba = py::array_t < double, py::array::c_style | py::array::forcecast > (table);
+    for (py::ssize_t i = 0; i < rgba.size(); ++i) fraction("table", rgba.data()[i]);
+    return ColorTable(rgba.data(), static_cast<std::size_t>(rgba.shape(0)));
+}
+
+struct PlanField {
+    const char* name;
+    void (*set)(RenderPlan& plan, const py::handle& value);
+};
+
+std::string text(const py::handle& value) { return value.cast<std::string>(); }
+
+// One row a field, in the order of the steps.
+const PlanField kPlanFields[] = {
+    {"reduction",
+     [](RenderPlan& plan, const py::handle& value) {
+         plan.reduction = from_name(kReductionNames, "reduction", text(value));
+     }},
+    {"upsample",
+     [](RenderPlan& plan, const py::handle& value) {
+         plan.upsample = from_name(kUpsampleNames, "upsample", text(value));
+     }},
+    {"sigma",
+     [](RenderPlan& plan, const py::handle& value) {
+         const auto [y, x] = value.cast<std::pair<double, double>>();
+         plan.sigma_y = sigma(y);
+         plan.sigma_x = sigma(x);
+     }},
+    {"sign",
+     [](RenderPlan& plan, const py::handle& value) {
+         plan.sign = from_name(kSignNames, "sign", text(value));
+     }},
+    {"normalization_type",
+     [](RenderPlan& plan, const py::handle& value) {
+         plan.normalization = normalization_from_name(text(value));
+     }},
+    {"paint", [](RenderPlan& plan,
+                 const py::handle& value) { plan.painter = &painter_from_name(text(value)); }},
+    {"limits",
+     [](RenderPlan& plan, const py::handle& value) {
+         std::tie(plan.limits_given, plan.limit_low, plan.limit_high) = range_from("limits", value);
+     }},
+    {"table",
+     [](RenderPlan& plan, const py::handle& value) {
+         if (!value.is_none()) plan.table = table_from(value.cast<py::array>());
+     }},
+    {"overlay_opacity",
+     [](RenderPlan& plan, const py::handle& value) {
+         plan.overlay_opacity = fraction("overlay_opacity", value.cast<double>());
+     }},
+    {"opacity",
+     [](RenderPlan& plan, const py::handle& value) {
+         plan.opacity = from_name(kOpacityNames, "opacity", text(value));
+     }},
+    {"threshold",
+     [](RenderPlan& plan, const py::handle& value) {
+         plan.threshold = fraction("threshold", value.cast<double>());
+     }},
+    {"masked_opacity",
+     [](RenderPlan& plan, const py::handle& value) {
+         plan.masked_opacity = fraction("masked_opacity", value.cast<double>());
+     }},
+    {"image_range",
+     [](RenderPlan& plan, const py::handle& value) {
+         std::tie(plan.image_range_given, plan.image_low, plan.image_high) =
+             range_from("image_range", value);
+     }},
+    {"nonfinite",
+     [](RenderPlan& plan, const py::handle& value) {
+         plan.nonfinite = from_name(kNonFiniteNames, "nonfinite", text(value));
+     }},
+};
+
+}  // namespace
+
+std::unique_ptr<RenderPlan> plan_from(const py::kwargs& fields) {
+    auto plan = std::make_unique<RenderPlan>();
+    for (const PlanField& field : kPlanFields) {
+        if (!fields.contains(field.name)) {
+            throw py::type_error("`" + std::string(field.name) + "` must be given to RenderPlan");
+        }
+        const py::object value = fields[field.name];
+        try {
+            field.set(*plan, value);
+        } catch (const py::cast_error&) {
+            throw py::type_error("`" + std::string(field.name) + "` cannot be " +
+                                 std::string(py::repr(value)));
+        }
+    }
+    if (fields.size() > std::size(kPlanFields)) {
+        std::string names;
+        for (const PlanField& field : kPlanFields) {
+            names += (names.empty() ? "" : ", ") + std::string(field.name);
+        }
+        throw py::type_error("RenderPlan takes these fields alone: " + names);
+    }
+    if (plan->painter->needs_table() && plan->table.entries() == 0) {
+        throw std::invalid_argument("`table` must be given when paint is 'table' or 'overlay'");
+    }
+    plan->prepare();
+    return plan;
+}
+
+}  // namespace hotcold

@@ -1,0 +1,121 @@
+// What painters paint on and look at: an item's picture and values, its image, walked in runs of
+// pixels.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/load/batch.hpp"
+#include "kernels/load/load.hpp"
+#include "kernels/normalize/extent.hpp"
+#include "kernels/render/painter.hpp"
+#include "kernels/render/plan.hpp"
+#include "kernels/render/render_image.hpp"
+#include "runtime/integers.hpp"
+
+namespace hotcold {
+
+// For one batch. Null views are not wanted, or not there; all must outlive the canvas.
+template <typename T>
+class Canvas {
+  public:
+    Canvas(const RenderPlan& recipe, const Shape& map, const SourceView* image,
+           const BatchView<T>* values, const PictureView* picture)
+        : plan(recipe),
+          image_(image),
+          values_(values),
+          picture_(picture),
+          map_(map),
+          byte_image_(image != nullptr && image->type == ScalarType::kUint8 &&
+                      recipe.image_range_given &&
+                      (image->shape.channels != 4 || recipe.image_table.identity) &&
+                      recipe.painter->takes_image_bytes(recipe)),
+          adjoining_((picture == nullptr ||
+                      picture->row_stride ==
+                          static_cast<std::ptrdiff_t>(picture->channels * map.columns)) &&
+                     (image == nullptr || rows_adjoin(image->shape, image->strides)) &&
+                     (values == nullptr || rows_adjoin(values->shape, values->strides))) {}
+
+    const RenderPlan& plan;
+    Extent batch;  // of all items, where plan.shares_limits()
+    NonFiniteLog bad_image;
+
+    const Shape& map() const { return map_; }
+    std::size_t planes() const { return map_.channels; }
+    std::size_t plane() const { return map_.plane(); }
+    std::size_t image_channels() const { return image_->shape.channels; }
+    bool wants_values() const { return values_ != nullptr; }
+    bool wants_picture() const { return picture_ != nullptr; }
+    // 1 where a picture takes the table's entries in place of their colours.
+    std::size_t picture_channels() const { return picture_->channels; }
+    // Whether the image is bytes and plan.image_table says what becomes of them.
+    bool byte_image() const { return byte_image_; }
+    ImageReader image(std::size_t item) const { return ImageReader(*image_, item); }
+
+    // The run of a plane of an item's map.
+    const T* run_of(const T* map, std::size_t plane, std::size_t row, std::size_t column) const {
+        return map + plane * map_.plane() + row * map_.columns + column;
+    }
+    std::uint8_t* pixels(std::size_t item, std::size_t row, std::size_t column) const {
+        return picture_->at(item, row) + column * picture_->channels;
+    }
+
+    // Where values are wanted alone: a plane of them, or a run.
+    void store_plane(std::size_t item, std::size_t channel, const T* plane,
+                     const Team& team) const {
+        store_channel(plane, *values_, item, channel, team);
+    }
+    void store_values(std::size_t item, std::size_t channel, std::size_t row, std::size_t column,
+                      const T* run, std::size_t count) const {
+        const std::ptrdiff_t stride = values_->strides.column;
+        store_run(run, count,
+                  values_->at(item, channel, row) + static_cast<std::ptrdiff_t>(column) * stride,
+                  stride);
+    }
+
+    // Calls body(row, column, count) for the runs of an item.
+    template <typename F>
+    void for_item_runs(const Team& team, const F& body) const {
+        const std::size_t step = rows_per_block(map_.columns);
+        team.for_each(ceil_div(map_.rows, step), [&](std::size_t block) {
+            for_runs(block * step, std::min(map_.rows, (block + 1) * step), map_.columns,
+                     adjoining_, body);
+        });
+    }
+
+    // The same with the image's numbers: body(row, column, NumberRun).
+    template <typename F>
+    void for_image_runs(std::size_t item, const Team& team, const F& body) {
+        const ImageReader reader(*image_, item);
+        const ImageScale<T> scale =
+            plan.image_range_given ? ImageScale<T>{T{1}, static_cast<T>(plan.image_low),
+                                                   static_cast<T>(plan.image_high - plan.image_low)}
+                                   : reader.own_scale<T>(team);
+        const ImageScale<T> alpha_scale{T{1}, T{0}, reader.opaque<T>()};
+        std::atomic<std::size_t> bad{0};
+        for_item_runs(team, [&](std::size_t row, std::size_t column, std::size_t count) {
+            NumberRun<T> run;
+            run.count = count;
+            run.channels = image_->shape.channels;
+            const std::size_t found = reader.numbers(row, column, count, run.planes);
+            if (found != 0) bad.fetch_add(found, std::memory_order_relaxed);
+            for (std::size_t c = 0; c < run.channels; ++c) {
+                scale_image_run(run.planes[c], count, c == 3 ? alpha_scale : scale);
+            }
+            body(row, column, run);
+        });
+        bad_image.record(item, bad.load());
+    }
+
+  private:
+    const SourceView* image_;
+    const BatchView<T>* values_;
+    const PictureView* picture_;
+    const Shape map_;
+    const bool byte_image_;
+    const bool adjoining_;  // rows of everything but the attributions follow one another
+};
+
+}  // namespace hotcold

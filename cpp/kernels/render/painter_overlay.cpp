@@ -1,0 +1,116 @@
+// Maps in colours, blended over the image.
+#include <cstring>
+
+#include "kernels/paint/colorize.hpp"
+#include "kernels/paint/paint.hpp"
+#include "kernels/render/canvas.hpp"
+#include "kernels/render/missing_values.hpp"
+#include "kernels/render/painter.hpp"
+#include "kernels/render/table_entries.hpp"
+
+namespace hotcold {
+namespace {
+
+// Fetching the image's lines, or the picture's to be written, one to four runs ahead changes
+// nothing (Zen 4, 2026-11, 16 and 64 items): the processor sees the streams by itself.
+template <typename Entry, typename T, typename F>
+void overlay_bytes(const Canvas<T>& canvas, const MapItem<T>& item, const F& entries_of) {
+    if (!canvas.wants_picture()) return;
+    const ImageReader reader = canvas.image(item.index);
+    const ColorPlanes table = canvas.plan.table.planes();
+    canvas.for_item_runs(item.team, [&](std::size_t row, std::size_t column, std::size_t count) {
+        Entry entries[kRun];
+        std::uint8_t planes[kMaxPictureChannels][kRun];
+        entries_of(row, column, count, entries);
+        paint_overlay(entries, reader.bytes(row, column, count, planes), table,
+                      canvas.plan.image_table, canvas.pixels(item.index, row, column));
+    });
+}
+
+template <typename Entry, typename T, typename F>
+void overlay_numbers(Canvas<T>& canvas, const MapItem<T>& item, const F& entries_of) {
+    const RenderPlan& plan = canvas.plan;
+    const T gain = static_cast<T>(255.0 * (1.0 - plan.overlay_opacity));
+    const auto blend = [&](std::size_t row, std::size_t column, NumberRun<T>& x01) {
+        if (!canvas.wants_picture()) return;  // the image is read all the same, for its faults
+        Entry entries[kRun];
+        entries_of(row, column, x01.count, entries);
+        BytePlanes bytes(x01.count, x01.channels == 4 ? 4 : 3);
+        for (std::size_t c = 0; c < 3; ++c) {
+            const T* image = x01.planes[x01.channels == 1 ? 0 : c];
+            if (plan.table.is_translucent()) {
+                plan.table.blend(image, entries, x01.count, c, bytes.planes[c]);
+            } else {
+                blend_run(image, entries, x01.count, gain, plan.table.weighted(c), bytes.planes[c]);
+            }
+        }
+        if (x01.channels == 4) {
+            bytes_run(x01.planes[3], x01.count, Limits<T>{}, bytes.planes[3]);
+        }
+        interleave_planes(bytes.run(), canvas.pixels(item.index, row, column));
+    };
+    canvas.for_image_runs(item.index, item.team, blend);
+}
+
+// The image alone where the map has no value, if the plan wants that.
+template <typename T>
+void uncover_missing(Canvas<T>& canvas, const MapItem<T>& item) {
+    const bool hides = canvas.plan.nonfinite == NonFinitePolicy::kTransparent;
+    if (item.missing.empty() || !hides || !canvas.wants_picture()) return;
+    const std::size_t channels = canvas.picture_channels();
+    const auto uncover = [&](std::size_t row, std::size_t column, NumberRun<T>& x01) {
+        BytePlanes bytes(x01.count, x01.channels);
+        for (std::size_t c = 0; c < x01.channels; ++c) {
+            bytes_run(x01.planes[c], x01.count, Limits<T>{}, bytes.planes[c]);
+        }
+        std::uint8_t image[kMaxPictureChannels * kRun];
+        interleave_planes(bytes.run(), image);
+        std::uint8_t* out = canvas.pixels(item.index, row, column);
+        for (std::size_t i = 0; i < x01.count; ++i) {
+            if (!misses(item, canvas, row, column + i)) continue;
+            std::memcpy(out + i * channels, image + i * channels, channels);
+        }
+    };
+    canvas.for_image_runs(item.index, item.team, uncover);
+}
+
+class OverlayPainter final : public PainterOf<OverlayPainter> {
+  public:
+    const char* name() const override { return "overlay"; }
+    bool needs_image() const override { return true; }
+    bool needs_table() const override { return true; }
+
+    std::size_t picture_channels(const RenderPlan&, std::size_t,
+                                 std::size_t image_channels) const override {
+        return image_channels == 4 ? 4 : 3;
+    }
+    bool takes_image_bytes(const RenderPlan& plan) const override {
+        return !plan.table.is_translucent();
+    }
+
+    void prepare(RenderPlan& plan) const override {
+        plan.table.prepare_overlay(plan.overlay_opacity);
+        if (plan.image_range_given) {
+            plan.table.prepare_overlay(plan.overlay_opacity, plan.image_table);
+        }
+    }
+
+    template <typename T>
+    static void paint_item(Canvas<T>& canvas, const MapItem<T>& item) {
+        paint_entries(canvas, item, [&](auto entry, const auto& entries_of) {
+            using Entry = decltype(entry);
+            canvas.byte_image() ? overlay_bytes<Entry>(canvas, item, entries_of)
+                                : overlay_numbers<Entry>(canvas, item, entries_of);
+            uncover_missing(canvas, item);
+        });
+    }
+};
+
+}  // namespace
+
+const Painter& overlay_painter() {
+    static const OverlayPainter painter;
+    return painter;
+}
+
+}  // namespace hotcold

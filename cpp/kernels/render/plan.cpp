@@ -1,0 +1,39 @@
+#include "kernels/render/plan.hpp"
+
+#include "kernels/render/painter.hpp"
+
+namespace hotcold {
+
+void RenderPlan::prepare() {
+    if (painter->needs_image() && image_range_given) {
+        image_table = ImageTable(image_low, image_high, overlay_opacity, masked_opacity);
+    }
+    painter->prepare(*this);
+}
+
+Shape RenderPlan::map_shape(const Shape& attributions, const Shape* image) const {
+    Shape shape = attributions;
+    if (reduction != Reduction::kNone) shape.channels = 1;
+    if (upsample != Upsample::kNone && image != nullptr) {
+        shape.rows = image->rows;
+        shape.columns = image->columns;
+    }
+    return shape;
+}
+
+bool RenderPlan::shares_limits() const {
+    const NormalizationTraits& traits = traits_of(normalization);
+    return painter->needs_table() && !limits_given && traits.limits_depend_on_values() &&
+           traits.scope == LimitScope::kBatch;
+}
+
+template <typename T>
+Limits<T> RenderPlan::limits(const Extent& extent, T factor) const {
+    if (!limits_given) return limits_of<T>(traits_of(normalization), extent, factor);
+    return {static_cast<T>(limit_low), static_cast<T>(limit_high - limit_low), T{0}};
+}
+
+template Limits<float> RenderPlan::limits(const Extent&, float) const;
+template Limits<double> RenderPlan::limits(const Extent&, double) const;
+
+}  // namespace hotcold

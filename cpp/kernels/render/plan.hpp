@@ -1,0 +1,75 @@
+// What to draw: a map's steps in their order, and the painter of what comes of them.
+#pragma once
+
+#include <cstddef>
+
+#include "kernels/blur/gaussian_blur.hpp"
+#include "kernels/load/image_view.hpp"
+#include "kernels/load/reduction.hpp"
+#include "kernels/normalize/extent.hpp"
+#include "kernels/normalize/modes.hpp"
+#include "kernels/paint/paint.hpp"
+
+namespace hotcold {
+
+class Painter;
+
+// How maps smaller than the image get its size (painters that need one).
+enum class Upsample { kNone, kNearest, kBilinear, kBicubic };
+
+// Which values count; the others are taken as 0.
+enum class Sign { kAll, kPositive };
+
+// Where a mask's opacity comes from.
+enum class Opacity { kPercentile, kMap };
+
+// What NaN and infinities of the attributions are. Those of an image are read as 0 unless they are
+// a fault, and never set its scale.
+enum class NonFinitePolicy {
+    kRaise,        // a fault: the first item that holds some is reported
+    kZero,         // missing; they set no scale and are drawn as 0
+    kTransparent,  // missing; nothing is drawn there but the image, if there is one
+};
+
+// Members that a step does not use are ignored. Only for reading once prepare() was called.
+struct RenderPlan {
+    Reduction reduction = Reduction::kNone;
+    Upsample upsample = Upsample::kNone;
+    double sigma_y = 0.0;  // pixels, >= 0
+    double sigma_x = 0.0;
+    BlurAccuracy accuracy = BlurAccuracy::kExact;
+    Sign sign = Sign::kAll;
+    Normalization normalization = Normalization::kUnsignedMax;
+
+    const Painter* painter = nullptr;  // never null once prepare() is called
+    bool limits_given = false;         // else the mode's own, or 0 to 1 where channels are painted
+    double limit_low = 0.0;
+    double limit_high = 1.0;
+    ColorTable table;
+    double overlay_opacity = 0.5;
+
+    Opacity opacity = Opacity::kPercentile;
+    double threshold = 0.5;
+    double masked_opacity = 0.2;
+
+    bool image_range_given = false;  // else each item's own minimum and maximum
+    double image_low = 0.0;
+    double image_high = 1.0;
+
+    NonFinitePolicy nonfinite = NonFinitePolicy::kRaise;
+
+    // Makes the tables that the other members call for; once, after they are set.
+    void prepare();
+    ImageTable image_table;  // for uint8 images of a painter that needs one, with image_range_given
+
+    // The maps that are painted: as many planes as the reduction leaves, the image's rows and
+    // columns where maps are upsampled. `image` is null where there is none.
+    Shape map_shape(const Shape& attributions, const Shape* image) const;
+    // Whether limits depend on the values of other items of the batch.
+    bool shares_limits() const;
+    // The limits of values of this extent times `factor`, unless limits are given.
+    template <typename T>
+    Limits<T> limits(const Extent& extent, T factor = T{1}) const;
+};
+
+}  // namespace hotcold
