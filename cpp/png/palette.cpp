@@ -24,14 +24,14 @@ std::uint32_t key_of(const std::uint8_t* color) {
     return color[0] | std::uint32_t{color[1]} << 8 | std::uint32_t{color[2]} << 16;
 }
 
-// The same, where a byte behind the colour may be read.
-std::uint32_t key_within(const std::uint8_t* color) {
+// The same above a byte of zeros, where the byte before the colour may be read.
+std::uint32_t high_key_within(const std::uint8_t* color) {
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     std::uint32_t four;
-    std::memcpy(&four, color, sizeof(four));
-    return four & 0xffffffu;
+    std::memcpy(&four, color - 1, sizeof(four));
+    return four & 0xffffff00u;
 #else
-    return key_of(color);
+    return key_of(color) << 8;
 #endif
 }
 
@@ -115,16 +115,16 @@ class DirectIndex {
         const std::uint32_t* const slots = slots_;
         const std::uint32_t factor = factor_;
         std::uint32_t strange = 0;
-        const auto find = [&](std::uint32_t key, std::size_t x) {
-            const std::uint32_t slot = slots[slot_of(key, factor)];
-            strange |= slot >> 8 ^ key;
+        const auto find = [&](std::uint32_t high_key, std::size_t x) {
+            const std::uint32_t slot = slots[slot_of(high_key, factor)];
+            strange |= slot ^ high_key;
             const auto place = static_cast<std::uint8_t>(slot);
             used[place] = 1;
             places[x] = place;
         };
-        for (std::size_t x = 0; x + 1 < width; ++x) find(key_within(row + 3 * x), x);
-        find(key_of(row + 3 * (width - 1)), width - 1);
-        return strange == 0;
+        find(key_of(row) << 8, 0);
+        for (std::size_t x = 1; x < width; ++x) find(high_key_within(row + 3 * x), x);
+        return strange >> 8 == 0;
     }
 
   private:
@@ -132,8 +132,8 @@ class DirectIndex {
     static constexpr std::size_t kSlots = std::size_t{1} << kBits;
     static constexpr int kMostTries = 32;
 
-    static std::size_t slot_of(std::uint32_t key, std::uint32_t factor) {
-        return (key << 8) * factor >> (32 - kBits);
+    static std::size_t slot_of(std::uint32_t high_key, std::uint32_t factor) {
+        return high_key * factor >> (32 - kBits);
     }
 
     // What an empty slot holds: a key that is not looked for there.
@@ -141,15 +141,15 @@ class DirectIndex {
 
     // False, with the slots empty as before, where two colours meet.
     bool fill(const std::uint8_t* colors, std::size_t n) {
-        if (slot_of(1, factor_) == 0) return false;
+        if (slot_of(1u << 8, factor_) == 0) return false;
         for (std::size_t i = 0; i < n; ++i) {
             const std::uint32_t key = key_of(colors + 3 * i);
-            const std::size_t slot = slot_of(key, factor_);
+            const std::size_t slot = slot_of(key << 8, factor_);
             if (slots_[slot] == empty(slot)) {
                 slots_[slot] = key << 8 | static_cast<std::uint32_t>(i);
             } else if (slots_[slot] >> 8 != key) {
                 for (std::size_t k = 0; k < i; ++k) {
-                    const std::size_t filled = slot_of(key_of(colors + 3 * k), factor_);
+                    const std::size_t filled = slot_of(key_of(colors + 3 * k) << 8, factor_);
                     slots_[filled] = empty(filled);
                 }
                 return false;
