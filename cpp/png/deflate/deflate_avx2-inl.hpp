@@ -9,7 +9,8 @@
 //
 // Tried and lost (measured 2026-11): codes joined by pairs in a table of 64 KiB and appended one
 // after another, which took twice as long (the table lives in L2, and whether eight codes fit one
-// write is a branch that nobody can predict).
+// write is a branch that nobody can predict); that branch taken where positions are summed, at the
+// end of a long chain, which costs 60 cycles when it is mispredicted instead of 20.
 #pragma once
 
 #include <immintrin.h>

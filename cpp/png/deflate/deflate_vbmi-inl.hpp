@@ -4,7 +4,9 @@
 // 64 codes are looked up at once in tables held in registers (twelve of them) and joined to groups
 // of four in vectors; a group is one write. Tried and lost (measured 2026-11): groups of eight, of
 // which one in ten to twenty is too long for a write, where telling costs as much as it saves, and
-// eight in two words without a branch, which costs more than two writes.
+// eight in two words without a branch, which costs more than two writes; eights, and fours of those
+// that are too long, compressed into one list without a branch, which takes a third longer than
+// fours: permutes and compressions share a port with the look-ups.
 #pragma once
 
 #include <immintrin.h>
