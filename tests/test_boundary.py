@@ -15,6 +15,8 @@ from numpy.lib.stride_tricks import as_strided
 
 from hotcold import _core
 
+pytestmark = pytest.mark.kernels
+
 
 @pytest.fixture(params=KERNELS.values(), ids=KERNELS.keys())
 def kernel(request):

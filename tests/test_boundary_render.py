@@ -13,6 +13,8 @@ from hotcold import _core
 from hotcold.colormaps import lookup_table
 from hotcold.sheet import Sheet
 
+pytestmark = pytest.mark.kernels
+
 N, C, H, W = SHAPE
 
 

@@ -14,6 +14,8 @@ import hotcold
 from hotcold import _core
 from hotcold._arrays import new_array
 
+pytestmark = pytest.mark.kernels
+
 FLOAT = np.dtype(np.float32)
 PLENTY = (4, 1, 256, 256)  # 1 MiB
 

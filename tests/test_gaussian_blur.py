@@ -8,6 +8,8 @@ import reference
 
 from hotcold import _core
 
+pytestmark = pytest.mark.kernels
+
 # Largest absolute error for input in [-1, 1]: section 3 of the contract.
 TOLERANCE = {
     ("exact", np.float32): 2e-6,

@@ -12,6 +12,8 @@ from PIL import Image
 import hotcold
 from hotcold import HeatmapVisualizer, MaskVisualizer, Visualizer, render_files
 
+pytestmark = pytest.mark.kernels
+
 SHAPE = N, C, H, W = 3, 3, 12, 17
 HOLE = np.s_[1, 4:6, 5:9]  # of the map: (item, rows, columns)
 MODES = (

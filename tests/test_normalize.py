@@ -12,7 +12,7 @@ from layouts import LAYOUTS, broadcasts
 import hotcold
 from hotcold import _core
 
-pytestmark = pytest.mark.usefixtures("isa")
+pytestmark = [pytest.mark.kernels, pytest.mark.usefixtures("isa")]
 
 # Of the largest result: a division, a product and a difference, each rounded once, and for the sum
 # modes the divisor, a sum in float64.

@@ -13,7 +13,7 @@ from layouts import LAYOUTS, broadcasts
 import hotcold
 from hotcold import _core
 
-pytestmark = pytest.mark.usefixtures("isa")
+pytestmark = [pytest.mark.kernels, pytest.mark.usefixtures("isa")]
 
 # Selection takes another path below 513 values, and samples from about 8192 on.
 COUNTS = (1, 2, 3, 31, 32, 33, 511, 512, 513, 1000, 1023, 1024, 1025, 4097, 8191, 20011)

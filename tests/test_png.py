@@ -27,6 +27,8 @@ from png_files import (
 
 from hotcold import _core
 
+pytestmark = pytest.mark.kernels
+
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("size", [(1, 1), (1, 2), (2, 1), (5, 3), (31, 33), (64, 64), (97, 131)])

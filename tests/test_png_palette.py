@@ -11,6 +11,8 @@ from png_files import RAMP, assert_reads_back, by_opencv, by_pillow, chunks, enc
 
 from hotcold import _core
 
+pytestmark = pytest.mark.kernels
+
 
 @pytest.mark.parametrize("entries", [1, 2, 5, 200, 256])
 def test_indices_mean_the_palettes_colours(isa, entries, rng):

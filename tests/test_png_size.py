@@ -13,6 +13,8 @@ from png_files import COMPRESSIONS, by_pillow, contents, encode, from_residuals,
 import hotcold
 from hotcold import HeatmapVisualizer, MaskVisualizer, Visualizer
 
+pytestmark = pytest.mark.kernels
+
 
 def test_noise_grows_by_the_container_alone(compression, rng):
     picture = rng.integers(0, 256, (224, 224, 3), dtype=np.uint8)

@@ -14,6 +14,8 @@ from layouts import LAYOUTS
 from hotcold import _core
 from hotcold._arrays import as_batch, result_dtype
 
+pytestmark = pytest.mark.kernels
+
 REDUCTIONS = ("mean", "sum", "sum_abs", "max_abs", "norm")
 
 

@@ -19,6 +19,8 @@ import hotcold
 from hotcold import _core
 from hotcold._arrays import as_batch
 
+pytestmark = pytest.mark.kernels
+
 RULES = ("quantile", "mass", "max", "otsu")
 SIZES = ((1, 1), (1, 9), (9, 1), (2, 3), (17, 31), (33, 32), (64, 63))
 

@@ -16,7 +16,7 @@ from layouts import LAYOUTS, broadcasts
 
 from hotcold import _core
 
-pytestmark = pytest.mark.usefixtures("isa")
+pytestmark = [pytest.mark.kernels, pytest.mark.usefixtures("isa")]
 
 JET = mpl.colormaps["jet"](np.arange(256))
 OPACITIES = (0.0, 0.25, 0.3, 0.4, 0.5, 0.77, 1.0)

@@ -13,7 +13,10 @@ import hotcold
 from hotcold import _atomic, _core, files
 from hotcold.plan import compile_plan
 
-pytestmark = pytest.mark.skipif(not files.CORE_WRITES, reason="elsewhere Python writes")
+pytestmark = [
+    pytest.mark.kernels,
+    pytest.mark.skipif(not files.CORE_WRITES, reason="elsewhere Python writes"),
+]
 
 TEXT = {"Software": "a test"}
 N = 6

@@ -8,6 +8,8 @@ import pytest
 import hotcold
 from hotcold.sheet import WHITE, Sheet, Tiler
 
+pytestmark = pytest.mark.kernels
+
 SHEETS = [
     Sheet(1, 1, (2, 3)),
     Sheet(2, 3, (4, 5)),

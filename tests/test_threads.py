@@ -16,6 +16,8 @@ from core_calls import plan
 import hotcold
 from hotcold import HeatmapVisualizer, MaskVisualizer, Visualizer, _core
 
+pytestmark = pytest.mark.kernels
+
 COUNTS = (2, 3, 7, None)
 # Many small items: threads take items. One large item: threads take its rows. A size that nothing
 # divides evenly, above what is done by the caller alone.

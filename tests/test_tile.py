@@ -11,6 +11,8 @@ from layouts import LAYOUTS, broadcasts
 
 import hotcold
 
+pytestmark = pytest.mark.kernels
+
 DTYPES = ("?", "i1", "u1", "i2", "u2", "f2", "i4", "u4", "f4", "i8", "u8", "f8")
 
 

@@ -10,6 +10,8 @@ from helpers import message, optional, read_picture, to_order
 
 from hotcold import HeatmapVisualizer, MaskVisualizer
 
+pytestmark = pytest.mark.kernels
+
 SIZES = [
     ((7, 7), (224, 224)),
     ((1, 1), (5, 6)),

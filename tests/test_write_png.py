@@ -15,7 +15,10 @@ from helpers import message, read_picture, run_python
 
 from hotcold import _atomic, _core, files
 
-pytestmark = pytest.mark.skipif(not files.CORE_WRITES, reason="elsewhere Python writes")
+pytestmark = [
+    pytest.mark.kernels,
+    pytest.mark.skipif(not files.CORE_WRITES, reason="elsewhere Python writes"),
+]
 
 TEXT = {"Software": "a test", "Description": "snowman \N{SNOWMAN}"}
 

@@ -72,9 +72,10 @@ py::tuple boxes(const py::array& maps, py::ssize_t count, double threshold,
     py::array_t<std::int64_t> area({n, count});
     const BoxTable table{box.mutable_data(), mass.mutable_data(), peak.mutable_data(),
                          area.mutable_data()};
+    const bool in_double = is_float64(maps);
     const NonFinite bad = without_gil([&] {
-        return is_float64(maps) ? find_boxes<double>(source, options, table, threads)
-                                : find_boxes<float>(source, options, table, threads);
+        return in_double ? find_boxes<double>(source, options, table, threads)
+                         : find_boxes<float>(source, options, table, threads);
     });
     return py::make_tuple(box, mass, peak, area, nonfinite_result(bad));
 }
@@ -104,9 +105,10 @@ py::tuple threshold_limits(const py::array& maps, double threshold, const std::s
     const int threads = checked_threads(n_threads);
     py::array_t<double> limits(maps.shape(0));
     double* const data = limits.mutable_data();
+    const bool in_double = is_float64(maps);
     const NonFinite bad = without_gil([&] {
-        return is_float64(maps) ? limits_of<double>(source, by, t, data, threads)
-                                : limits_of<float>(source, by, t, data, threads);
+        return in_double ? limits_of<double>(source, by, t, data, threads)
+                         : limits_of<float>(source, by, t, data, threads);
     });
     return py::make_tuple(limits, nonfinite_result(bad));
 }
@@ -140,9 +142,10 @@ py::tuple outlines(const py::array& maps, double threshold, const std::string& t
     const int threads = checked_threads(n_threads);
     py::array_t<std::uint8_t> lines({maps.shape(0), maps.shape(2), maps.shape(3)});
     std::uint8_t* const data = lines.mutable_data();
+    const bool in_double = is_float64(maps);
     const NonFinite bad = without_gil([&] {
-        return is_float64(maps) ? outlines_of<double>(source, by, t, steps, data, threads)
-                                : outlines_of<float>(source, by, t, steps, data, threads);
+        return in_double ? outlines_of<double>(source, by, t, steps, data, threads)
+                         : outlines_of<float>(source, by, t, steps, data, threads);
     });
     return py::make_tuple(lines, nonfinite_result(bad));
 }

@@ -9,6 +9,7 @@
 #include "kernels/load/load.hpp"
 #include "kernels/load/load.ops.hpp"
 #include "runtime/integers.hpp"
+#include "runtime/interrupt.hpp"
 
 namespace hotcold {
 namespace {
@@ -67,6 +68,7 @@ std::size_t reduce_run(SourceRows run, std::size_t channels, std::size_t item_si
     std::fill(out, out + count, T{0});
     if (reduction == Reduction::kNorm) std::fill(norms, norms + count, 0.0);
     for (std::size_t c = 0; c < channels; ++c) {
+        if (c % 1024 == 1023) check_interrupt();  // a broadcast array may have any number
         bad += load_ops<T>().channel(run, values);
         if (reduction == Reduction::kSum) join_run<Reduction::kSum>(values, count, out);
         if (reduction == Reduction::kSumAbs) join_run<Reduction::kSumAbs>(values, count, out);

@@ -8,6 +8,7 @@
 
 #include "kernels/load/batch.hpp"
 #include "kernels/load/plane_reader.hpp"
+#include "runtime/interrupt.hpp"
 
 namespace hotcold {
 namespace {
@@ -37,6 +38,7 @@ class Regions {
         const std::size_t reach = diagonal ? 1 : 0;
         std::size_t above = 0;  // the first run of the row above
         for (std::size_t row = 0; row < rows; ++row) {
+            if (row % 64 == 63) check_interrupt();
             const std::size_t first = runs_.size();
             add_row(map + row * columns, row, columns, limit);
             join(above, first, row, reach);
@@ -90,6 +92,7 @@ class Regions {
         regions_.clear();
         place_.assign(runs_.size(), 0);
         for (std::size_t i = 0; i < runs_.size(); ++i) {
+            if (i % 4096 == 4095) check_interrupt();
             const std::size_t r = root(i);
             const auto row = static_cast<std::int64_t>(row_of_[i]);
             const auto begin = static_cast<std::int64_t>(runs_[i].begin);

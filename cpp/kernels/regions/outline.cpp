@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "runtime/interrupt.hpp"
+
 namespace hotcold {
 
 template <typename T>
@@ -15,6 +17,7 @@ void outline(const T* values, std::size_t rows, std::size_t columns, T limit, un
         return static_cast<std::uint8_t>(steps < far ? steps + 1 : far);
     };
     for (std::size_t row = 0; row < rows; ++row) {
+        if (row % 64 == 63) check_interrupt();
         const T* const v = values + row * columns;
         std::uint8_t* const steps = lines + row * columns;
         // Rows of independent pixels first, which vectorise; then along the row.
@@ -31,6 +34,7 @@ void outline(const T* values, std::size_t rows, std::size_t columns, T limit, un
         }
     }
     for (std::size_t row = rows; row-- > 0;) {
+        if (row % 64 == 63) check_interrupt();
         std::uint8_t* const steps = lines + row * columns;
         if (row + 1 < rows) {
             const std::uint8_t* const below = steps + columns;
