@@ -54,3 +54,28 @@ def test_channel_mask(benchmark, model):
         rounds=9,
         items=ITEMS,
     )
+
+
+@pytest.mark.benchmark(group="channel_mask")
+def test_many_channels(benchmark, model):
+    """64 channels of a layer from one forward pass, over a call for each."""
+    from hotcold.influence import InternalChannelQoI, InternalInfluence, PointDoi, attributions
+
+    images = workloads.photographs(1).transpose(0, 3, 1, 2)[:, :, ::2, ::2]
+    x = np.ascontiguousarray((images.astype(np.float32) - 127) / 128)
+    doi = PointDoi()
+    channels = [InternalInfluence(model, LAYER, InternalChannelQoI(c), doi) for c in range(64)]
+
+    def check(mine, answers):
+        np.testing.assert_allclose(mine, answers["64 calls"], rtol=1e-4, atol=1e-7)
+
+    race(
+        benchmark,
+        lambda: np.stack(attributions(channels, x)),
+        {"64 calls": lambda: np.stack([one.attributions(x) for one in channels])},
+        check=check,
+        targets={"64 calls": 2},
+        floors={"64 calls": 1.5},
+        rounds=3,
+        items=64,
+    )
