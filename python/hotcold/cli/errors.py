@@ -31,13 +31,19 @@ def one_sentence() -> Iterator[None]:
 
 @contextlib.contextmanager
 def plain_warnings() -> Iterator[None]:
-    """Show warnings as lines of their own, without the place in the code."""
+    """Show what a job says of its inputs as lines of their own, without the place in the code."""
+    from hotcold.offline.input.base import InputWarning
+
+    usual = warnings.showwarning
 
     def show(message: Warning | str, *place: Any, **more: Any) -> None:
-        say(f"hotcold: {message}", fg="yellow", err=True)
+        if isinstance(message, InputWarning):
+            say(f"hotcold: {message}", fg="yellow", err=True)
+        else:
+            usual(message, *place, **more)
 
     with warnings.catch_warnings():
-        warnings.simplefilter("always", UserWarning)
+        warnings.simplefilter("always", InputWarning)
         warnings.showwarning = show
         yield
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from hotcold import _validate, files
 from hotcold.offline.input import IndexedSource, PictureFolder, Source, open_source
+from hotcold.offline.input.base import InputWarning
 from hotcold.offline.input.feed import Feed
 from hotcold.offline.output.containers import CONTAINERS
 from hotcold.offline.output.guard import Read
@@ -195,7 +196,7 @@ def render_files(
         for source in sources:
             remark = None if source is None else source.check(job.n_threads)
             if remark is not None:
-                warnings.warn(remark, stacklevel=2)
+                warnings.warn(remark, InputWarning, stacklevel=2)
         report = job.run(shown)
     if gallery:
         from hotcold.offline.gallery import write_gallery

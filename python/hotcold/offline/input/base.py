@@ -23,6 +23,10 @@ class Unreadable(BadItem, OSError):
     """An item that its file or library does not give out, for no fault of its values."""
 
 
+class InputWarning(UserWarning):
+    """Something of an input that the user should know, although it can be read."""
+
+
 class IndexedSource(abc.ABC):
     """Items that several threads may read by index at once.
 
