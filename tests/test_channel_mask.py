@@ -56,7 +56,8 @@ def test_constructor_signature_is_the_promised_one():
     expected = {"model": EMPTY, "layer": EMPTY, "channel": EMPTY, **CONSTRUCTOR}
     assert list(positional.items()) == list(expected.items())
     keywords = parameters(ChannelMaskVisualizer, inspect.Parameter.KEYWORD_ONLY)
-    assert keywords == {**SHARED, "image_range": None, "batch_size": None}
+    own = {"image_range": None, "batch_size": None, "combine": None, "compression": "default"}
+    assert keywords == {**SHARED, **own}
 
 
 def test_from_influence_takes_the_same_settings():
@@ -75,11 +76,11 @@ def test_call_and_render_signatures_are_the_promised_ones():
     expected = {"x": EMPTY, "x_preprocessed": None, "output_file": None, **CALL}
     assert list(positional.items()) == list(expected.items())
     keywords = parameters(call, inspect.Parameter.KEYWORD_ONLY)
-    assert keywords == {"imshow": True, "fig": None, "return_tiled": False}
+    assert keywords == {"imshow": True, "fig": None, "return_tiled": False, "combine": None}
     positional = parameters(render, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     assert list(positional.items()) == [("x", EMPTY), ("x_preprocessed", None)]
     keywords = parameters(render, inspect.Parameter.KEYWORD_ONLY)
-    assert keywords == {"out": None, "n_threads": None, **CALL}
+    assert keywords == {"out": None, "n_threads": None, "combine": None, **CALL}
 
 
 def test_package_brings_no_framework():
