@@ -24,7 +24,7 @@ def reduced(a, reduction, n_threads=1):
     view = as_batch(a, "a", "channels_first")
     values = np.empty((len(a), 1, *a.shape[2:]), result_dtype(view))
     spec = plan(reduction=reduction, normalization_type="unnormalized")
-    assert _core.render(spec, view, None, values, None, 0, 0, n_threads) is None
+    assert _core.render(spec, view, None, values, None, n_threads) is None
     return values
 
 
@@ -84,7 +84,7 @@ def test_values_that_are_not_finite_are_told(rng, reduction):
     a[1, 2, 0, :2] = np.nan, np.inf
     values = np.empty((3, 1, 4, 4))
     fault = _core.render(
-        plan(reduction=reduction, normalization_type="unnormalized"), a, None, values, None, 0, 0, 1
+        plan(reduction=reduction, normalization_type="unnormalized"), a, None, values, None, 1
     )
     assert fault[1] == 1
 
