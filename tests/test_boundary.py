@@ -5,12 +5,10 @@ The Python layer refuses most of this first; the core does not rely on it.
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
 from core_calls import KERNELS, SHAPE, f4, plan, render
-from helpers import message
+from helpers import NEEDS_NEW_TO_FAIL, message
 from numpy.lib.stride_tricks import as_strided
 
 from hotcold import _core
@@ -109,10 +107,7 @@ def test_sizes_that_overflow_are_refused(kernel, shape, kind):
         _core.tile(giant, 2**30, 2**33, 0, np.zeros((), kind))
 
 
-# AddressSanitizer ends the program where new would throw; no setting of its changes that.
-@pytest.mark.skipif(
-    os.environ.get("HOTCOLD_TEST_PROFILE") == "sanitize", reason="new cannot fail under sanitizers"
-)
+@NEEDS_NEW_TO_FAIL
 @pytest.mark.parametrize("shape", [(1, 1, 2**31, 2**28), (1, 1, 2**24, 2**24)], ids=str)
 @pytest.mark.parametrize("sigma", [(0.0, 0.0), (2.0, 2.0)])
 def test_scratch_that_no_memory_can_hold_is_a_memory_error(shape, sigma):
