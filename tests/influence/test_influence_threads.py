@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import signal
@@ -159,10 +160,12 @@ def test_a_thousand_interrupts_leave_nothing_behind(x):
         model, (Cut("features.0"), Cut("classifier")), InternalChannelQoI(2), PointDoi()
     )
     expected = infl.attributions(x)
-    started = time.perf_counter()
+    lengths = []
     for _ in range(20):
+        started = time.perf_counter()
         infl.attributions(x)
-    length = (time.perf_counter() - started) / 20
+        lengths.append(time.perf_counter() - started)
+    length = min(lengths)  # of one that nothing else held up, or few interrupts would find a call
     armed = False
 
     def interrupt(*_):
@@ -171,6 +174,8 @@ def test_a_thousand_interrupts_leave_nothing_behind(x):
             armed = False
             raise Interrupted
 
+    # Python swallows what is raised within the callbacks of a collection.
+    gc.disable()
     before = signal.signal(signal.SIGALRM, interrupt)
     rng, count = random.Random(0), 0
     try:
@@ -188,6 +193,7 @@ def test_a_thousand_interrupts_leave_nothing_behind(x):
             check_untouched(model, flags)
     finally:
         signal.signal(signal.SIGALRM, before)
+        gc.enable()
     np.testing.assert_array_equal(infl.attributions(x), expected)
 
 
