@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import linecache
 import os
 import random
 import signal
@@ -204,6 +205,7 @@ def check_untouched(model, flags):
     hooks = [len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules()]
     assert sum(hooks) == 1  # the test's own
     assert not holding._holds
+    assert not holding._guard._is_owned()
     assert not holding._switches
     assert torch.is_grad_enabled()
     assert model.dropout.counter == 0
@@ -231,7 +233,10 @@ def interrupted_at(wanted, call):
         nonlocal count
         if "influence" not in frame.f_code.co_filename or "tests" in frame.f_code.co_filename:
             return None
-        if event == "line":
+        line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+        # A tracer stops at this line once more before the lock is given back, where no signal can
+        # come; an exception there would keep it for ever.
+        if event == "line" and line != "with _guard:":
             count += 1
             if count == wanted + 1:
                 raise Interrupted
