@@ -111,7 +111,7 @@ def _race_jobs(benchmark, batch, folders, n_items, **options):
         {"cv2 and fpng": by_cv2_and_fpng},
         check=check,
         # Most of the time on a slow disk is its own, the same for both.
-        floors={"cv2 and fpng": 1.5 if folders.in_memory else 1.1},
+        floors={"cv2 and fpng": 1.3 if folders.in_memory else 1.1},
         rounds=7,
         items=n_items,
         **options,

@@ -93,6 +93,7 @@ def test_constructor_flags_work(rng, option):
 
 
 def test_fig_is_used_and_not_the_current_figure(rng):
+    plt.switch_backend("agg")  # whatever backend another test's figures were of
     current, mine = plt.figure(), plt.figure()
     plt.figure(current.number)
     Visualizer()(rng.standard_normal((1, 1, 5, 5)), fig=mine)
