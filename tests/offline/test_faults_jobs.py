@@ -1,6 +1,6 @@
 """Jobs that are killed, run side by side, or run out of disk: one wins, nothing is mixed or lost.
 
-`HOTCOLD_ROUNDS` sets how many jobs are killed, 20 by default.
+`HOTCOLD_ROUNDS` sets how many jobs are killed, 5 by default.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(os.name != "posix", reason="signals and limits are POSIX's"),
 ]
-ROUNDS = int(os.environ.get("HOTCOLD_ROUNDS", "20"))
+ROUNDS = int(os.environ.get("HOTCOLD_ROUNDS", "5"))
 N = 200
 CONTAINERS = ("zip", "tar", "npy", "zarr")
 PLAIN = hotcold.Visualizer(combine_channels=True)
