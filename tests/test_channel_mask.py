@@ -34,6 +34,8 @@ CONSTRUCTOR = {
     "use_attr_as_opacity": None,
     "positive_only": None,
 }
+# Keyword-only options of the map.
+MAP = {"combine": None, "sign": None}
 CALL = dict.fromkeys(("blur", "threshold", "masked_opacity", "combine_channels"))
 
 
@@ -56,8 +58,8 @@ def test_constructor_signature_is_the_promised_one():
     expected = {"model": EMPTY, "layer": EMPTY, "channel": EMPTY, **CONSTRUCTOR}
     assert list(positional.items()) == list(expected.items())
     keywords = parameters(ChannelMaskVisualizer, inspect.Parameter.KEYWORD_ONLY)
-    own = {"image_range": None, "batch_size": None, "combine": None, "compression": "default"}
-    assert keywords == {**SHARED, **own}
+    own = {"image_range": None, "batch_size": None, "compression": "default"}
+    assert keywords == {**SHARED, **MAP, **own}
 
 
 def test_from_influence_takes_the_same_settings():
@@ -76,11 +78,11 @@ def test_call_and_render_signatures_are_the_promised_ones():
     expected = {"x": EMPTY, "x_preprocessed": None, "output_file": None, **CALL}
     assert list(positional.items()) == list(expected.items())
     keywords = parameters(call, inspect.Parameter.KEYWORD_ONLY)
-    assert keywords == {"imshow": True, "fig": None, "return_tiled": False, "combine": None}
+    assert keywords == {"imshow": True, "fig": None, "return_tiled": False, **MAP}
     positional = parameters(render, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     assert list(positional.items()) == [("x", EMPTY), ("x_preprocessed", None)]
     keywords = parameters(render, inspect.Parameter.KEYWORD_ONLY)
-    assert keywords == {"out": None, "n_threads": None, "combine": None, **CALL}
+    assert keywords == {"out": None, "n_threads": None, **MAP, **CALL}
 
 
 def test_package_brings_no_framework():

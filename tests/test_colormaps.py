@@ -30,6 +30,14 @@ def test_hotcold_is_the_reference_modules():
     np.testing.assert_array_equal(mpl.colormaps["hotcold"](np.arange(256)), theirs(np.arange(256)))
 
 
+def test_cold_is_the_cold_half_turned_round():
+    cmap, hotcold = mpl.colormaps["cold"], mpl.colormaps["hotcold"]
+    assert (cmap.N, cmap.name) == (128, "cold")
+    np.testing.assert_array_equal(cmap(np.arange(128)), hotcold(np.arange(128))[::-1])
+    assert cmap(0) == (0, 0, 0, 1)
+    np.testing.assert_array_equal(colormaps.lookup_table("cold").rgba, cmap(np.arange(128)))
+
+
 def test_zero_sits_on_a_black_seam():
     cmap = mpl.colormaps["hotcold"]
     assert cmap(127)[:3] == (0, 0, 0)
@@ -119,7 +127,7 @@ def test_a_name_that_is_registered_again_changes_its_colours(rng):
         Visualizer(cmap="changing")
 
 
-KNOWN = "\nimport matplotlib\nassert 'hotcold' in matplotlib.colormaps\n"
+KNOWN = "\nimport matplotlib\nassert {'hotcold', 'cold'} <= set(matplotlib.colormaps)\n"
 
 
 @pytest.mark.parametrize(
@@ -163,8 +171,9 @@ def test_a_missing_matplotlib_stays_missing():
     )
 
 
-def test_colormap_is_found_when_it_was_removed():
-    mpl.colormaps.unregister("hotcold")
-    colormaps._builtin.pop("hotcold", None)
-    assert colormaps.lookup_table("hotcold").rgba.shape == (256, 4)
-    assert "hotcold" in mpl.colormaps
+@pytest.mark.parametrize(("name", "entries"), [("hotcold", 256), ("cold", 128)])
+def test_colormap_is_found_when_it_was_removed(name, entries):
+    mpl.colormaps.unregister(name)
+    colormaps._builtin.pop(name, None)
+    assert colormaps.lookup_table(name).rgba.shape == (entries, 4)
+    assert name in mpl.colormaps

@@ -90,6 +90,7 @@ def test_items_with_an_image_that_cannot_be_drawn_are_not_measured(maps):
 )
 def test_limits_of_an_extent(mode, extent, limits):
     assert _core.extent_limits(mode, extent) == limits
+    assert _core.extent_limits(mode, extent, True) == (0.0, limits[1])
 
 
 @pytest.mark.parametrize("mode", hotcold.NORMALIZATION_TYPES)

@@ -44,7 +44,7 @@ CONSTRUCTORS = {
     },
 }
 # Keyword-only options of the map, which calls take too.
-MAP = {"combine"}
+MAP = {"combine", "sign"}
 OVER_IMAGES = {"upsample"}
 DRAWING = {"output_file": None, "imshow": True, "fig": None, "return_tiled": False}
 CALLS = {

@@ -36,7 +36,7 @@ py::dict normalization_traits(const std::string& normalization_type) {
     result["shares_limits"] = traits.scope == LimitScope::kBatch;
     result["fixed_limits"] = py::none();
     if (!traits.limits_depend_on_values()) {
-        const Extent limits = limits_between(traits, Extent{});
+        const Extent limits = limits_between(traits.limits, Extent{});
         result["fixed_limits"] = py::make_tuple(limits.low, limits.high);
     }
     return result;

@@ -1,4 +1,4 @@
-"""The hotcold colormap, and lookup tables for the core.
+"""The colormaps `hotcold` and `cold`, and lookup tables for the core.
 
 matplotlib is imported only when a table is first wanted; see `register_when_matplotlib_loads` for
 how ``cmap="hotcold"`` is known to it all the same.
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     ColormapLike: TypeAlias = str | Colormap
 
 NAME = "hotcold"
+COLD = "cold"
 
 
 class LookupTable:
@@ -69,7 +70,9 @@ class ColorScale(NamedTuple):
         return ListedColormap(self.colors, name=self.name)
 
 
-def color_scale(table: LookupTable, normalization_type: str, values: NDArray[Any]) -> ColorScale:
+def color_scale(
+    table: LookupTable, normalization_type: str, values: NDArray[Any], *, of_one_sign: bool
+) -> ColorScale:
     """Return the scale of a picture of normalized maps.
 
     Parameters
@@ -80,6 +83,8 @@ def color_scale(table: LookupTable, normalization_type: str, values: NDArray[Any
         Their mode.
     values : ndarray, shape (N, ...)
         The normalized maps, NaN where nothing is drawn.
+    of_one_sign : bool
+        Whether no value is below 0, so that limits around 0 begin there.
 
     Returns
     -------
@@ -88,14 +93,15 @@ def color_scale(table: LookupTable, normalization_type: str, values: NDArray[Any
         share a scale where they agree; otherwise its unit is the largest magnitude of each.
     """
     mode = _core.normalization_traits(normalization_type)
-    limits = mode["fixed_limits"]
-    if limits is None:
+    top = 1.0
+    if mode["fixed_limits"] is None:
         magnitudes = np.abs(values).reshape(len(values), -1)
         tops = np.fmax.reduce(magnitudes, axis=1, initial=0.0)
         if mode["shares_limits"]:
             tops = tops.max(keepdims=True)
-        top = float(tops[0]) if tops[0] > 0 and (tops == tops[0]).all() else 1.0
-        limits = _core.extent_limits(normalization_type, (-top, top))
+        if tops[0] > 0 and (tops == tops[0]).all():
+            top = float(tops[0])
+    limits = _core.extent_limits(normalization_type, (-top, top), of_one_sign)
     return ColorScale(table.rgba, table.name, limits)
 
 
@@ -136,7 +142,7 @@ def lookup_table(cmap: ColormapLike) -> LookupTable:
     from matplotlib.colors import Colormap
 
     if isinstance(cmap, str):
-        if cmap == NAME:
+        if cmap in _OURS:
             _register()
         if cmap not in mpl.colormaps:
             raise ValueError(
@@ -144,7 +150,7 @@ def lookup_table(cmap: ColormapLike) -> LookupTable:
             )
         table = _table_of(mpl.colormaps[cmap])
         # Names that matplotlib refuses to re-register can be kept; others may change their colours.
-        if cmap == NAME or cmap in getattr(mpl.colormaps, "_builtin_cmaps", ()):
+        if cmap in _OURS or cmap in getattr(mpl.colormaps, "_builtin_cmaps", ()):
             _builtin[cmap] = table
         return table
     if isinstance(cmap, Colormap):
@@ -183,8 +189,24 @@ def hotcold_colormap() -> ListedColormap:
     return ListedColormap(np.concatenate([binary * cool, hot]), name=NAME)
 
 
+def cold_colormap() -> ListedColormap:
+    """Build the cold colormap, for negative evidence alone: black at zero, the colder the more.
+
+    Returns
+    -------
+    matplotlib.colors.ListedColormap
+        128 entries: the cold half of ``hotcold``, turned round.
+    """
+    from matplotlib.colors import ListedColormap
+
+    return ListedColormap(hotcold_colormap()(np.arange(127, -1, -1)), name=COLD)
+
+
+_OURS = {NAME: hotcold_colormap, COLD: cold_colormap}
+
+
 def register_when_matplotlib_loads() -> None:
-    """Register ``hotcold`` with matplotlib: now if it is loaded, else when it loads.
+    """Register ``hotcold`` and ``cold`` with matplotlib: now if it is loaded, else when it loads.
 
     Importing matplotlib takes longer than everything else `import hotcold` does together, and many
     programs that render never draw a figure; so we wait for whoever imports it first.
@@ -199,9 +221,12 @@ def _register() -> None:
     import matplotlib as mpl
 
     # Without `colormaps`, another thread is still importing matplotlib; lookup_table() comes again.
-    if hasattr(mpl, "colormaps") and NAME not in mpl.colormaps:
-        with contextlib.suppress(ValueError):  # another thread was faster
-            mpl.colormaps.register(hotcold_colormap())
+    if not hasattr(mpl, "colormaps"):
+        return
+    for name, make in _OURS.items():
+        if name not in mpl.colormaps:
+            with contextlib.suppress(ValueError):  # another thread was faster
+                mpl.colormaps.register(make())
 
 
 # Finder and loader by their methods alone: their base classes are in importlib.abc, whose import

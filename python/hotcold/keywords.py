@@ -31,6 +31,7 @@ class MapKeywords(TypedDict, total=False):
     """Keyword-only `MapOptions` of every visualizer; a call takes them too."""
 
     combine: str | None
+    sign: str | None
 
 
 class EnlargingKeywords(MapKeywords, total=False):

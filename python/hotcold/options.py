@@ -21,10 +21,16 @@ DIM_ORDERS = ("channels_first", "channels_last")
 NONFINITE = ("raise", "zero", "transparent")
 COMBINE = ("mean", "sum", "sum_abs", "max_abs", "norm")
 UPSAMPLE = ("nearest", "bilinear", "bicubic")
+SIGN = ("all", "positive", "negative", "absolute")
 
 
-def default_cmap(normalization_type: str) -> str:
-    """Return the colormap for a mode: hotcold for signed limits and centred modes, else hot."""
+def default_cmap(normalization_type: str, sign: str = "all") -> str:
+    """Return the colormap for a mode: hotcold for signed limits and centred modes, else hot.
+
+    Values of one sign are hot whatever the mode, and cold where they are the negative ones.
+    """
+    if sign != "all":
+        return "cold" if sign == "negative" else "hot"
     signed = _core.normalization_traits(normalization_type)["is_signed"]
     return "hotcold" if signed else "hot"
 
@@ -180,14 +186,23 @@ class MapOptions(DrawingOptions):
         "Negative attributions count as 0, so no pixel of non-positive attribution is unmasked.",
         command="flag",
         help="negative attributions count as 0.",
-        row=("sign", lambda value: "positive" if value else "all"),
+    )
+    sign: str | None = option(
+        None,
+        optional(one_of(*SIGN)),
+        '{"all", "positive", "negative", "absolute"}',
+        "Which values v of the map count, after the blur: all, ``max(v, 0)``, ``max(-v, 0)`` or "
+        "``|v|``. Maps of one sign are drawn from 0 up, by default in the mode ``magnitude_max``. "
+        "None: all.",
+        command=SIGN,
+        help="which values count, after the blur.",
     )
     normalization_type: str | None = option(
         None,
         optional(lambda _, value: _validate.normalization_type(value)),
         "str",
         "One of `hotcold.NORMALIZATION_TYPES`. None: ``unsigned_max`` for one channel, "
-        "``unsigned_max_positive_centered`` for several.",
+        "``unsigned_max_positive_centered`` for several; ``magnitude_max`` with a `sign`.",
         command=_core.NORMALIZATION_TYPES,
         help="how values are scaled.",
         row=("normalization_type", _as_it_is),
@@ -198,10 +213,27 @@ class MapOptions(DrawingOptions):
         """How the channels of an item are reduced, ``"none"`` where they are kept."""
         return self.combine or ("mean" if self.combine_channels else "none")
 
+    @property
+    def sign_taken(self) -> str:
+        """Which values count: `sign`, or what `positive_only` says."""
+        return self.sign or ("positive" if self.positive_only else "all")
+
+    def mode(self, of_all: str) -> str:
+        """Return the normalization, or its default: `of_all` where values of both signs count."""
+        default = of_all if self.sign_taken == "all" else "magnitude_max"
+        return self.normalization_type or default
+
     def agree(self, given: Mapping[str, Any]) -> None:
-        """Refuse to combine in some way and not to combine."""
+        """Refuse to combine in some way and not to combine, and two signs."""
         if self.combine is not None and given.get("combine_channels") is False:
             msg = f"`combine_channels` must not be False beside combine={self.combine!r}"
+            raise ValueError(msg)
+        asked = given.get("positive_only")
+        if self.sign is not None and asked is not None and asked != (self.sign == "positive"):
+            msg = (
+                f"`positive_only` must not be {asked} beside sign={self.sign!r}: leave it out, "
+                "`sign` alone decides"
+            )
             raise ValueError(msg)
 
 
@@ -216,8 +248,9 @@ class PlainOptions(MapOptions):
         None,
         optional(_cmap),
         "str or matplotlib Colormap",
-        "None: ``hotcold`` for modes with a sign, ``hot`` for ``magnitude_*`` and ``01``, none for "
-        "unnormalized uint8 images of one channel, which are shown grey as they are.",
+        "None: ``hotcold`` for modes with a sign, ``hot`` for ``magnitude_*``, ``01`` and maps of "
+        "one `sign`, ``cold`` for the negative one, none for unnormalized uint8 images of one "
+        "channel, which are shown grey as they are.",
         command="text",
         help="a matplotlib colormap.",
     )
@@ -233,7 +266,8 @@ class HeatmapOptions(MapOptions):
     normalization_type: str | None = again(
         MapOptions,
         "normalization_type",
-        text="One of `hotcold.NORMALIZATION_TYPES`; None: ``unsigned_max``.",
+        text="One of `hotcold.NORMALIZATION_TYPES`. None: ``unsigned_max``; ``magnitude_max`` with "
+        "a `sign`.",
     )
     cmap: ColormapLike | None = again(
         PlainOptions, "cmap", "jet", text="None: as `Visualizer` chooses for the mode."
@@ -262,6 +296,12 @@ class MaskOptions(MapOptions):
     )
     blur: float | tuple[float, float] = again(MapOptions, "blur", 5.0)
     positive_only: bool = again(MapOptions, "positive_only", True)
+    sign: str | None = again(
+        MapOptions,
+        "sign",
+        text="Which values v of the map count, after the blur: all, ``max(v, 0)``, ``max(-v, 0)`` "
+        "or ``|v|``. None: as `positive_only` says.",
+    )
     normalization_type: str | None = again(MapOptions, "normalization_type", "01", init=False)
     threshold: float = option(
         0.5,

@@ -21,7 +21,7 @@ class RenderSpec:
     reduction: str = "none"  # none | mean | sum | sum_abs | max_abs | norm
     upsample: str = "none"  # none | nearest | bilinear | bicubic: maps to the image's size
     sigma: tuple[float, float] = (0.0, 0.0)  # (y, x), pixels
-    sign: str = "all"  # all | positive
+    sign: str = "all"  # all | positive | negative | absolute
     normalization_type: str = "unsigned_max"
     paint: str = "table"  # table | channels | overlay | mask
     limits: tuple[float, float] | None = None  # None: the mode's own
@@ -32,6 +32,10 @@ class RenderSpec:
     masked_opacity: float = 0.0
     image_range: tuple[float, float] | None = None  # None: each item's own
     nonfinite: str = "raise"  # raise | zero | transparent
+
+    def extent_limits(self, extent: tuple[float, float] | None) -> tuple[float, float]:
+        """Return the colour limits, unless given, for normalized values between two numbers."""
+        return _core.extent_limits(self.normalization_type, extent, self.sign != "all")
 
 
 def compile_plan(spec: RenderSpec) -> _core.RenderPlan:

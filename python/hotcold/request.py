@@ -64,7 +64,8 @@ class RenderRequest(NamedTuple):
         if spec.paint in ("table", "overlay") and spec.table is not None:
             if spec.limits is not None:
                 return ColorScale(spec.table.rgba, spec.table.name, spec.limits)
-            return color_scale(spec.table, spec.normalization_type, values)
+            one = spec.sign != "all"
+            return color_scale(spec.table, spec.normalization_type, values, of_one_sign=one)
         if spec.paint == "channels" and self.values_shape[1] == 1:
             return grey_scale(spec.limits or (0.0, 1.0))
         return None

@@ -143,7 +143,7 @@ def plan(g, paint, channels):
         "sigma": g.usual_or(
             ((0.0, 0.0), (1.0, 2.0), (20.0, 9.0)), ((g.number(), g.number()), None)
         ),
-        "sign": g.name(("all", "positive")),
+        "sign": g.name(("all", "positive", "negative", "absolute")),
         "normalization_type": g.name(_core.NORMALIZATION_TYPES),
         "paint": paint if not g.chance(g.wild) else g.name(PAINTS),
         "limits": g.usual_or((None, (0.0, 1.0), (-1e308, 1e308)), (g.pair(), (0.0, 5e-324))),

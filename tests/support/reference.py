@@ -259,6 +259,16 @@ def reduced(a, reduction):
     }[reduction]()
 
 
+def signed(a, sign):
+    """Return the values of a map that count, the others as 0."""
+    return {
+        "all": lambda: a,
+        "positive": lambda: np.maximum(a, 0),
+        "negative": lambda: np.maximum(-a, 0),
+        "absolute": lambda: np.abs(a),
+    }[sign]()
+
+
 def combined(a):
     """Mean over the channels, axis kept."""
     return np.asarray(a, np.float64).mean(axis=1, keepdims=True)

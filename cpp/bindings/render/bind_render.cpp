@@ -135,9 +135,10 @@ ExtentPair merge_extents(const ExtentPair& a, const ExtentPair& b) {
     return pair_of(merge(extent_of(a), extent_of(b)));
 }
 
-py::tuple extent_limits(const std::string& normalization_type, const ExtentPair& extent) {
-    const NormalizationTraits& mode = traits_of(normalization_from_name(normalization_type));
-    const Extent limits = limits_between(mode, extent_of(extent));
+py::tuple extent_limits(const std::string& normalization_type, const ExtentPair& extent,
+                        bool of_one_sign) {
+    const LimitRule rule = traits_of(normalization_from_name(normalization_type)).limits;
+    const Extent limits = limits_between(of_one_sign ? one_sided(rule) : rule, extent_of(extent));
     return py::make_tuple(limits.low, limits.high);
 }
 
@@ -173,8 +174,9 @@ void bind_render(py::module_& m) {
           py::arg("plan"), py::arg("attributions").noconvert(), py::arg("image").noconvert(),
           py::arg("n_threads"));
     m.def("extent_limits", &extent_limits,
-          "The colour limits, low < high, of a normalization for values of this extent.",
-          py::arg("normalization_type"), py::arg("extent"));
+          "The colour limits, low < high, of a normalization for values of this extent, which may "
+          "be of one sign.",
+          py::arg("normalization_type"), py::arg("extent"), py::arg("of_one_sign") = false);
     m.def("merge_extents", &merge_extents, "The extent of the values of both.", py::arg("a"),
           py::arg("b"));
 }

@@ -29,7 +29,10 @@ constexpr Names<Upsample, 4> kUpsampleNames = {{{"none", Upsample::kNone},
                                                 {"nearest", Upsample::kNearest},
                                                 {"bilinear", Upsample::kBilinear},
                                                 {"bicubic", Upsample::kBicubic}}};
-constexpr Names<Sign, 2> kSignNames = {{{"all", Sign::kAll}, {"positive", Sign::kPositive}}};
+constexpr Names<Sign, 4> kSignNames = {{{"all", Sign::kAll},
+                                        {"positive", Sign::kPositive},
+                                        {"negative", Sign::kNegative},
+                                        {"absolute", Sign::kAbsolute}}};
 constexpr Names<Opacity, 2> kOpacityNames = {
     {{"percentile", Opacity::kPercentile}, {"map", Opacity::kMap}}};
 

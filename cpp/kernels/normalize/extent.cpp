@@ -23,8 +23,8 @@ Extent measure(const T* item, std::size_t channels, std::size_t plane, const Sca
 }
 
 template <typename T>
-Limits<T> limits_of(const NormalizationTraits& mode, const Extent& extent, T factor) {
-    switch (mode.limits) {
+Limits<T> limits_of(LimitRule rule, const Extent& extent, T factor) {
+    switch (rule) {
         case LimitRule::kMinusOneToOne:
             return {T{-1}, T{2}, T{0}};
         case LimitRule::kZeroToLargest:
@@ -39,9 +39,9 @@ Limits<T> limits_of(const NormalizationTraits& mode, const Extent& extent, T fac
     }
 }
 
-Extent limits_between(const NormalizationTraits& mode, const Extent& extent) {
+Extent limits_between(LimitRule rule, const Extent& extent) {
     const double largest = extent.magnitude();
-    switch (mode.limits) {
+    switch (rule) {
         case LimitRule::kMinusOneToOne:
             return {-1.0, 1.0};
         case LimitRule::kZeroToLargest:
@@ -55,7 +55,7 @@ Extent limits_between(const NormalizationTraits& mode, const Extent& extent) {
 
 #define HOTCOLD_INSTANTIATE(T)                                                                 \
     template Extent measure(const T*, std::size_t, std::size_t, const Scale<T>*, const Team&); \
-    template Limits<T> limits_of(const NormalizationTraits&, const Extent&, T);
+    template Limits<T> limits_of(LimitRule, const Extent&, T);
 HOTCOLD_INSTANTIATE(float)
 HOTCOLD_INSTANTIATE(double)
 #undef HOTCOLD_INSTANTIATE

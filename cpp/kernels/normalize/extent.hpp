@@ -39,11 +39,11 @@ struct Limits {
     T flat = 0;   // t for range 0
 };
 
-// The limits of a mode for values of this extent times `factor`.
+// The limits by a rule for values of this extent times `factor`.
 template <typename T>
-Limits<T> limits_of(const NormalizationTraits& mode, const Extent& extent, T factor = T{1});
+Limits<T> limits_of(LimitRule rule, const Extent& extent, T factor = T{1});
 
 // The same as numbers that any renderer takes: low < high.
-Extent limits_between(const NormalizationTraits& mode, const Extent& extent);
+Extent limits_between(LimitRule rule, const Extent& extent);
 
 }  // namespace hotcold

@@ -35,6 +35,12 @@ enum class LimitRule {
     kSymmetric,  // minus and plus the largest magnitude
 };
 
+// The rule for values of one sign: limits around zero begin there.
+constexpr LimitRule one_sided(LimitRule rule) {
+    if (rule == LimitRule::kMinusOneToOne) return LimitRule::kZeroToOne;
+    return rule == LimitRule::kSymmetric ? LimitRule::kZeroToLargest : rule;
+}
+
 // Whose values decide about limits that depend on them.
 enum class LimitScope { kItem, kBatch };
 

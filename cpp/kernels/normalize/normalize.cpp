@@ -194,9 +194,10 @@ T scaled(T value, const Scale<T>& scale) {
 }
 
 template <typename T>
-void clip_negative(T* values, std::size_t count, const Team& team) {
+void take_sign(T* values, std::size_t count, Sign sign, const Team& team) {
+    if (sign == Sign::kAll) return;
     for_blocks(count, team, [&](std::size_t, std::size_t begin, std::size_t length) {
-        ops<T>().clip_negative(values + begin, length);
+        ops<T>().take_sign(values + begin, length, sign);
     });
 }
 
@@ -277,7 +278,7 @@ NonFinite normalize(const SourceView& source, Normalization mode, const BatchVie
     template void fit_scales(const T*, std::size_t, std::size_t, Normalization, Scale<T>*, \
                              const Team&);                                                 \
     template void apply_scale(const T*, std::size_t, const Scale<T>&, T*, const Team&);    \
-    template void clip_negative(T*, std::size_t, const Team&);                             \
+    template void take_sign(T*, std::size_t, Sign, const Team&);                           \
     template NonFinite normalize(const SourceView&, Normalization, const BatchView<T>&, int);
 HOTCOLD_INSTANTIATE(float)
 HOTCOLD_INSTANTIATE(double)

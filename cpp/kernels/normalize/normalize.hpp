@@ -56,9 +56,17 @@ Extremes<T> extremes(const T* values, std::size_t count, const Team& team);
 template <typename T>
 Scale<T> fit_extremes(const Extremes<T>& item, Normalization mode);
 
-// Replaces negative values by 0.
+// Which values of a map count; the others are taken as 0.
+enum class Sign {
+    kAll,
+    kPositive,  // max(v, 0)
+    kNegative,  // max(-v, 0)
+    kAbsolute,  // |v|
+};
+
+// Replaces values by what counts of them. But for kAll no value is below 0 afterwards, nor -0.
 template <typename T>
-void clip_negative(T* values, std::size_t count, const Team& team);
+void take_sign(T* values, std::size_t count, Sign sign, const Team& team);
 
 // Normalizes every item into `out` (same shape, no overlap). When the result tells of a non-finite
 // input, `out` holds nothing of use.

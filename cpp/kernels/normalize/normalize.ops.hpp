@@ -16,7 +16,8 @@ struct NormalizeOps {
     void (*sums)(const T* values, std::size_t count, double* positive, double* negative);
     // `out` may be `values`.
     void (*apply)(const T* values, std::size_t count, const Scale<T>& scale, T* out);
-    void (*clip_negative)(T* values, std::size_t count);
+    // `sign` is not kAll.
+    void (*take_sign)(T* values, std::size_t count, Sign sign);
 };
 
 #define HOTCOLD_DECLARE(level)                     \

@@ -74,16 +74,27 @@ void apply(const T* values, std::size_t count, const Scale<T>& scale, T* out) {
     }
 }
 
+// Zeros of either sign become 0: a result is a positive number, 0, or a difference from 0.
 template <typename T>
-void clip_negative(T* values, std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) values[i] = values[i] > T{0} ? values[i] : T{0};
+void take_sign(T* values, std::size_t count, Sign sign) {
+    const T zero{0};
+    if (sign == Sign::kPositive) {
+        for (std::size_t i = 0; i < count; ++i) values[i] = values[i] > zero ? values[i] : zero;
+    } else if (sign == Sign::kNegative) {
+        for (std::size_t i = 0; i < count; ++i) values[i] = values[i] < zero ? -values[i] : zero;
+    } else {
+        for (std::size_t i = 0; i < count; ++i) {
+            const T opposite = zero - values[i];
+            values[i] = values[i] > zero ? values[i] : opposite;
+        }
+    }
 }
 
 }  // namespace
 
 const NormalizeOps<float> normalize_f = {extremes<float>, sums<float>, apply<float>,
-                                         clip_negative<float>};
+                                         take_sign<float>};
 const NormalizeOps<double> normalize_d = {extremes<double>, sums<double>, apply<double>,
-                                          clip_negative<double>};
+                                          take_sign<double>};
 
 }  // namespace hotcold::HOTCOLD_LEVEL

@@ -175,17 +175,20 @@ class Blur final : public MapStep<T> {
     GaussianBlur<T> blur_;
 };
 
+// What is missing is 0 by now, and stays so.
 template <typename T>
-class ClipNegative final : public MapStep<T> {
+class TakeSign final : public MapStep<T> {
   public:
-    explicit ClipNegative(const Shape& map) : count_(map.channels * map.plane()) {}
+    TakeSign(const RenderPlan& plan, const Shape& map)
+        : sign_(plan.sign), count_(map.channels * map.plane()) {}
 
     std::size_t apply(MapItem<T>& item) const override {
-        clip_negative(item.map, count_, item.team);
+        take_sign(item.map, count_, sign_, item.team);
         return 0;
     }
 
   private:
+    Sign sign_;
     std::size_t count_;
 };
 
@@ -202,9 +205,9 @@ MapSteps<T>::MapSteps(const RenderPlan& plan, const SourceView& attributions, co
         steps_.push_back(std::make_unique<LoadResized<T>>(plan, planes, map));
         steps_.push_back(std::make_unique<Blur<T>>(plan, map));
     }
-    if (plan.sign == Sign::kPositive && !plan.painter->clips(plan)) {
-        steps_.push_back(std::make_unique<ClipNegative<T>>(map));
-    }
+    const bool left = plan.sign == Sign::kPositive && plan.painter->clips(plan);
+    if (plan.sign != Sign::kAll && !left)
+        steps_.push_back(std::make_unique<TakeSign<T>>(plan, map));
 }
 
 template <typename T>

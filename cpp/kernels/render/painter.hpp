@@ -24,7 +24,7 @@ class Painter {
     virtual bool needs_table() const { return false; }
     // Whether a picture has no colours but the table's.
     virtual bool has_table_colors_alone() const { return false; }
-    // Whether the step that clips negative values is left to the painter.
+    // Whether Sign::kPositive is left to the painter.
     virtual bool clips(const RenderPlan&) const { return false; }
     virtual bool can_paint(std::size_t planes, std::size_t /*image_channels*/) const {
         return planes == 1;

@@ -21,6 +21,11 @@ Shape RenderPlan::map_shape(const Shape& attributions, const Shape* image) const
     return shape;
 }
 
+LimitRule RenderPlan::limit_rule() const {
+    const LimitRule rule = traits_of(normalization).limits;
+    return sign == Sign::kAll ? rule : one_sided(rule);
+}
+
 bool RenderPlan::shares_limits() const {
     const NormalizationTraits& traits = traits_of(normalization);
     return painter->needs_table() && !limits_given && traits.limits_depend_on_values() &&
@@ -29,7 +34,7 @@ bool RenderPlan::shares_limits() const {
 
 template <typename T>
 Limits<T> RenderPlan::limits(const Extent& extent, T factor) const {
-    if (!limits_given) return limits_of<T>(traits_of(normalization), extent, factor);
+    if (!limits_given) return limits_of<T>(limit_rule(), extent, factor);
     return {static_cast<T>(limit_low), static_cast<T>(limit_high - limit_low), T{0}};
 }
 

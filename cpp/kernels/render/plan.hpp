@@ -8,6 +8,7 @@
 #include "kernels/load/reduction.hpp"
 #include "kernels/normalize/extent.hpp"
 #include "kernels/normalize/modes.hpp"
+#include "kernels/normalize/normalize.hpp"
 #include "kernels/paint/paint.hpp"
 
 namespace hotcold {
@@ -16,9 +17,6 @@ class Painter;
 
 // How maps smaller than the image get its size (painters that need one).
 enum class Upsample { kNone, kNearest, kBilinear, kBicubic };
-
-// Which values count; the others are taken as 0.
-enum class Sign { kAll, kPositive };
 
 // Where a mask's opacity comes from.
 enum class Opacity { kPercentile, kMap };
@@ -65,6 +63,8 @@ struct RenderPlan {
     // The maps that are painted: as many planes as the reduction leaves, the image's rows and
     // columns where maps are upsampled. `image` is null where there is none.
     Shape map_shape(const Shape& attributions, const Shape* image) const;
+    // How the limits follow from the mode and the sign, unless they are given.
+    LimitRule limit_rule() const;
     // Whether limits depend on the values of other items of the batch.
     bool shares_limits() const;
     // The limits of values of this extent times `factor`, unless limits are given.

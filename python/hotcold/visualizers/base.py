@@ -206,7 +206,8 @@ class BaseVisualizer(Generic[O]):
         """Return the recipe: the options' rows, and those that depend on the arguments."""
         if image is not None and options.image_range is None:
             rows["image_range"] = _IMAGE_RANGES.get(image.dtype)
-        return RenderSpec(**{"reduction": options.reduction, **options.rows, **rows})
+        follows = {"reduction": options.reduction, "sign": options.sign_taken}
+        return RenderSpec(**{**follows, **options.rows, **rows})
 
     def _render(
         self, request: RenderRequest, out: NDArray[np.uint8] | None, n_threads: int | None

@@ -158,12 +158,12 @@ class HeatmapVisualizer(BaseVisualizer[HeatmapOptions], options=HeatmapOptions):
     def _request(self, attributions: Any, x: Any, options: HeatmapOptions, /) -> RenderRequest:
         batch = self._attributions(attributions)
         image = self._image(x, batch, options)
-        mode = options.normalization_type or "unsigned_max"
+        mode = options.mode("unsigned_max")
         spec = self._spec(
             options,
             image,
             normalization_type=mode,
             paint="overlay",
-            table=lookup_table(options.cmap or default_cmap(mode)),
+            table=lookup_table(options.cmap or default_cmap(mode, options.sign_taken)),
         )
         return RenderRequest(spec, batch, image)

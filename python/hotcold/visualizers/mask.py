@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 class MaskVisualizer(MaskingVisualizer[MaskOptions], options=MaskOptions):
     """Darken the image wherever the attributions are low.
 
-    The attributions are combined, blurred, clipped to >= 0, normalized with ``01``; the opacity of
-    a pixel is then 1 above the item's percentile and `masked_opacity` elsewhere, or the map itself.
+    The attributions are combined, blurred, clipped to >= 0 (or as `sign` says) and normalized with
+    ``01``; the opacity of a pixel is then 1 above the item's percentile and `masked_opacity`
+    elsewhere, or the map itself.
 
     Parameters
     ----------

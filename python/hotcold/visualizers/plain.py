@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Visualizer(BaseVisualizer[PlainOptions], options=PlainOptions):
-    """Draw attributions as colours: combine, blur, normalize, colour.
+    """Draw attributions as colours: combine, blur, take the sign, normalize, colour.
 
     One channel goes through the colormap; three or four are drawn as RGB or RGBA, clipped to
     [0, 1]. With ``normalization_type="unnormalized"`` it also shows images; uint8 ones as 0 to 255.
@@ -36,7 +36,7 @@ class Visualizer(BaseVisualizer[PlainOptions], options=PlainOptions):
     -----
     Colour limits are fixed by the mode, never stretched to the data: (-1, 1) or (0, 1); for
     ``magnitude_sum`` (0, the item's max), for ``signed_sum`` (-m, m) with m the item's max abs, for
-    ``unnormalized`` (-m, m) with m the batch's max abs.
+    ``unnormalized`` (-m, m) with m the batch's max abs. With a `sign` those around 0 begin at 0.
 
     Examples
     --------
@@ -172,9 +172,7 @@ class Visualizer(BaseVisualizer[PlainOptions], options=PlainOptions):
                 batch.shape, "attributions", options.dim_order, "to be drawn"
             )
         one_channel = combine or batch.shape[1] == 1
-        mode = options.normalization_type or (
-            "unsigned_max" if one_channel else "unsigned_max_positive_centered"
-        )
+        mode = options.mode("unsigned_max" if one_channel else "unsigned_max_positive_centered")
         # An image of bytes has a scale of its own, and is grey without a table: a colormap's 256
         # greys are cut to bytes, which makes some of them one step too dark.
         # Masked bytes have become numbers with NaN among them.
@@ -188,6 +186,8 @@ class Visualizer(BaseVisualizer[PlainOptions], options=PlainOptions):
             normalization_type=mode,
             paint="table" if through_table else "channels",
             limits=(0.0, 255.0) if bytes_image else None,
-            table=lookup_table(options.cmap or default_cmap(mode)) if through_table else None,
+            table=lookup_table(options.cmap or default_cmap(mode, options.sign_taken))
+            if through_table
+            else None,
         )
         return RenderRequest(spec, batch, None)

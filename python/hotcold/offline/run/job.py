@@ -27,6 +27,7 @@ from hotcold.offline.run.report import RenderReport
 from hotcold.offline.run.scale import data_set_limits
 from hotcold.offline.run.total import Total
 from hotcold.offline.run.worker import Layout, Worker, finish, write
+from hotcold.plan import RenderSpec
 
 
 class Job:
@@ -243,8 +244,8 @@ class Job:
         first, last = self._own_span()
         return None if last is None else last - first
 
-    def _check_first_item(self) -> str | None:
-        """Check what all items share; return their normalization if that is a colour scale too."""
+    def _check_first_item(self) -> RenderSpec | None:
+        """Check what all items share; return their recipe if that is a colour scale too."""
         piece = self.feed.sample()
         try:
             request = self.visualizer.request(piece.attributions, piece.x)
@@ -253,7 +254,7 @@ class Job:
             if self.record and self.feed.n_items is None:
                 return None
             raise
-        return request.spec.normalization_type if request.shares_limits else None
+        return request.spec if request.shares_limits else None
 
     def _describe(self, attributions: Source, x: Source | None) -> dict[str, Any]:
         return {

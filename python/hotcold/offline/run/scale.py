@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 
-from hotcold import _core
 from hotcold.offline.input.feed import Chunk, Feed
 from hotcold.offline.run.pool import Stopped, results_in_order
 from hotcold.offline.run.rendering import Limits, Renders, measure, merged
+from hotcold.plan import RenderSpec
 from hotcold.request import Extent
 
 
-def data_set_limits(visualizer: Renders, feed: Feed, mode: str, n_threads: int) -> Limits:
-    """Return the colour limits of a normalization for the values of all items.
+def data_set_limits(visualizer: Renders, feed: Feed, spec: RenderSpec, n_threads: int) -> Limits:
+    """Return the colour limits of a recipe for the values of all items.
 
     Raises
     ------
@@ -38,4 +38,4 @@ def data_set_limits(visualizer: Renders, feed: Feed, mode: str, n_threads: int) 
 
     chunks = feed.chunks(0, feed.n_items, 1, n_threads)
     with results_in_order(scan, chunks, n_threads, stop) as found:
-        return _core.extent_limits(mode, merged(found))
+        return spec.extent_limits(merged(found))
