@@ -156,7 +156,8 @@ class FolderLock:
         if self._label:
             own = self._open(_NAME + self._label)
             if not own.take():
-                raise self._refusal(output, [own])
+                # Perhaps by a part that is being refused itself, and has not written who it is.
+                raise self._refusal(output, [own, whole])
             # Within the section nobody comes between giving up the one and taking the other.
             if not whole.take(shared=True):
                 raise self._refusal(output, [whole])
