@@ -117,19 +117,19 @@ def normalize(
     -----
     ``max`` modes and ``01`` measure the whole item; ``sum`` modes each channel of each item.
 
-    ================================ ========================================= ================
-    name                             result                                    range
-    ================================ ========================================= ================
-    ``unsigned_max``                 a / max abs a                             [-1, 1]
-    ``unsigned_max_positive_centered`` the above / 2 + 0.5                     [0, 1]
-    ``magnitude_max``                abs a / max abs a                         [0, 1]
-    ``magnitude_sum``                abs a / sum abs a                         sums to 1
-    ``signed_max``                   positives / max, negatives / abs min      [-1, 1]
-    ``signed_max_positive_centered`` the above / 2 + 0.5                       [0, 1]
-    ``signed_sum``                   positives / their sum, negatives / theirs sums to 1 and -1
-    ``01``                           (a - min) / (max - min)                   [0, 1]
-    ``unnormalized``                 a                                         as given
-    ================================ ========================================= ================
+    ================================== ========================================= ================
+    name                               result                                    range
+    ================================== ========================================= ================
+    ``unsigned_max``                   a / max abs a                             [-1, 1]
+    ``unsigned_max_positive_centered`` the above / 2 + 0.5                       [0, 1]
+    ``magnitude_max``                  abs a / max abs a                         [0, 1]
+    ``magnitude_sum``                  abs a / sum abs a                         sums to 1
+    ``signed_max``                     positives / max, negatives / abs min      [-1, 1]
+    ``signed_max_positive_centered``   the above / 2 + 0.5                       [0, 1]
+    ``signed_sum``                     positives / their sum, negatives / theirs sums to 1 and -1
+    ``01``                             (a - min) / (max - min)                   [0, 1]
+    ``unnormalized``                   a                                         as given
+    ================================== ========================================= ================
 
     A zero denominator gives 0 (0.5 where centred); there is no epsilon, so a map of 1e-30 comes
     out like a map of 1.
