@@ -36,6 +36,8 @@ CONSTRUCTOR = {
 }
 # Keyword-only options of the map.
 MAP = {"combine": None, "sign": None}
+# Keyword-only options of masks, which calls take too.
+MASKING = {"invert": False}
 CALL = dict.fromkeys(("blur", "threshold", "masked_opacity", "combine_channels"))
 
 
@@ -59,7 +61,7 @@ def test_constructor_signature_is_the_promised_one():
     assert list(positional.items()) == list(expected.items())
     keywords = parameters(ChannelMaskVisualizer, inspect.Parameter.KEYWORD_ONLY)
     own = {"image_range": None, "batch_size": None, "compression": "default"}
-    assert keywords == {**SHARED, **MAP, **own}
+    assert keywords == {**SHARED, **MAP, **own, **MASKING}
 
 
 def test_from_influence_takes_the_same_settings():
@@ -78,11 +80,12 @@ def test_call_and_render_signatures_are_the_promised_ones():
     expected = {"x": EMPTY, "x_preprocessed": None, "output_file": None, **CALL}
     assert list(positional.items()) == list(expected.items())
     keywords = parameters(call, inspect.Parameter.KEYWORD_ONLY)
-    assert keywords == {"imshow": True, "fig": None, "return_tiled": False, **MAP}
+    overrides = dict.fromkeys({*MAP, *MASKING})
+    assert keywords == {"imshow": True, "fig": None, "return_tiled": False, **overrides}
     positional = parameters(render, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     assert list(positional.items()) == [("x", EMPTY), ("x_preprocessed", None)]
     keywords = parameters(render, inspect.Parameter.KEYWORD_ONLY)
-    assert keywords == {"out": None, "n_threads": None, **MAP, **CALL}
+    assert keywords == {"out": None, "n_threads": None, **overrides, **CALL}
 
 
 def test_package_brings_no_framework():
@@ -140,6 +143,7 @@ def test_what_is_attributed_reaches_the_influence(digits_cnn, x, options):
         {"threshold": 0.9},
         {"masked_opacity": 0.6},
         {"use_attr_as_opacity": True},
+        {"invert": True},
         {"positive_only": True, "threshold": 0.1},
         {"image_range": (-1, 2)},
         {"batch_size": 4},

@@ -106,7 +106,9 @@ def test_wrong_image_range_raises(cls, value):
         cls(image_range=value)
 
 
-@pytest.mark.parametrize("option", ["combine_channels", "use_attr_as_opacity", "positive_only"])
+@pytest.mark.parametrize(
+    "option", ["combine_channels", "use_attr_as_opacity", "positive_only", "invert"]
+)
 def test_flags_refuse_strings(maps, option):
     everywhere(MaskVisualizer, maps, option, "no", TypeError, f"`{option}` must be True or False")
 

@@ -46,6 +46,8 @@ CONSTRUCTORS = {
 # Keyword-only options of the map, which calls take too.
 MAP = {"combine", "sign"}
 OVER_IMAGES = {"upsample"}
+# Those of masks alone, with their defaults.
+MASKING = {"invert": False}
 DRAWING = {"output_file": None, "imshow": True, "fig": None, "return_tiled": False}
 CALLS = {
     Visualizer: {
@@ -113,8 +115,10 @@ def test_constructor_signature_is_the_promised_one(cls):
     assert list(positional.items()) == list(CONSTRUCTORS[cls].items())
     assert SHARED.items() <= keywords.items()
     own = set() if cls is Visualizer else {"image_range", *OVER_IMAGES}
-    assert set(keywords) - set(SHARED) == MAP | own
+    masking = MASKING if cls is MaskVisualizer else {}
+    assert set(keywords) - set(SHARED) == MAP | own | set(masking)
     assert all(keywords[name] is None for name in MAP | own)
+    assert masking.items() <= keywords.items()
 
 
 @pytest.mark.parametrize("cls", CLASSES)
@@ -128,7 +132,8 @@ def test_render_takes_the_same_overrides(cls):
     keywords = parameters(cls.render, inspect.Parameter.KEYWORD_ONLY)
     positional = parameters(cls.render, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     own = OVER_IMAGES if cls is not Visualizer else set()
-    assert set(keywords) == {"out", "n_threads", *CONSTRUCTORS[cls], *MAP, *own}
+    masking = MASKING if cls is MaskVisualizer else {}
+    assert set(keywords) == {"out", "n_threads", *CONSTRUCTORS[cls], *MAP, *own, *masking}
     assert set(keywords.values()) == {None}
     assert list(positional) == ["attributions", "x"][: 1 if cls is Visualizer else 2]
 

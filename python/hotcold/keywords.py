@@ -40,6 +40,20 @@ class EnlargingKeywords(MapKeywords, total=False):
     upsample: str | None
 
 
+class MaskingKeywords(TypedDict, total=False):
+    """Those of masks alone; a call takes them too."""
+
+    invert: bool | None
+
+
+class MaskCallKeywords(EnlargingKeywords, MaskingKeywords, total=False):
+    """Keyword-only `MaskOptions` of a call."""
+
+
+class ChannelMaskCallKeywords(MapKeywords, MaskingKeywords, total=False):
+    """Keyword-only `ChannelMaskOptions` of a call."""
+
+
 class PlainKeywords(DrawingKeywords, MapKeywords, total=False):
     """Keyword-only `PlainOptions`."""
 
@@ -48,11 +62,11 @@ class HeatmapKeywords(ImageKeywords, EnlargingKeywords, total=False):
     """Keyword-only `HeatmapOptions`."""
 
 
-class MaskKeywords(ImageKeywords, EnlargingKeywords, total=False):
+class MaskKeywords(ImageKeywords, MaskCallKeywords, total=False):
     """Keyword-only `MaskOptions`."""
 
 
-class ChannelMaskKeywords(ImageKeywords, MapKeywords, total=False):
+class ChannelMaskKeywords(ImageKeywords, ChannelMaskCallKeywords, total=False):
     """Keyword-only `ChannelMaskOptions`."""
 
     batch_size: int | None

@@ -330,6 +330,16 @@ class MaskOptions(MapOptions):
         help="the map itself is the opacity.",
         row=("opacity", lambda value: "map" if value else "percentile"),
     )
+    invert: bool = option(
+        False,
+        _validate.flag,
+        "bool",
+        "Mask what would be left, and leave what would be masked: opacities are swapped, a map as "
+        "opacity is taken from 1. Missing values are masked all the same.",
+        command="flag",
+        help="mask what would be left.",
+        row=("invert", _as_it_is),
+    )
 
 
 @declare

@@ -30,6 +30,7 @@ class RenderSpec:
     opacity: str = "percentile"  # percentile | map
     threshold: float = 0.0
     masked_opacity: float = 0.0
+    invert: bool = False
     image_range: tuple[float, float] | None = None  # None: each item's own
     nonfinite: str = "raise"  # raise | zero | transparent
 

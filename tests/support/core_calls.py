@@ -20,6 +20,7 @@ FIELDS = {
     "opacity": "percentile",
     "threshold": 0.5,
     "masked_opacity": 0.2,
+    "invert": False,
     "image_range": None,
     "nonfinite": "raise",
 }

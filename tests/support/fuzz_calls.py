@@ -152,6 +152,7 @@ def plan(g, paint, channels):
         "opacity": g.name(("percentile", "map")),
         "threshold": g.fraction(),
         "masked_opacity": g.fraction(),
+        "invert": g.flag(),
         "image_range": g.usual_or((None, (0.0, 255.0)), (g.pair(), (-1e308, 1e308))),
     }
     # Fields that came later keep their usual values.
@@ -307,6 +308,7 @@ def mask(g):
         combine_channels=g.flag(),
         use_attr_as_opacity=g.flag(),
         positive_only=g.flag(),
+        invert=g.flag(),
         **some,
     )
     picture_of(masked.render(a, image, n_threads=g.count()), a)

@@ -281,14 +281,25 @@ def map_values(a, mode, *, combine, blur):
 
 
 def mask_opacity(
-    a, *, combine, blur, threshold, masked_opacity, use_attr_as_opacity, positive_only
+    a,
+    *,
+    combine,
+    blur,
+    threshold,
+    masked_opacity,
+    use_attr_as_opacity,
+    positive_only,
+    invert=False,
 ):
     """Return the opacity that `MaskVisualizer` gives each pixel."""
     a = gaussian_blur(combined(a) if combine else a, blur)
     if positive_only:
         a = np.maximum(a, 0)
     a = normalize(a, "01")
-    return a if use_attr_as_opacity else percentile_mask(a, threshold, masked_opacity)
+    if use_attr_as_opacity:
+        return 1 - a if invert else a
+    shown = percentile_mask(a, threshold, 0) == 1
+    return np.where(shown != invert, 1.0, masked_opacity)
 
 
 def masked(opacity, x01):

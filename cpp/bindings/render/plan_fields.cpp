@@ -144,6 +144,8 @@ const PlanField kPlanFields[] = {
      [](RenderPlan& plan, const py::handle& value) {
          plan.masked_opacity = fraction("masked_opacity", value.cast<double>());
      }},
+    {"invert",
+     [](RenderPlan& plan, const py::handle& value) { plan.inverts_mask = value.cast<bool>(); }},
     {"image_range",
      [](RenderPlan& plan, const py::handle& value) {
          std::tie(plan.image_range_given, plan.image_low, plan.image_high) =

@@ -24,6 +24,10 @@ std::size_t plane_for(const Canvas<T>& canvas, std::size_t channel) {
     return canvas.image_channels() == 4 && channel < 3 ? kNoPlane : 0;
 }
 
+void flip_run(std::uint8_t* mask, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) mask[i] = static_cast<std::uint8_t>(~mask[i]);
+}
+
 // Comparing and painting in one pass, the comparisons' bits tripled by pdep and used as masks,
 // takes 7.0 us instead of 8.1 for 224x224 pixels with AVX-512 (2026-11): too little for code of its
 // own.
@@ -35,6 +39,7 @@ void mask_bytes(const Canvas<T>& canvas, const MapItem<T>& item, T limit) {
         const std::uint8_t* masks[kMaxPictureChannels] = {};
         for (std::size_t p = 0; p < canvas.planes(); ++p) {
             above_run(canvas.run_of(item.map, p, row, column), count, limit, above[p]);
+            if (canvas.plan.inverts_mask) flip_run(above[p], count);
         }
         for (std::size_t c = 0; c < canvas.image_channels(); ++c) {
             const std::size_t plane = plane_for(canvas, c);
@@ -73,7 +78,7 @@ void mask_numbers(Canvas<T>& canvas, const MapItem<T>& item, bool paint, const F
 }
 
 // Fills in for missing values and returns those that are there; none if none is missing. Hidden
-// pixels get the lowest opacity that there is.
+// pixels get the lowest opacity that there is, but for an inverted map (see invert_run).
 template <typename T>
 std::vector<T> take_present(const Canvas<T>& canvas, const MapItem<T>& item) {
     if (item.missing.empty()) return {};
@@ -81,13 +86,27 @@ std::vector<T> take_present(const Canvas<T>& canvas, const MapItem<T>& item) {
     std::vector<T> present = present_values(item.map, item.missing.data(), count);
     const bool hides = canvas.plan.nonfinite == NonFinitePolicy::kTransparent;
     if (canvas.plan.opacity == Opacity::kPercentile) {
-        fill_missing(item, hides ? std::numeric_limits<T>::lowest() : T{0});
+        const T end = std::numeric_limits<T>::infinity();  // on the masked side of every limit
+        fill_missing(item, hides ? (canvas.plan.inverts_mask ? end : -end) : T{0});
     } else if (hides) {
         fill_missing(item, extremes(present.data(), present.size(), item.team).min);
     } else {
         fill_missing(item, stand_in(present, Normalization::kZeroOne, item.team));
     }
     return present;
+}
+
+// In place: 1 minus the opacity of a run of the item's map, but 0 where hidden pixels are. (The
+// opacities of a map of one value are all 0, so that no value filled in would lead there.)
+template <typename T>
+void invert_run(const Canvas<T>& canvas, const MapItem<T>& item, const T* run, std::size_t count,
+                T* opacity) {
+    for (std::size_t i = 0; i < count; ++i) opacity[i] = T{1} - opacity[i];
+    if (item.missing.empty() || canvas.plan.nonfinite != NonFinitePolicy::kTransparent) return;
+    const std::uint8_t* const missing = item.missing.data() + (run - item.map);
+    for (std::size_t i = 0; i < count; ++i) {
+        if (missing[i] != 0) opacity[i] = T{0};
+    }
 }
 
 // The opacity is the map itself.
@@ -101,6 +120,7 @@ void mask_by_map(Canvas<T>& canvas, const MapItem<T>& item) {
     mask_numbers(canvas, item, canvas.wants_picture(),
                  [&](const T* run, std::size_t length, T* opacity) {
                      apply_scale(run, length, scale, opacity, Team(1));
+                     if (canvas.plan.inverts_mask) invert_run(canvas, item, run, length, opacity);
                  });
 }
 
@@ -119,7 +139,13 @@ void mask_by_percentile(Canvas<T>& canvas, const MapItem<T>& item) {
     const T masked = static_cast<T>(plan.masked_opacity);
     mask_numbers(canvas, item, canvas.wants_picture() && !bytes,
                  [&](const T* run, std::size_t length, T* opacity) {
-                     mask_above(run, length, limit, masked, opacity, Team(1));
+                     if (plan.inverts_mask) {
+                         for (std::size_t i = 0; i < length; ++i) {
+                             opacity[i] = run[i] > limit ? masked : T{1};
+                         }
+                     } else {
+                         mask_above(run, length, limit, masked, opacity, Team(1));
+                     }
                  });
 }
 

@@ -49,6 +49,7 @@ struct RenderPlan {
     Opacity opacity = Opacity::kPercentile;
     double threshold = 0.5;
     double masked_opacity = 0.2;
+    bool inverts_mask = false;  // what would be shown is masked, and the other way round
 
     bool image_range_given = false;  // else each item's own minimum and maximum
     double image_low = 0.0;

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hotcold.drawing import FigureLike
     from hotcold.influence import Cut, OutputCut, SupportsAttributions
     from hotcold.influence.protocols import Distribution
-    from hotcold.keywords import ChannelMaskKeywords, MapKeywords
+    from hotcold.keywords import ChannelMaskCallKeywords, ChannelMaskKeywords
     from hotcold.visualizers.channel_source import Source
 
 
@@ -171,7 +171,7 @@ class ChannelMaskVisualizer(MaskingVisualizer[ChannelMaskOptions], options=Chann
         imshow: bool = True,
         fig: FigureLike | None = None,
         return_tiled: bool = False,
-        **options: Unpack[MapKeywords],
+        **options: Unpack[ChannelMaskCallKeywords],
     ) -> Array:
         """Mask a batch of images by what drives the channel in each.
 
@@ -228,7 +228,7 @@ class ChannelMaskVisualizer(MaskingVisualizer[ChannelMaskOptions], options=Chann
         threshold: float | None = None,
         masked_opacity: float | None = None,
         combine_channels: bool | None = None,
-        **options: Unpack[MapKeywords],
+        **options: Unpack[ChannelMaskCallKeywords],
     ) -> NDArray[np.uint8]:
         """Return the masked image of each item, untiled.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from hotcold.drawing import FigureLike
-    from hotcold.keywords import EnlargingKeywords, MaskKeywords
+    from hotcold.keywords import MaskCallKeywords, MaskKeywords
 
 
 class MaskVisualizer(MaskingVisualizer[MaskOptions], options=MaskOptions):
@@ -82,7 +82,7 @@ class MaskVisualizer(MaskingVisualizer[MaskOptions], options=MaskOptions):
         combine_channels: bool | None = None,
         use_attr_as_opacity: bool | None = None,
         positive_only: bool | None = None,
-        **options: Unpack[EnlargingKeywords],
+        **options: Unpack[MaskCallKeywords],
     ) -> Array:
         """Mask a batch of images.
 
@@ -136,7 +136,7 @@ class MaskVisualizer(MaskingVisualizer[MaskOptions], options=MaskOptions):
         combine_channels: bool | None = None,
         use_attr_as_opacity: bool | None = None,
         positive_only: bool | None = None,
-        **options: Unpack[EnlargingKeywords],
+        **options: Unpack[MaskCallKeywords],
     ) -> NDArray[np.uint8]:
         """Return the masked image of each item, untiled, in one fused pass.
 
