@@ -35,7 +35,7 @@ CONSTRUCTOR = {
     "positive_only": None,
 }
 # Keyword-only options of the map.
-MAP = {"combine": None, "sign": None}
+MAP = dict.fromkeys(("combine", "sign", "clip_quantile", "clip_mass"))
 # Keyword-only options of masks, which calls take too.
 MASKING = {"invert": False}
 CALL = dict.fromkeys(("blur", "threshold", "masked_opacity", "combine_channels"))

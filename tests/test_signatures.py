@@ -44,7 +44,7 @@ CONSTRUCTORS = {
     },
 }
 # Keyword-only options of the map, which calls take too.
-MAP = {"combine", "sign"}
+MAP = {"combine", "sign", "clip_quantile", "clip_mass"}
 OVER_IMAGES = {"upsample"}
 # Those of masks alone, with their defaults.
 MASKING = {"invert": False}

@@ -187,6 +187,20 @@ def fraction(name: str, value: Any) -> float:
     return number
 
 
+def fractions(name: str, value: Any) -> tuple[float, float]:
+    """Return (low, high), in [0, 1] and increasing."""
+    rule = "a pair (low, high) with 0 <= low < high <= 1"
+    pair = tuple(value)
+    if len(pair) != 2:
+        msg = f"`{name}` must be {rule}, got {value!r}"
+        raise ValueError(msg)
+    low, high = (_number(name, part, rule) for part in pair)
+    if not 0.0 <= low < high <= 1.0:
+        msg = f"`{name}` must be {rule}, got {value!r}"
+        raise ValueError(msg)
+    return low, high
+
+
 def sigma(name: str, value: Any) -> tuple[float, float]:
     """Return a blur's (y, x) standard deviations in pixels, from one number or a pair."""
     rule = "finite and >= 0 pixels, one number or a pair (y, x)"

@@ -32,6 +32,8 @@ class MapKeywords(TypedDict, total=False):
 
     combine: str | None
     sign: str | None
+    clip_quantile: float | tuple[float, float] | None
+    clip_mass: float | None
 
 
 class EnlargingKeywords(MapKeywords, total=False):

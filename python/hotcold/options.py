@@ -45,6 +45,12 @@ def _sigma(blur: Any) -> tuple[float, float]:
     return blur if isinstance(blur, tuple) else (blur, blur)
 
 
+def _clip_quantile(name: str, value: Any) -> float | tuple[float, float]:
+    if isinstance(value, tuple | list):
+        return _validate.fractions(name, value)
+    return _validate.fraction(name, value)
+
+
 def _cmap(name: str, value: Any) -> Any:
     lookup_table(value)
     return value
@@ -197,6 +203,27 @@ class MapOptions(DrawingOptions):
         command=SIGN,
         help="which values count, after the blur.",
     )
+    clip_quantile: float | tuple[float, float] | None = option(
+        None,
+        optional(_clip_quantile),
+        "float or (float, float)",
+        "Outliers of an item are clipped, over all channels it has left, after the sign is taken: "
+        "values v to [-t, t] with ``t = numpy.quantile(abs(v), q)``, or to the quantiles "
+        "``(low, high)`` of v themselves. Where that would leave a single number, as in a map that "
+        "is mostly 0, nothing is clipped. None: nothing is.",
+        command="fractions",
+        help="clip outliers to a quantile of the magnitudes, or to two of the values.",
+    )
+    clip_mass: float | None = option(
+        None,
+        optional(_validate.fraction),
+        "float",
+        "Outliers are clipped to [-t, t], with t the magnitude at which the sum of the magnitudes, "
+        "smallest first, reaches this fraction of all of it: 0.98 is ``outlier_perc=2`` of Captum. "
+        "Not beside `clip_quantile`. None: nothing is clipped.",
+        command="number",
+        help="clip outliers to the magnitude where this fraction of the sum is reached.",
+    )
     normalization_type: str | None = option(
         None,
         optional(lambda _, value: _validate.normalization_type(value)),
@@ -218,16 +245,34 @@ class MapOptions(DrawingOptions):
         """Which values count: `sign`, or what `positive_only` says."""
         return self.sign or ("positive" if self.positive_only else "all")
 
+    @property
+    def clip(self) -> tuple[str, float, float] | None:
+        """How outliers are found: by which rule, and the fractions between which there are none."""
+        if self.clip_mass is not None:
+            return "mass", 0.0, self.clip_mass
+        if isinstance(self.clip_quantile, tuple):
+            return "quantiles", *self.clip_quantile
+        return None if self.clip_quantile is None else ("quantile", 0.0, self.clip_quantile)
+
     def mode(self, of_all: str) -> str:
         """Return the normalization, or its default: `of_all` where values of both signs count."""
         default = of_all if self.sign_taken == "all" else "magnitude_max"
         return self.normalization_type or default
 
     def agree(self, given: Mapping[str, Any]) -> None:
-        """Refuse to combine in some way and not to combine, and two signs."""
+        """Refuse to combine and not to combine, two signs, and two ways to clip."""
         if self.combine is not None and given.get("combine_channels") is False:
             msg = f"`combine_channels` must not be False beside combine={self.combine!r}"
             raise ValueError(msg)
+        if self.clip_quantile is not None and self.clip_mass is not None:
+            if "clip_quantile" in given and "clip_mass" in given:
+                msg = (
+                    f"`clip_mass` must be None beside clip_quantile={self.clip_quantile!r}, got "
+                    f"{self.clip_mass!r}: clip by one of them"
+                )
+                raise ValueError(msg)
+            # A call's rule takes the place of the constructor's.
+            vars(self)["clip_mass" if "clip_quantile" in given else "clip_quantile"] = None
         asked = given.get("positive_only")
         if self.sign is not None and asked is not None and asked != (self.sign == "positive"):
             msg = (

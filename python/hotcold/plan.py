@@ -22,6 +22,7 @@ class RenderSpec:
     upsample: str = "none"  # none | nearest | bilinear | bicubic: maps to the image's size
     sigma: tuple[float, float] = (0.0, 0.0)  # (y, x), pixels
     sign: str = "all"  # all | positive | negative | absolute
+    clip: tuple[str, float, float] | None = None  # (quantile | quantiles | mass, low, high)
     normalization_type: str = "unsigned_max"
     paint: str = "table"  # table | channels | overlay | mask
     limits: tuple[float, float] | None = None  # None: the mode's own

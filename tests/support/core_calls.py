@@ -12,6 +12,7 @@ FIELDS = {
     "upsample": "none",
     "sigma": (0.0, 0.0),
     "sign": "all",
+    "clip": None,
     "normalization_type": "01",
     "paint": "channels",
     "limits": None,

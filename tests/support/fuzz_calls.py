@@ -144,6 +144,10 @@ def plan(g, paint, channels):
             ((0.0, 0.0), (1.0, 2.0), (20.0, 9.0)), ((g.number(), g.number()), None)
         ),
         "sign": g.name(("all", "positive", "negative", "absolute")),
+        "clip": g.usual_or(
+            (None, ("quantile", 0.0, 0.9), ("quantiles", 0.1, 0.9), ("mass", 0.0, 0.98)),
+            (("mass", g.number(), g.number()), ("quantiles", 0.9, 0.1), ("other", 0.0, 1.0), 3),
+        ),
         "normalization_type": g.name(_core.NORMALIZATION_TYPES),
         "paint": paint if not g.chance(g.wild) else g.name(PAINTS),
         "limits": g.usual_or((None, (0.0, 1.0), (-1e308, 1e308)), (g.pair(), (0.0, 5e-324))),

@@ -269,6 +269,21 @@ def signed(a, sign):
     }[sign]()
 
 
+def clipped(v, quantile=None, mass=None):
+    """Return the values of one item between the limits beyond which they are outliers."""
+    m = np.sort(np.abs(v), axis=None)
+    if mass is not None:
+        sums = np.cumsum(m, dtype=np.float64)
+        high = m[np.argmax(sums >= mass * sums[-1])]
+        low = -high
+    elif np.ndim(quantile) == 0:
+        high = np.quantile(m, quantile)
+        low = -high
+    else:
+        low, high = np.quantile(v, quantile)
+    return np.clip(v, low, high) if low < high else v
+
+
 def combined(a):
     """Mean over the channels, axis kept."""
     return np.asarray(a, np.float64).mean(axis=1, keepdims=True)

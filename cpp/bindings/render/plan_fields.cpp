@@ -33,6 +33,8 @@ constexpr Names<Sign, 4> kSignNames = {{{"all", Sign::kAll},
                                         {"positive", Sign::kPositive},
                                         {"negative", Sign::kNegative},
                                         {"absolute", Sign::kAbsolute}}};
+constexpr Names<ClipBy, 3> kClipNames = {
+    {{"quantile", ClipBy::kQuantile}, {"quantiles", ClipBy::kQuantiles}, {"mass", ClipBy::kMass}}};
 constexpr Names<Opacity, 2> kOpacityNames = {
     {{"percentile", Opacity::kPercentile}, {"map", Opacity::kMap}}};
 
@@ -113,6 +115,14 @@ const PlanField kPlanFields[] = {
     {"sign",
      [](RenderPlan& plan, const py::handle& value) {
          plan.sign = from_name(kSignNames, "sign", text(value));
+     }},
+    {"clip",
+     [](RenderPlan& plan, const py::handle& value) {
+         if (value.is_none()) return;
+         const auto [by, low, high] = value.cast<std::tuple<std::string, double, double>>();
+         plan.clip_by = from_name(kClipNames, "clip", by);
+         plan.clip_low = fraction("clip", low);
+         plan.clip_high = checked("clip", high, low <= high && high <= 1.0, "in [its start, 1]");
      }},
     {"normalization_type",
      [](RenderPlan& plan, const py::handle& value) {

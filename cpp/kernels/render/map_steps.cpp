@@ -8,6 +8,7 @@
 #include "kernels/load/missing.hpp"
 #include "kernels/load/plane_reader.hpp"
 #include "kernels/normalize/normalize.hpp"
+#include "kernels/percentile/clip.hpp"
 #include "kernels/render/missing_values.hpp"
 #include "kernels/render/painter.hpp"
 
@@ -192,6 +193,32 @@ class TakeSign final : public MapStep<T> {
     std::size_t count_;
 };
 
+// Outliers as the nearest values that are none, found and clipped over all planes of an item.
+template <typename T>
+class Clip final : public MapStep<T> {
+  public:
+    Clip(const RenderPlan& plan, const Shape& map)
+        : plan_(plan), count_(map.channels * map.plane()) {}
+
+    std::size_t workspace_bytes() const override { return Workspace::bytes_for<T>(2 * count_); }
+
+    std::size_t apply(MapItem<T>& item) const override {
+        T* scratch = item.workspace.template take<T>(2 * count_);
+        std::vector<T> present;
+        if (!item.missing.empty()) present = present_values(item.map, item.missing.data(), count_);
+        const T* values = present.empty() ? item.map : present.data();
+        const std::size_t count = present.empty() ? count_ : present.size();
+        clip_to(
+            clip_interval(values, count, plan_.clip_by, plan_.clip_low, plan_.clip_high, scratch),
+            item.map, count_, item.team);
+        return 0;
+    }
+
+  private:
+    const RenderPlan& plan_;
+    std::size_t count_;
+};
+
 }  // namespace
 
 template <typename T>
@@ -205,9 +232,11 @@ MapSteps<T>::MapSteps(const RenderPlan& plan, const SourceView& attributions, co
         steps_.push_back(std::make_unique<LoadResized<T>>(plan, planes, map));
         steps_.push_back(std::make_unique<Blur<T>>(plan, map));
     }
-    const bool left = plan.sign == Sign::kPositive && plan.painter->clips(plan);
+    const bool clips = plan.clip_by != ClipBy::kNone;
+    const bool left = plan.sign == Sign::kPositive && plan.painter->clips(plan) && !clips;
     if (plan.sign != Sign::kAll && !left)
         steps_.push_back(std::make_unique<TakeSign<T>>(plan, map));
+    if (clips) steps_.push_back(std::make_unique<Clip<T>>(plan, map));
 }
 
 template <typename T>

@@ -26,7 +26,7 @@ class MapStep {
     virtual std::size_t apply(MapItem<T>& item) const = 0;
 };
 
-// The steps of a plan in their order: load and reduce, upsample, blur, sign.
+// The steps of a plan in their order: load and reduce, upsample, blur, sign, clip.
 template <typename T>
 class MapSteps {
   public:

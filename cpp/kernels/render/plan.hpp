@@ -10,6 +10,7 @@
 #include "kernels/normalize/modes.hpp"
 #include "kernels/normalize/normalize.hpp"
 #include "kernels/paint/paint.hpp"
+#include "kernels/percentile/clip.hpp"
 
 namespace hotcold {
 
@@ -37,6 +38,9 @@ struct RenderPlan {
     double sigma_x = 0.0;
     BlurAccuracy accuracy = BlurAccuracy::kExact;
     Sign sign = Sign::kAll;
+    ClipBy clip_by = ClipBy::kNone;
+    double clip_low = 0.0;  // fractions of the values, or of their mass
+    double clip_high = 1.0;
     Normalization normalization = Normalization::kUnsignedMax;
 
     const Painter* painter = nullptr;  // never null once prepare() is called

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 import hotcold
-from hotcold.cli.types import Sigma
+from hotcold.cli.types import OneOrTwo
 from hotcold.declared import Option
 from hotcold.visualizers.base import KINDS, BaseVisualizer
 
@@ -29,7 +29,10 @@ _WRITTEN: dict[str, Callable[[], dict[str, Any]]] = {
     "flag": lambda: {"default": None},
     "number": lambda: {"type": float},
     "pair": lambda: {"type": float, "nargs": 2, "metavar": "LOW HIGH"},
-    "pixels": lambda: {"type": Sigma()},
+    "pixels": lambda: {"type": OneOrTwo("PIXELS", "a number of pixels, or two as Y,X")},
+    "fractions": lambda: {
+        "type": OneOrTwo("FRACTION", "a number in [0, 1], or two as LOW,HIGH"),
+    },
     "text": lambda: {},
 }
 

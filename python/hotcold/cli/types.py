@@ -38,10 +38,20 @@ class Part(click.ParamType):  # type: ignore[type-arg]
         return int(match[1]), int(match[2])
 
 
-class Sigma(click.ParamType):  # type: ignore[type-arg]
-    """A number of pixels, or two as ``Y,X``."""
+class OneOrTwo(click.ParamType):  # type: ignore[type-arg]
+    """A number, or two with a comma between them.
 
-    name = "PIXELS"
+    Parameters
+    ----------
+    name : str
+        What stands for it in the help.
+    rule : str
+        What it must be, for messages.
+    """
+
+    def __init__(self, name: str, rule: str) -> None:
+        self.name = name
+        self.rule = rule
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -52,5 +62,5 @@ class Sigma(click.ParamType):  # type: ignore[type-arg]
         except ValueError:
             numbers = []
         if len(numbers) not in (1, 2):
-            self.fail(f"must be a number of pixels, or two as Y,X, got {value!r}", param, ctx)
+            self.fail(f"must be {self.rule}, got {value!r}", param, ctx)
         return numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])

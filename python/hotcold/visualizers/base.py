@@ -206,7 +206,11 @@ class BaseVisualizer(Generic[O]):
         """Return the recipe: the options' rows, and those that depend on the arguments."""
         if image is not None and options.image_range is None:
             rows["image_range"] = _IMAGE_RANGES.get(image.dtype)
-        follows = {"reduction": options.reduction, "sign": options.sign_taken}
+        follows = {
+            "reduction": options.reduction,
+            "sign": options.sign_taken,
+            "clip": options.clip,
+        }
         return RenderSpec(**{**follows, **options.rows, **rows})
 
     def _render(
