@@ -29,7 +29,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx_click",
 ]
-exclude_patterns = ["_ext"]
+exclude_patterns = ["_ext", "package-index.md"]
 templates_path = ["_templates"]
 nitpicky = False
 
