@@ -22,7 +22,7 @@ LAYERS = (
     {"options", "keywords", "request", "data"},
     {"influence"},
     {"visualizers"},
-    {"offline", "regions"},
+    {"compat", "offline", "regions"},
     {"cli"},
 )
 HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 from helpers import optional, read_picture
+from stand_ins import without_torchvision
 
 PAGE = Path(__file__).parents[1] / "docs" / "plug-in.md"
 SETUP, INTEGRATED, GRAD_CAM, CHANNEL, OTHER_CAM = re.findall(
@@ -67,7 +66,7 @@ def test_class_activation_map_lies_where_torch_would_put_it(run):
 
 @pytest.mark.filterwarnings("ignore")  # its own, and those of what it imports
 def test_pytorch_grad_cam(run, monkeypatch):
-    _without_torchvision(monkeypatch)
+    without_torchvision(monkeypatch)
     optional("pytorch_grad_cam")
     names, picture = run(OTHER_CAM)
     assert names["maps"].shape == (1, 224, 224)
@@ -76,16 +75,3 @@ def test_pytorch_grad_cam(run, monkeypatch):
     assert (names["overlay"](names["maps"][:, None], names["images"], imshow=False) >= 0).all()
     np.testing.assert_array_equal(picture, show.render(names["maps"][:, None], names["images"])[0])
     assert picture.std() > 20
-
-
-def _without_torchvision(monkeypatch):
-    """Give pytorch-grad-cam the names that it imports from torchvision and here never calls."""
-    for module, names in (
-        ("torchvision", ()),
-        ("torchvision.transforms", ("Compose", "Normalize", "ToTensor")),
-        ("torchvision.transforms.functional", ("resize",)),
-    ):
-        empty = ModuleType(module)
-        for name in names:
-            setattr(empty, name, None)
-        monkeypatch.setitem(sys.modules, module, empty)

@@ -5,6 +5,7 @@
 
 namespace hotcold {
 
+void bind_cam_overlay(pybind11::module_& m);
 void bind_gaussian_blur(pybind11::module_& m);
 void bind_normalize(pybind11::module_& m);
 void bind_percentile_mask(pybind11::module_& m);

@@ -4,7 +4,8 @@ Kernels: `gaussian_blur`, `normalize`, `percentile_mask`, `tile`.
 Visualizers: `Visualizer`, `HeatmapVisualizer`, `MaskVisualizer`, `ChannelMaskVisualizer`, laid out
 by a `Tiler`; `render_files` draws very many items to files; `boxes` finds the regions that speak.
 `tokens_to_maps` lays tokens of transformers out as maps.
-`hotcold.influence` computes attributions of PyTorch models; `hotcold.data` holds a real example.
+`hotcold.influence` computes attributions of PyTorch models; `hotcold.data` holds a real example;
+`hotcold.compat` has calls of other libraries, with their names and pictures.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from hotcold.visualizers import (
 )
 
 if TYPE_CHECKING:
-    from hotcold import data, influence
+    from hotcold import compat, data, influence
     from hotcold.offline import RenderReport, render_files
     from hotcold.regions import Boxes, boxes
 
@@ -55,6 +56,7 @@ __all__ = [
     "__version__",
     "boxes",
     "build_info",
+    "compat",
     "data",
     "gaussian_blur",
     "influence",
@@ -72,6 +74,7 @@ _LAZY = {
     "Boxes": "hotcold.regions:Boxes",
     "RenderReport": "hotcold.offline:RenderReport",
     "boxes": "hotcold.regions:boxes",
+    "compat": "hotcold.compat",
     "data": "hotcold.data",
     "influence": "hotcold.influence",
     "render_files": "hotcold.offline:render_files",

@@ -86,6 +86,13 @@ def threshold_limits(
 def outlines(
     maps: _Batch, threshold: float, threshold_by: str, width: int, n_threads: int
 ) -> tuple[NDArray[np.uint8], _Fault]: ...
+def cam_overlay(
+    image: NDArray[np.float32],
+    map: NDArray[np.float32],
+    table: NDArray[np.float32],
+    weight: float,
+    out: NDArray[np.uint8],
+) -> None: ...
 def render(
     plan: RenderPlan,
     attributions: _Batch,

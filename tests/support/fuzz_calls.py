@@ -19,6 +19,7 @@ from fuzz_arguments import MEMORY_MAY_RUN_OUT, REAL, Arguments
 
 import hotcold
 from hotcold import _core, files
+from hotcold.compat import show_cam_on_image
 
 DOCUMENTED = (ValueError, TypeError, MemoryError, OverflowError)
 # A giant may take for ever: such a call is ended as by Ctrl-C, and must end soon then.
@@ -77,6 +78,12 @@ def core_percentile(g):
     a = g.array()
     out = g.output(shape_of(a), float_kind(a))
     _core.percentile_mask(a, g.fraction(), g.fraction(), out, g.count())
+
+
+def core_cam(g):
+    shape = g.pick(((4, 5), (1, 1), (16, 17), (3, 300)))
+    image, out = g.array((*shape, 3), "f4"), g.output((*shape, 3), "u1")
+    _core.cam_overlay(image, g.array(shape, "f4"), g.array((256, 4), "f4"), g.fraction(), out)
 
 
 def core_tile(g):
@@ -245,6 +252,14 @@ def percentile(g):
     same_shape(hotcold.percentile_mask(a, g.fraction(), g.fraction(), n_threads=g.count()), a)
 
 
+def cam(g):
+    shape = g.pick(((4, 5), (1, 1), (16, 17)))
+    image, map_ = g.array((*shape, 3)), g.array(shape)
+    colormap = g.usual_or((2, 15, "jet"), ("nothing", 1.5, None))
+    picture = show_cam_on_image(image, map_, g.flag(), colormap, g.fraction())
+    require(picture.dtype == np.uint8 and picture.shape[-1] == 3, picture.shape)
+
+
 def tile(g):
     a = g.array()
     grid = {"rows": g.pick((None, g.count())), "cols": g.pick((None, g.count()))}
@@ -325,9 +340,9 @@ def encode(g):
 
 
 CALLS = (
-    core_blur, core_method, core_normalize, core_percentile, core_tile, core_empty, core_regions,
-    core_encode, core_write, core_render, core_render, core_render_png, core_rest, blur, normalize,
-    percentile, tile, boxes, visualizer, overlay, mask, encode,
+    core_blur, core_method, core_normalize, core_percentile, core_cam, core_tile, core_empty,
+    core_regions, core_encode, core_write, core_render, core_render, core_render_png, core_rest,
+    blur, normalize, percentile, cam, tile, boxes, visualizer, overlay, mask, encode,
 )  # fmt: skip
 
 

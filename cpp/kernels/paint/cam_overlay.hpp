@@ -1,0 +1,28 @@
+// The overlay of class activation map libraries: colours of a table over an image, and the sum
+// divided by its own largest value.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace hotcold {
+
+// Entries of four floats: red, green, blue in whichever order, and 0.
+constexpr std::size_t kCamEntries = 256;
+
+// `count` pixels of an image in [0, 1], interleaved by three, and the map over it. Values of the
+// map are cut to [0, 1], NaN to 0; those of the image may be anything finite.
+struct CamOverlay {
+    const float* image;
+    const float* map;
+    std::size_t count;
+    const float* table;  // kCamEntries, already weighted with 1 - weight, none negative
+    float weight;        // of the image
+};
+
+// uint8(255 * v / max v) of v = table[int(255 * map)] + weight * image, negative values as 0; all
+// zeros where no v is above 0. Both passes compute v, which costs less than keeping it. The calling
+// thread alone; interruptible.
+void cam_overlay(const CamOverlay& in, std::uint8_t* out);
+
+}  // namespace hotcold

@@ -1,0 +1,11 @@
+"""Calls of other libraries: the same names, arguments, defaults and pictures.
+
+Change the import and keep the call. The site's migration pages say what differs, and why: what is
+wrong there is an error with a sentence here, or right.
+"""
+
+from __future__ import annotations
+
+from hotcold.compat.grad_cam import show_cam_on_image
+
+__all__ = ["show_cam_on_image"]
