@@ -37,7 +37,7 @@ CONSTRUCTOR = {
 # Keyword-only options of the map.
 MAP = dict.fromkeys(("combine", "sign", "clip_quantile", "clip_mass"))
 # Keyword-only options of masks, which calls take too.
-MASKING = {"invert": False}
+MASKING = {"invert": False, "background": "black"}
 CALL = dict.fromkeys(("blur", "threshold", "masked_opacity", "combine_channels"))
 
 
@@ -144,6 +144,7 @@ def test_what_is_attributed_reaches_the_influence(digits_cnn, x, options):
         {"masked_opacity": 0.6},
         {"use_attr_as_opacity": True},
         {"invert": True},
+        {"background": "gray"},
         {"positive_only": True, "threshold": 0.1},
         {"image_range": (-1, 2)},
         {"batch_size": 4},

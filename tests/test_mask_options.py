@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import reference
 from core_calls import plan, render
-from helpers import from_order, to_order
+from helpers import from_order, message, read_picture, to_order
 
-from hotcold import MaskVisualizer
+from hotcold import MaskVisualizer, render_files
 
 N, H, W = 3, 13, 17
 
@@ -146,3 +146,176 @@ def test_inverted_pictures_are_their_values_in_bytes(rng, kind, opacity, channel
     assert render(mask, a, x, None, alone) is None
     np.testing.assert_array_equal(picture, alone)
     assert_picture(picture, values.astype(np.float64))
+
+
+# --- background -----------------------------------------------------------------------------------
+
+COLORS = {"black": (0, 0, 0), "white": (1, 1, 1), "gray": (0.5, 0.5, 0.5)}
+RED = (0.9, 0.1, 0.25)
+
+
+def planes_of(color, channels):
+    """A colour as it broadcasts with (N, C, H, W)."""
+    return np.array(color)[: min(channels, 3), None, None]
+
+
+@pytest.mark.parametrize("use_map", [False, True])
+@pytest.mark.parametrize("combine", [False, True])
+@pytest.mark.parametrize(
+    ("background", "channels"),
+    [
+        *itertools.product(["black", "white", "gray", (0.3, 0.3, 0.3)], [1, 3]),
+        *itertools.product([RED, (1, 0, 0)], [3]),
+    ],
+)
+@pytest.mark.parametrize("kind", ["u1", "f4", "f8"])
+def test_background_is_the_twins(rng, kind, channels, background, use_map, combine, dim_order):
+    color = COLORS.get(background, background) if isinstance(background, str) else background
+    a, x = maps(rng, channels), image(rng, channels, kind)
+    options = {
+        "blur": 0.8,
+        "threshold": 0.4,
+        "masked_opacity": 0.3,
+        "use_attr_as_opacity": use_map,
+        "positive_only": False,
+    }
+    opacity = reference.mask_opacity(a, combine=combine, **options)
+    expected = reference.masked(opacity, reference.image01(x), planes_of(color, channels))
+    visualizer = MaskVisualizer(
+        combine_channels=combine, dim_order=dim_order, background=background, **options
+    )
+    arrays = to_order(a, dim_order), to_order(x, dim_order)
+    values = from_order(flat(visualizer, *arrays), dim_order)
+    np.testing.assert_allclose(values, expected, rtol=0, atol=1e-11)
+    assert_picture(visualizer.render(*arrays), expected)
+
+
+def test_background_of_a_call_is_that_of_the_constructor(rng):
+    a, x = maps(rng), image(rng, kind="u1")
+    white = MaskVisualizer(background="white")
+    expected = white.render(a, x)
+    assert (expected != MaskVisualizer().render(a, x)).any()
+    np.testing.assert_array_equal(MaskVisualizer().render(a, x, background="white"), expected)
+    np.testing.assert_array_equal(MaskVisualizer(background=(1, 1, 1)).render(a, x), expected)
+    np.testing.assert_array_equal(white.render(a, x, background=None), expected)
+    np.testing.assert_array_equal(
+        white.render(a, x, background="black"), MaskVisualizer(background=None).render(a, x)
+    )
+    assert "background='white'" in repr(white)
+
+
+def test_a_colour_may_be_any_three_numbers(rng):
+    a, x = maps(rng), image(rng)
+    visualizers = [MaskVisualizer(background=kind(RED)) for kind in (tuple, list, np.array)]
+    assert visualizers[0] == visualizers[1] == visualizers[2]
+    assert visualizers[2].settings.background == RED
+    assert eval(repr(visualizers[2]), {"MaskVisualizer": MaskVisualizer}) == visualizers[0]
+    assert (visualizers[0].render(a, x) != MaskVisualizer().render(a, x)).any()
+
+
+def test_inverted_masks_have_a_background_too(rng):
+    x = image(rng, kind="u1")
+    visualizer = MaskVisualizer(0, 0.7, 0, background="white", invert=True)
+    a = np.abs(maps(rng, 1))
+    picture = visualizer.render(a, x)
+    white = a > np.quantile(a, 0.7, axis=(1, 2, 3), keepdims=True)
+    np.testing.assert_array_equal(picture, reference.channels_last(np.where(white, 255, x)))
+
+
+@pytest.mark.kernels
+@pytest.mark.usefixtures("isa")
+@pytest.mark.parametrize("background", [(0.5,) * 3, (1.0,) * 3, (0.123,) * 3, (1.0, 0.0, 0.4)])
+@pytest.mark.parametrize("masked_opacity", [0.0, 0.2, 0.5, 0.77, 1.0])
+@pytest.mark.parametrize("image_range", [(0, 255), (-100, 300), (30, 200)])
+def test_background_under_every_byte_follows_the_formula(background, masked_opacity, image_range):
+    """Exhaustive: 256 bytes, shown and masked, wrong nowhere but where rounding decides."""
+    x = np.broadcast_to(np.arange(256, dtype=np.uint8), (1, 3, 2, 256))
+    opacity = np.array([1.0, masked_opacity])[None, None, :, None]
+    a = np.broadcast_to(np.array([1, 0], np.float64)[:, None], (1, 1, 2, 256))
+    mask = plan(
+        paint="mask",
+        masked_opacity=masked_opacity,
+        image_range=image_range,
+        background=background,
+    )
+    picture = np.empty((1, 2, 256, 3), np.uint8)
+    assert render(mask, a, x, None, picture) is None
+    x01 = reference.image01(x, image_range)
+    v255 = 255 * reference.channels_last(reference.masked(opacity, x01, planes_of(background, 3)))
+    wrong = (picture != reference.to_bytes(v255)) & ~reference.near_tie(v255, 1e-6)
+    assert not wrong.any()
+
+
+@pytest.mark.kernels
+@pytest.mark.usefixtures("isa")
+@pytest.mark.parametrize("kind", ["u1", "f4"])
+@pytest.mark.parametrize("background", [(0.5,) * 3, (1.0, 0.0, 0.4)])
+@pytest.mark.parametrize("opacity", ["percentile", "map"])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 21), (16, 65), (33, 1027)])
+def test_pictures_with_a_background_are_their_values(rng, kind, opacity, background, shape):
+    a = rng.standard_normal((2, 3, *shape)).astype(np.float32)
+    x = (rng.random((2, 3, *shape)) * 255).astype(kind)
+    fields = {"paint": "mask", "opacity": opacity, "masked_opacity": 0.3, "image_range": (0, 255)}
+    mask = plan(background=background, **fields)
+    values = np.empty(x.shape, np.float32)
+    picture, alone = (np.empty((2, *shape, 3), np.uint8) for _ in range(2))
+    assert render(mask, a, x, values, picture) is None
+    assert render(mask, a, x, None, alone) is None
+    np.testing.assert_array_equal(picture, alone)
+    assert values.max() <= 1
+    assert_picture(picture, values.astype(np.float64))
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("wite", ("'wite'", "did you mean 'white'")),
+        ("red", ("'black', 'white', 'gray', or (red, green, blue)", "'red'")),
+        ((1, 2), ("(red, green, blue)", "(1, 2)")),
+        ((0, 0, 1.5), ("numbers in [0, 1]", "(0, 0, 1.5)")),
+        ((255, 0, 0), ("numbers in [0, 1]", "divide bytes by 255")),
+        ((0, 0, np.nan), ("numbers in [0, 1]", "nan")),
+        (0.5, ("(red, green, blue)", "0.5")),
+    ],
+)
+def test_other_backgrounds_are_refused(rng, value, told):
+    a, x = maps(rng), image(rng)
+    told = message("`background` must be one of", *told)
+    with pytest.raises(ValueError, match=told):
+        MaskVisualizer(background=value)
+    with pytest.raises(ValueError, match=told):
+        MaskVisualizer().render(a, x, background=value)
+    with pytest.raises(TypeError, match=message("`background` must be one of", "'a'")):
+        MaskVisualizer(background=("a", "b", "c"))
+
+
+@pytest.mark.parametrize("background", ["white", RED])
+def test_images_with_alpha_have_no_background(rng, background):
+    a, x = maps(rng), image(rng, 4)
+    with pytest.raises(
+        ValueError, match=message("`background` must be 'black' over images with alpha", "without")
+    ):
+        MaskVisualizer(background=background).render(a, x)
+    np.testing.assert_array_equal(
+        MaskVisualizer(background=(0, 0, 0)).render(a, x), MaskVisualizer().render(a, x)
+    )
+
+
+def test_a_colour_behind_a_grey_image_is_refused(rng):
+    a, x = maps(rng), image(rng, 1)
+    told = message("`background` must be grey over images of one channel", "(0.9, 0.1", "three")
+    with pytest.raises(ValueError, match=told):
+        MaskVisualizer(background=RED).render(a, x)
+    repeated = MaskVisualizer(background=RED).render(a, np.repeat(x, 3, axis=1))
+    assert (repeated[..., 0] != repeated[..., 1]).any()
+
+
+@pytest.mark.parametrize("background", ["white", RED])
+def test_jobs_draw_the_background(rng, tmp_path, background):
+    a, x = maps(rng), image(rng, kind="u1")
+    visualizer = MaskVisualizer(blur=1, background=background, invert=True)
+    job = {"output_dir": tmp_path, "batch_size": 2, "progress": False}
+    render_files(visualizer, a, x, **job)
+    for path, expected in zip(sorted(tmp_path.glob("*.png")), visualizer.render(a, x), strict=True):
+        np.testing.assert_array_equal(read_picture(path), expected)
+    assert render_files(visualizer, a, x, resume=True, **job).n_files == 0

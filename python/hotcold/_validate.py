@@ -201,6 +201,44 @@ def fractions(name: str, value: Any) -> tuple[float, float]:
     return low, high
 
 
+def background(name: str, value: Any, names: Iterable[str]) -> Any:
+    """Return one of the names, or three numbers in [0, 1] as a tuple."""
+    listed = tuple(names)
+    rule = f"one of {_quoted(listed)}, or (red, green, blue) of numbers in [0, 1]"
+    if isinstance(value, str) and value in listed:
+        return value
+    try:
+        parts = () if isinstance(value, str | bytes) else tuple(value)
+    except TypeError:
+        parts = ()
+    if len(parts) != 3:
+        msg = f"`{name}` must be {rule}, got {value!r}{_closest(value, listed)}"
+        raise ValueError(msg)
+    color = tuple(_number(name, part, rule) for part in parts)
+    if not all(0.0 <= part <= 1.0 for part in color):
+        bytes_ = all(0.0 <= part <= 255.0 for part in color)
+        hint = "; divide bytes by 255" if bytes_ else ""
+        msg = f"`{name}` must be {rule}, got {value!r}{hint}"
+        raise ValueError(msg)
+    return color
+
+
+def background_over(channels: int, value: Any, color: tuple[float, float, float]) -> None:
+    """Require a background's colour to be one that images of so many channels can be laid over."""
+    if channels == 4 and any(color):
+        msg = (
+            f"`background` must be 'black' over images with alpha, got {value!r}: their masked "
+            "pixels are transparent; give `x` without its alpha channel to have a background"
+        )
+        raise ValueError(msg)
+    if channels == 1 and len(set(color)) > 1:
+        msg = (
+            f"`background` must be grey over images of one channel, got {value!r}; repeat the "
+            "channel of `x` to three to have it in colour"
+        )
+        raise ValueError(msg)
+
+
 def sigma(name: str, value: Any) -> tuple[float, float]:
     """Return a blur's (y, x) standard deviations in pixels, from one number or a pair."""
     rule = "finite and >= 0 pixels, one number or a pair (y, x)"

@@ -97,11 +97,10 @@ class Options:
                 maker = type(self).__name__
                 raise TypeError(_validate.unexpected_option(maker, name, table.options, ()))
         values = {**table.defaults, **given}
-        vars(self).update(
-            {name: known.check(name, values[name]) for name, known in table.options.items()}
-        )
-        defaults = table.defaults
-        self.agree({name: value for name, value in given.items() if value != defaults[name]})
+        checked = {name: known.check(name, values[name]) for name, known in table.options.items()}
+        vars(self).update(checked)
+        chosen = {name: checked[name] for name, value in given.items() if value is not None}
+        self.agree({n: value for n, value in chosen.items() if value != table.defaults[n]})
 
     def agree(self, given: Mapping[str, Any]) -> None:
         """Raise where options that are each right contradict one another.
@@ -179,7 +178,7 @@ def override(options: S, changes: Mapping[str, Any]) -> S:
             rows[row] = convert(value)
     twin = object.__new__(type(options))
     vars(twin).update(vars(options), rows=rows, **checked)
-    twin.agree(given)
+    twin.agree(checked)
     return twin
 
 

@@ -46,6 +46,7 @@ class MaskingKeywords(TypedDict, total=False):
     """Those of masks alone; a call takes them too."""
 
     invert: bool | None
+    background: str | tuple[float, float, float] | None
 
 
 class MaskCallKeywords(EnlargingKeywords, MaskingKeywords, total=False):

@@ -21,6 +21,7 @@ DIM_ORDERS = ("channels_first", "channels_last")
 NONFINITE = ("raise", "zero", "transparent")
 COMBINE = ("mean", "sum", "sum_abs", "max_abs", "norm")
 UPSAMPLE = ("nearest", "bilinear", "bicubic")
+BACKGROUNDS = {"black": (0.0, 0.0, 0.0), "white": (1.0, 1.0, 1.0), "gray": (0.5, 0.5, 0.5)}
 SIGN = ("all", "positive", "negative", "absolute")
 
 
@@ -49,6 +50,15 @@ def _clip_quantile(name: str, value: Any) -> float | tuple[float, float]:
     if isinstance(value, tuple | list):
         return _validate.fractions(name, value)
     return _validate.fraction(name, value)
+
+
+def background_color(background: Any) -> tuple[float, float, float]:
+    """Return the red, green and blue of a checked background."""
+    return BACKGROUNDS[background] if isinstance(background, str) else background
+
+
+def _background(name: str, value: Any) -> Any:
+    return _validate.background(name, value, BACKGROUNDS)
 
 
 def _cmap(name: str, value: Any) -> Any:
@@ -384,6 +394,17 @@ class MaskOptions(MapOptions):
         command="flag",
         help="mask what would be left.",
         row=("invert", _as_it_is),
+    )
+    background: str | tuple[float, float, float] = option(
+        "black",
+        none_is("black", _background),
+        '{"black", "white", "gray"} or (float, float, float)',
+        "What is seen where the image is not: ``opacity * x01 + (1 - opacity) * background``. Gray "
+        "is 0.5; a colour is red, green and blue in [0, 1]. An image with alpha, whose masked "
+        "pixels are transparent, takes no other than black.",
+        command="color",
+        help="what is seen where the image is not: a name, or R,G,B in [0, 1].",
+        row=("background", background_color),
     )
 
 

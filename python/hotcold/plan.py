@@ -32,6 +32,7 @@ class RenderSpec:
     threshold: float = 0.0
     masked_opacity: float = 0.0
     invert: bool = False
+    background: tuple[float, float, float] = (0.0, 0.0, 0.0)
     image_range: tuple[float, float] | None = None  # None: each item's own
     nonfinite: str = "raise"  # raise | zero | transparent
 

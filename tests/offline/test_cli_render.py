@@ -82,8 +82,12 @@ def test_render_draws_as_the_library_does(folder):
             hotcold.MaskVisualizer(1, 0.7, 0.1, positive_only=False),
         ),
         (
-            "images.npy --visualizer mask --use-attr-as-opacity --invert",
-            hotcold.MaskVisualizer(use_attr_as_opacity=True, invert=True),
+            "images.npy --visualizer mask --use-attr-as-opacity --invert --background white",
+            hotcold.MaskVisualizer(use_attr_as_opacity=True, invert=True, background="white"),
+        ),
+        (
+            "images.npy --visualizer mask --background 1,0.5,0",
+            hotcold.MaskVisualizer(background=(1, 0.5, 0)),
         ),
     ],
 )

@@ -22,6 +22,7 @@ FIELDS = {
     "threshold": 0.5,
     "masked_opacity": 0.2,
     "invert": False,
+    "background": (0.0, 0.0, 0.0),
     "image_range": None,
     "nonfinite": "raise",
 }

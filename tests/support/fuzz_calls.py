@@ -164,6 +164,9 @@ def plan(g, paint, channels):
         "threshold": g.fraction(),
         "masked_opacity": g.fraction(),
         "invert": g.flag(),
+        "background": g.usual_or(
+            ((0.0, 0.0, 0.0), (0.5, 0.5, 0.5), (1.0, 0.0, 0.2)), ((g.fraction(),) * 3, None, "red")
+        ),
         "image_range": g.usual_or((None, (0.0, 255.0)), (g.pair(), (-1e308, 1e308))),
     }
     # Fields that came later keep their usual values.
@@ -328,6 +331,7 @@ def mask(g):
         use_attr_as_opacity=g.flag(),
         positive_only=g.flag(),
         invert=g.flag(),
+        background=g.usual_or(("black", "white", (1, 0, 0.2)), ("blak", (g.number(),) * 3, 3)),
         **some,
     )
     picture_of(masked.render(a, image, n_threads=g.count()), a)

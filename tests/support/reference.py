@@ -317,11 +317,14 @@ def mask_opacity(
     return np.where(shown != invert, 1.0, masked_opacity)
 
 
-def masked(opacity, x01):
-    """Return opacity times image; alpha alone where the image has one and the map is combined."""
+def masked(opacity, x01, background=0.0):
+    """Return opacity times image over a background, a number or what broadcasts with the image.
+
+    Alpha alone is multiplied where the image has one and the map is combined.
+    """
     if x01.shape[1] == 4 and opacity.shape[1] == 1:
         return np.concatenate([x01[:, :3], x01[:, 3:] * opacity], axis=1)
-    return opacity * x01
+    return opacity * x01 + (1 - opacity) * background
 
 
 def kept(v, threshold, by):

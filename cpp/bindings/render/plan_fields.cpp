@@ -3,6 +3,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <array>
 #include <cmath>
 #include <optional>
 #include <stdexcept>
@@ -156,6 +157,11 @@ const PlanField kPlanFields[] = {
      }},
     {"invert",
      [](RenderPlan& plan, const py::handle& value) { plan.inverts_mask = value.cast<bool>(); }},
+    {"background",
+     [](RenderPlan& plan, const py::handle& value) {
+         const auto color = value.cast<std::array<double, 3>>();
+         for (std::size_t c = 0; c < 3; ++c) plan.background[c] = fraction("background", color[c]);
+     }},
     {"image_range",
      [](RenderPlan& plan, const py::handle& value) {
          std::tie(plan.image_range_given, plan.image_low, plan.image_high) =

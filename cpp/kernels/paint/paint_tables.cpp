@@ -51,12 +51,14 @@ ByteLine::ByteLine(const std::uint8_t* table, double slope) {
     }
 }
 
-ImageTable::ImageTable(double low, double high, double overlay_opacity, double masked_opacity) {
+ImageTable::ImageTable(double low, double high, double overlay_opacity, double masked_opacity,
+                       double background) {
+    const double behind = (1.0 - masked_opacity) * background;
     std::uint64_t weighted[256];
     for (std::size_t i = 0; i < 256; ++i) {
         const double x01 = std::clamp((static_cast<double>(i) - low) / (high - low), 0.0, 1.0);
         plain[i] = cut(255.0 * x01 + 0.5);
-        masked[i] = cut(255.0 * (masked_opacity * x01) + 0.5);
+        masked[i] = cut(255.0 * std::min(masked_opacity * x01 + behind, 1.0) + 0.5);
         weighted[i] = in_units(255.0 * ((1.0 - overlay_opacity) * x01));
     }
     identity = true;

@@ -24,15 +24,17 @@ struct ByteLine {
     std::uint16_t offset = 0;
 };
 
-// What an image byte turns into, for one image range and one masked opacity; x01 below is
-// clip((byte - low) / (high - low), 0, 1).
+// What an image byte turns into, for one image range, one masked opacity and a grey background; x01
+// below is clip((byte - low) / (high - low), 0, 1).
 struct ImageTable {
     ImageTable() = default;
-    ImageTable(double low, double high, double overlay_opacity, double masked_opacity);
+    ImageTable(double low, double high, double overlay_opacity, double masked_opacity,
+               double background);
 
-    std::uint8_t plain[256];   // floor(255 * x01 + 0.5)
-    std::uint8_t masked[256];  // floor(255 * masked_opacity * x01 + 0.5)
-    bool identity = false;     // plain[x] is x
+    std::uint8_t plain[256];  // floor(255 * x01 + 0.5)
+    // floor(255 * (masked_opacity * x01 + (1 - masked_opacity) * background) + 0.5)
+    std::uint8_t masked[256];
+    bool identity = false;  // plain[x] is x
     ByteLine plain_line;
     ByteLine masked_line;
 

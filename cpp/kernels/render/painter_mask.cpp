@@ -1,4 +1,5 @@
 // The image under a mask.
+#include <algorithm>
 #include <limits>
 #include <vector>
 
@@ -51,8 +52,22 @@ void mask_bytes(const Canvas<T>& canvas, const MapItem<T>& item, T limit) {
     });
 }
 
-// Opacity times image as numbers, painted if `paint`. opacity_of(map run, count, out) makes the
-// opacity.
+// In place: x01 laid over a background by its opacity.
+template <typename T>
+void blend_run(const T* opacity, std::size_t count, T background, T* x01) {
+    for (std::size_t i = 0; i < count; ++i) {
+        const T sum = opacity[i] * x01[i] + (T{1} - opacity[i]) * background;
+        x01[i] = std::min(sum, T{1});
+    }
+}
+
+template <typename T>
+T background_of(const Canvas<T>& canvas, std::size_t channel) {
+    return static_cast<T>(canvas.image_channels() == 4 ? 0.0 : canvas.plan.background[channel]);
+}
+
+// Opacity times image as numbers, over the background, painted if `paint`. opacity_of(map run,
+// count, out) makes the opacity.
 template <typename T, typename F>
 void mask_numbers(Canvas<T>& canvas, const MapItem<T>& item, bool paint, const F& opacity_of) {
     const auto multiply = [&](std::size_t row, std::size_t column, NumberRun<T>& run) {
@@ -65,7 +80,12 @@ void mask_numbers(Canvas<T>& canvas, const MapItem<T>& item, bool paint, const F
                 if (c == 0 || canvas.planes() > 1 || run.channels == 4) {
                     opacity_of(canvas.run_of(item.map, plane, row, column), run.count, opacity);
                 }
-                multiply_run(opacity, x, run.count, x);
+                const T background = background_of(canvas, c);
+                if (background == T{0}) {
+                    multiply_run(opacity, x, run.count, x);
+                } else {
+                    blend_run(opacity, run.count, background, x);
+                }
             }
             if (canvas.wants_values()) {
                 canvas.store_values(item.index, c, row, column, x, run.count);
@@ -164,6 +184,9 @@ class MaskPainter final : public PainterOf<MaskPainter> {
     std::size_t picture_channels(const RenderPlan&, std::size_t,
                                  std::size_t image_channels) const override {
         return image_channels == 4 ? 4 : 3;
+    }
+    bool takes_image_bytes(const RenderPlan& plan) const override {
+        return plan.has_grey_background();
     }
     Shape values_shape(const Shape&, const Shape* image) const override { return *image; }
     std::size_t planes_of_scratch(std::size_t planes) const override { return planes; }

@@ -54,6 +54,9 @@ struct RenderPlan {
     double threshold = 0.5;
     double masked_opacity = 0.2;
     bool inverts_mask = false;  // what would be shown is masked, and the other way round
+    // What is seen where a mask's image is not, in [0, 1]. Not looked at over an image with alpha,
+    // which is transparent there.
+    double background[3] = {0.0, 0.0, 0.0};
 
     bool image_range_given = false;  // else each item's own minimum and maximum
     double image_low = 0.0;
@@ -65,6 +68,9 @@ struct RenderPlan {
     void prepare();
     ImageTable image_table;  // for uint8 images of a painter that needs one, with image_range_given
 
+    bool has_grey_background() const {
+        return background[0] == background[1] && background[1] == background[2];
+    }
     // The maps that are painted: as many planes as the reduction leaves, the image's rows and
     // columns where maps are upsampled. `image` is null where there is none.
     Shape map_shape(const Shape& attributions, const Shape* image) const;

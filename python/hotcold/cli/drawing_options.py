@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 import hotcold
-from hotcold.cli.types import OneOrTwo
+from hotcold.cli.types import NumbersOrWord, OneOrTwo
 from hotcold.declared import Option
 from hotcold.visualizers.base import KINDS, BaseVisualizer
 
@@ -26,6 +26,7 @@ VISUALIZERS: dict[str, type[BaseVisualizer[Any]]] = {
 
 # How each kind of value is written; `Option.command` names the kind, or is several words.
 _WRITTEN: dict[str, Callable[[], dict[str, Any]]] = {
+    "color": lambda: {"type": NumbersOrWord("NAME|R,G,B")},
     "flag": lambda: {"default": None},
     "number": lambda: {"type": float},
     "pair": lambda: {"type": float, "nargs": 2, "metavar": "LOW HIGH"},

@@ -38,6 +38,29 @@ class Part(click.ParamType):  # type: ignore[type-arg]
         return int(match[1]), int(match[2])
 
 
+class NumbersOrWord(click.ParamType):  # type: ignore[type-arg]
+    """A number, several with commas between, or a word; the option checks which of them it takes.
+
+    Parameters
+    ----------
+    name : str
+        How the help writes it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | tuple[float, ...] | str:
+        """Return a number, a tuple of them, or the word as it is."""
+        try:
+            numbers = tuple(float(part) for part in str(value).split(","))
+        except ValueError:
+            return str(value)
+        return numbers[0] if len(numbers) == 1 else numbers
+
+
 class OneOrTwo(click.ParamType):  # type: ignore[type-arg]
     """A number, or two with a comma between them.
 

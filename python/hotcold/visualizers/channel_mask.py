@@ -192,7 +192,7 @@ class ChannelMaskVisualizer(MaskingVisualizer[ChannelMaskOptions], options=Chann
         Returns
         -------
         ndarray, shape of `x`, or its grid
-            ``opacity * x01``; float64 when `x` is, else float32.
+            ``opacity * x01 + (1 - opacity) * background``; float64 when `x` is, else float32.
 
         Raises
         ------

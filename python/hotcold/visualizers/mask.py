@@ -33,8 +33,8 @@ class MaskVisualizer(MaskingVisualizer[MaskOptions], options=MaskOptions):
 
     Notes
     -----
-    The result is ``opacity * x01``; where the image has an alpha channel the opacity multiplies
-    alpha alone.
+    The result is ``opacity * x01 + (1 - opacity) * background``; where the image has an alpha
+    channel the opacity multiplies alpha alone.
 
     Examples
     --------
@@ -102,7 +102,8 @@ class MaskVisualizer(MaskingVisualizer[MaskOptions], options=MaskOptions):
         Returns
         -------
         ndarray, shape of `x`, or its grid
-            ``opacity * x01``; float64 when either input is, else float32.
+            ``opacity * x01 + (1 - opacity) * background``; float64 when either input is, else
+            float32.
 
         Raises
         ------

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from hotcold import _validate
 from hotcold._arrays import Array
-from hotcold.options import MaskOptions
+from hotcold.options import MaskOptions, background_color
 from hotcold.request import RenderRequest
 from hotcold.visualizers.base import BaseVisualizer
 
@@ -20,4 +20,7 @@ class MaskingVisualizer(BaseVisualizer[M], Generic[M]):
         """Return the request for (N, C, H, W) views of the same items; `rows` add to the plan."""
         if options.reduction == "none":
             _validate.same_channels(batch.shape, image.shape)
+        _validate.background_over(
+            image.shape[1], options.background, background_color(options.background)
+        )
         return RenderRequest(self._spec(options, image, paint="mask", **rows), batch, image)
