@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 
 #include "kernels/percentile/mass.hpp"
@@ -15,13 +14,6 @@ namespace {
 template <typename T>
 T quantile(const T* values, std::size_t count, double q, T* scratch) {
     return interpolate(percentile_neighbours(values, count, q, scratch));
-}
-
-template <typename T>
-double sum(const T* values, std::size_t count) {
-    double total = 0.0;
-    for (std::size_t i = 0; i < count; ++i) total += static_cast<double>(values[i]);
-    return total;
 }
 
 }  // namespace
@@ -37,8 +29,7 @@ ClipInterval<T> clip_interval(const T* values, std::size_t count, ClipBy by, dou
         for (std::size_t i = 0; i < count; ++i) magnitudes[i] = std::abs(values[i]);
         const T t = by == ClipBy::kQuantile
                         ? quantile(magnitudes, count, high, scratch)
-                        : value_at_mass(magnitudes, magnitudes + count,
-                                        high * sum(magnitudes, count), std::less<T>());
+                        : value_at_mass(magnitudes, count, MassFrom::kSmallest, high, scratch);
         found = {-t, t};
     }
     constexpr T kMost = std::numeric_limits<T>::max();

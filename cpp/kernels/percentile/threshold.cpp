@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
 #include <limits>
 
 #include "kernels/percentile/mass.hpp"
@@ -15,22 +14,15 @@ namespace hotcold {
 namespace {
 
 template <typename T>
-double sum(const T* begin, const T* end) {
-    double total = 0.0;
-    for (; begin != end; ++begin) total += static_cast<double>(*begin);
-    return total;
-}
-
-template <typename T>
 T mass_limit(const T* values, std::size_t count, double t, T* scratch) {
     T* begin = scratch;
     T* end = std::copy_if(values, values + count, scratch, [](T v) { return v > T{0}; });
     const T everything = std::numeric_limits<T>::max();
     if (begin == end) return everything;  // nothing is positive: nothing is kept
     if (t == 0.0) return T{0};
-    const double wanted = (1.0 - t) * sum(begin, end);
-    if (!(wanted > 0.0)) return everything;
-    const T last = value_at_mass(begin, end, wanted, std::greater<T>());
+    if (t == 1.0) return everything;
+    const auto positive = static_cast<std::size_t>(end - begin);
+    const T last = value_at_mass(begin, positive, MassFrom::kLargest, 1.0 - t, begin);
     // Kept are `last` and its equals: everything above its lower neighbour.
     return std::nextafter(last, -everything);
 }

@@ -15,7 +15,7 @@ enum class ThresholdBy {
 
 // The limit of which `value > limit` tells what a rule keeps. count >= 1, finite values, t in
 // [0, 1]; `scratch` holds count elements; `values` is left alone. Linear time but for kMass, which
-// sorts the few values around its limit.
+// sorts the few values of about its limit's size.
 template <typename T>
 T threshold_limit(const T* values, std::size_t count, ThresholdBy by, double t, T* scratch);
 
