@@ -122,6 +122,7 @@ WRITTEN_OUT = {
     ("ops", "normalize", "dim_order"),
     ("ops", "percentile_mask", "masked_opacity"),
     ("ops", "tile", "dim_order"),
+    ("regions", "boxes", "threshold_by"),
     ("sheet", "tile", "dim_order"),
 }
 # The same word for another thing: which pixels are a region.

@@ -133,7 +133,7 @@ def test_transparent_missing_values_are_masked_by_the_inverse_too(
 @pytest.mark.kernels
 @pytest.mark.usefixtures("isa")
 @pytest.mark.parametrize("kind", ["u1", "f4"])
-@pytest.mark.parametrize("opacity", ["percentile", "map"])
+@pytest.mark.parametrize("opacity", ["threshold", "map"])
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("shape", [(1, 1), (3, 21), (16, 65), (33, 1027)])
 def test_inverted_pictures_are_their_values_in_bytes(rng, kind, opacity, channels, shape):
@@ -250,7 +250,7 @@ def test_background_under_every_byte_follows_the_formula(background, masked_opac
 @pytest.mark.usefixtures("isa")
 @pytest.mark.parametrize("kind", ["u1", "f4"])
 @pytest.mark.parametrize("background", [(0.5,) * 3, (1.0, 0.0, 0.4)])
-@pytest.mark.parametrize("opacity", ["percentile", "map"])
+@pytest.mark.parametrize("opacity", ["threshold", "map"])
 @pytest.mark.parametrize("shape", [(1, 1), (3, 21), (16, 65), (33, 1027)])
 def test_pictures_with_a_background_are_their_values(rng, kind, opacity, background, shape):
     a = rng.standard_normal((2, 3, *shape)).astype(np.float32)
@@ -314,6 +314,153 @@ def test_a_colour_behind_a_grey_image_is_refused(rng):
 def test_jobs_draw_the_background(rng, tmp_path, background):
     a, x = maps(rng), image(rng, kind="u1")
     visualizer = MaskVisualizer(blur=1, background=background, invert=True)
+    job = {"output_dir": tmp_path, "batch_size": 2, "progress": False}
+    render_files(visualizer, a, x, **job)
+    for path, expected in zip(sorted(tmp_path.glob("*.png")), visualizer.render(a, x), strict=True):
+        np.testing.assert_array_equal(read_picture(path), expected)
+    assert render_files(visualizer, a, x, resume=True, **job).n_files == 0
+
+
+# --- threshold ------------------------------------------------------------------------------------
+
+RULES = [
+    *itertools.product(["mass", "max"], [0.0, 0.3, 0.8, 1.0]),
+    ("quantile", "otsu"),
+    ("quantile", 0.3),
+]
+
+
+def threshold_options(by, threshold):
+    return {"threshold": threshold, "threshold_by": by}
+
+
+@pytest.mark.parametrize(("by", "threshold"), RULES)
+@pytest.mark.parametrize("combine", [False, True])
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize("kind", ["u1", "f4"])
+def test_every_rule_is_the_twins(rng, by, threshold, combine, positive, kind, dim_order):
+    a, x = maps(rng, 3), image(rng, 3, kind)
+    a[1] = -np.abs(a[1])  # nothing positive at all
+    a[2] = np.where(rng.random(a[2].shape) < 0.9, 0, a[2])  # mostly ties
+    options = {
+        **threshold_options(by, threshold),
+        "blur": 0.0 if combine else 1.1,
+        "masked_opacity": 0.3,
+        "use_attr_as_opacity": False,
+        "positive_only": positive,
+    }
+    opacity = reference.mask_opacity(a, combine=combine, **options)
+    expected = reference.masked(opacity, reference.image01(x))
+    visualizer = MaskVisualizer(combine_channels=combine, dim_order=dim_order, **options)
+    arrays = to_order(a, dim_order), to_order(x, dim_order)
+    values = from_order(flat(visualizer, *arrays), dim_order)
+    np.testing.assert_allclose(values, expected, rtol=0, atol=1e-11)
+    assert_picture(visualizer.render(*arrays), expected)
+
+
+@pytest.mark.parametrize(("by", "threshold"), RULES)
+@pytest.mark.parametrize("sign", ["all", "positive", "negative", "absolute"])
+def test_rules_keep_what_boxes_keeps(rng, dtype, by, threshold, sign):
+    """One rule for both: the values above the limit, of the map after its sign."""
+    a = rng.standard_normal((N, 1, H, W)).astype(dtype)
+    taken = {"all": a, "positive": np.maximum(a, 0), "negative": np.maximum(-a, 0)}
+    v = taken.get(sign, np.abs(a))
+    options = {"sign": sign, "masked_opacity": 0, "image_range": (0, 1)}
+    visualizer = MaskVisualizer(0, **threshold_options(by, threshold), **options)
+    values = flat(visualizer, a, np.ones((N, 1, H, W), np.float32))
+    rule, number = ("otsu", 0) if threshold == "otsu" else (by, threshold)
+    expected = np.array([reference.kept(item, number, rule) for item in v])
+    np.testing.assert_array_equal(values, expected)
+
+
+def test_quantile_is_the_default_and_may_be_said(rng):
+    a, x = maps(rng), image(rng, kind="u1")
+    expected = MaskVisualizer(threshold=0.7).render(a, x)
+    for visualizer in (
+        MaskVisualizer(threshold=0.7, threshold_by="quantile"),
+        MaskVisualizer(threshold=0.7, threshold_by=None),
+    ):
+        np.testing.assert_array_equal(visualizer.render(a, x), expected)
+
+
+@pytest.mark.parametrize(("by", "threshold"), RULES)
+def test_a_rule_of_a_call_is_that_of_the_constructor(rng, by, threshold):
+    a, x = maps(rng), image(rng, kind="u1")
+    options = threshold_options(by, threshold)
+    if threshold == "otsu":
+        del options["threshold_by"]
+    expected = MaskVisualizer(**options).render(a, x)
+    np.testing.assert_array_equal(MaskVisualizer(blur=5).render(a, x, **options), expected)
+    # A number or a rule of its own takes the place of the constructor's.
+    if threshold != "otsu":
+        np.testing.assert_array_equal(
+            MaskVisualizer(threshold="otsu").render(a, x, **options), expected
+        )
+    else:
+        np.testing.assert_array_equal(
+            MaskVisualizer(threshold_by="max").render(a, x, **options), expected
+        )
+
+
+@pytest.mark.parametrize(("by", "threshold"), RULES)
+@pytest.mark.parametrize("nonfinite", ["zero", "transparent"])
+@pytest.mark.parametrize("invert", [False, True])
+@pytest.mark.parametrize("kind", ["u1", "f4"])
+def test_missing_values_set_no_limit(rng, by, threshold, nonfinite, invert, kind):
+    a = rng.uniform(0.5, 3, (N, 1, H, W))
+    hole = np.zeros(a.shape, bool)
+    hole[1, 0, 3:6, 4:9] = hole[2] = True
+    a[hole] = np.nan
+    x = np.full((N, 3, H, W), 200, kind)
+    options = {"nonfinite": nonfinite, "masked_opacity": 0, "image_range": (0, 255)}
+    visualizer = MaskVisualizer(0, invert=invert, **threshold_options(by, threshold), **options)
+    shown = visualizer.render(a, x)[..., 0] == 200
+    rule, number = ("otsu", 0) if threshold == "otsu" else (by, threshold)
+    for item in range(2):
+        there = ~hole[item, 0]
+        kept = reference.kept(a[item, 0][there], number, rule)
+        np.testing.assert_array_equal(shown[item][there], kept != invert)
+    missing = shown[hole[:, 0]]
+    if nonfinite == "transparent":
+        assert not missing.any()
+    else:  # zero is the lowest there is
+        assert (missing == invert).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"threshold": "osu"}, ("`threshold` must be a number in [0, 1] or 'otsu'", "did you")),
+        ({"threshold": "0.5"}, ("`threshold` must be a number in [0, 1] or 'otsu'", "'0.5'")),
+        ({"threshold": 1.5}, ("`threshold` must be in [0, 1], got 1.5",)),
+        ({"threshold_by": "mas"}, ("`threshold_by` must be one of", "did you mean 'mass'")),
+        ({"threshold_by": "otsu"}, ("`threshold_by` must be one of 'quantile', 'mass', 'max'",)),
+    ],
+)
+def test_other_rules_are_refused(rng, options, told):
+    a, x = maps(rng), image(rng)
+    with pytest.raises(ValueError, match=message(*told)):
+        MaskVisualizer(**options)
+    with pytest.raises(ValueError, match=message(*told)):
+        MaskVisualizer().render(a, x, **options)
+
+
+def test_a_rule_without_a_number_is_refused(rng):
+    a, x = maps(rng), image(rng)
+    told = message("`threshold_by` must be left out, got 'mass'", "'otsu' finds its limit alone")
+    with pytest.raises(ValueError, match=told):
+        MaskVisualizer(threshold="otsu", threshold_by="mass")
+    with pytest.raises(ValueError, match=told):
+        MaskVisualizer(threshold="otsu").render(a, x, threshold_by="mass")
+    told = message("`threshold_by` must be left out, got 'max'", "no threshold")
+    with pytest.raises(ValueError, match=told):
+        MaskVisualizer(use_attr_as_opacity=True, threshold_by="max")
+
+
+@pytest.mark.parametrize(("by", "threshold"), [("mass", 0.6), ("quantile", "otsu")])
+def test_jobs_take_the_rules(rng, tmp_path, by, threshold):
+    a, x = maps(rng), image(rng, kind="u1")
+    visualizer = MaskVisualizer(blur=1, **threshold_options(by, threshold))
     job = {"output_dir": tmp_path, "batch_size": 2, "progress": False}
     render_files(visualizer, a, x, **job)
     for path, expected in zip(sorted(tmp_path.glob("*.png")), visualizer.render(a, x), strict=True):

@@ -221,7 +221,7 @@ def test_boxes_as_a_table(tmp_path):
     [
         ({"count": 0}, "`count` must be"),
         ({"threshold": 1.5}, r"`threshold` must be"),
-        ({"threshold": "li"}, "`threshold` must be one of 'otsu'"),
+        ({"threshold": "li"}, "`threshold` must be a number in .* or 'otsu'"),
         ({"threshold_by": "rank"}, "`threshold_by` must be one of"),
         ({"connectivity": 4}, "`connectivity` must be 1"),
         ({"by": "size"}, "`by` must be one of"),

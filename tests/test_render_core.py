@@ -119,7 +119,7 @@ def test_overlay_of_every_image_layout_and_size(rng, shape, channels, layout):
 
 
 @pytest.mark.parametrize("kind", ["u1", "f4"])
-@pytest.mark.parametrize("opacity", ["percentile", "map"])
+@pytest.mark.parametrize("opacity", ["threshold", "map"])
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("reduction", ["mean", "none"])
 @pytest.mark.parametrize("shape", SHAPES)

@@ -47,7 +47,7 @@ CONSTRUCTORS = {
 MAP = {"combine", "sign", "clip_quantile", "clip_mass"}
 OVER_IMAGES = {"upsample"}
 # Those of masks alone, with their defaults.
-MASKING = {"invert": False, "background": "black"}
+MASKING = {"threshold_by": "quantile", "invert": False, "background": "black"}
 DRAWING = {"output_file": None, "imshow": True, "fig": None, "return_tiled": False}
 CALLS = {
     Visualizer: {

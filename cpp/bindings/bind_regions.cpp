@@ -16,10 +16,6 @@ namespace py = pybind11;
 namespace hotcold {
 namespace {
 
-constexpr Names<ThresholdBy, 4> kThresholdNames = {{{"quantile", ThresholdBy::kQuantile},
-                                                    {"mass", ThresholdBy::kMass},
-                                                    {"max", ThresholdBy::kMax},
-                                                    {"otsu", ThresholdBy::kOtsu}}};
 constexpr Names<RegionBy, 3> kRegionNames = {
     {{"mass", RegionBy::kMass}, {"peak", RegionBy::kPeak}, {"area", RegionBy::kArea}}};
 
@@ -54,7 +50,7 @@ py::tuple boxes(const py::array& maps, py::ssize_t count, double threshold,
     BoxOptions options;
     options.count = at_least_one("count", count);
     options.threshold = checked_threshold(threshold);
-    options.threshold_by = from_name(kThresholdNames, "threshold_by", threshold_by);
+    options.threshold_by = threshold_by_from_name(threshold_by);
     options.diagonal = diagonal;
     options.by = from_name(kRegionNames, "by", by);
     options.min_area = at_least_one("min_area", min_area);
@@ -101,7 +97,7 @@ py::tuple threshold_limits(const py::array& maps, double threshold, const std::s
                            int n_threads) {
     const SourceView source = one_channel(maps);
     const double t = checked_threshold(threshold);
-    const ThresholdBy by = from_name(kThresholdNames, "threshold_by", threshold_by);
+    const ThresholdBy by = threshold_by_from_name(threshold_by);
     const int threads = checked_threads(n_threads);
     py::array_t<double> limits(maps.shape(0));
     double* const data = limits.mutable_data();
@@ -136,7 +132,7 @@ py::tuple outlines(const py::array& maps, double threshold, const std::string& t
                    py::ssize_t width, int n_threads) {
     const SourceView source = one_channel(maps);
     const double t = checked_threshold(threshold);
-    const ThresholdBy by = from_name(kThresholdNames, "threshold_by", threshold_by);
+    const ThresholdBy by = threshold_by_from_name(threshold_by);
     const auto steps =
         static_cast<unsigned>(std::min<std::size_t>(at_least_one("width", width), 1u << 16));
     const int threads = checked_threads(n_threads);

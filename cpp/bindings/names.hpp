@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "kernels/normalize/modes.hpp"
+#include "kernels/percentile/threshold.hpp"
 #include "png/png.hpp"
 
 namespace hotcold {
@@ -45,6 +46,15 @@ inline constexpr Names<Compression, 3> kCompressionNames = {{
     {"default", Compression::kDefault},
     {"small", Compression::kSmall},
 }};
+
+inline constexpr Names<ThresholdBy, 4> kThresholdNames = {{{"quantile", ThresholdBy::kQuantile},
+                                                           {"mass", ThresholdBy::kMass},
+                                                           {"max", ThresholdBy::kMax},
+                                                           {"otsu", ThresholdBy::kOtsu}}};
+
+inline ThresholdBy threshold_by_from_name(const std::string& name) {
+    return from_name(kThresholdNames, "threshold_by", name);
+}
 
 inline Compression compression_from_name(const std::string& name) {
     return from_name(kCompressionNames, "compression", name);

@@ -31,8 +31,11 @@ class RenderPlan(metaclass=_Metaclass):
         table: NDArray[np.float64] | None,
         overlay_opacity: float,
         opacity: str,
+        threshold_by: str,
         threshold: float,
         masked_opacity: float,
+        invert: bool,
+        background: tuple[float, float, float],
         image_range: tuple[float, float] | None,
         nonfinite: str,
     ) -> None: ...

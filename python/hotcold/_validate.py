@@ -187,6 +187,16 @@ def fraction(name: str, value: Any) -> float:
     return number
 
 
+def threshold(name: str, value: Any) -> float | str:
+    """Return a number in [0, 1], or "otsu"."""
+    if not isinstance(value, str):
+        return fraction(name, value)
+    if value != "otsu":
+        msg = f"`{name}` must be a number in [0, 1] or 'otsu', got {value!r}"
+        raise ValueError(msg + _closest(value, ("otsu",)))
+    return value
+
+
 def fractions(name: str, value: Any) -> tuple[float, float]:
     """Return (low, high), in [0, 1] and increasing."""
     rule = "a pair (low, high) with 0 <= low < high <= 1"

@@ -45,6 +45,7 @@ class EnlargingKeywords(MapKeywords, total=False):
 class MaskingKeywords(TypedDict, total=False):
     """Those of masks alone; a call takes them too."""
 
+    threshold_by: str | None
     invert: bool | None
     background: str | tuple[float, float, float] | None
 

@@ -22,6 +22,7 @@ NONFINITE = ("raise", "zero", "transparent")
 COMBINE = ("mean", "sum", "sum_abs", "max_abs", "norm")
 UPSAMPLE = ("nearest", "bilinear", "bicubic")
 BACKGROUNDS = {"black": (0.0, 0.0, 0.0), "white": (1.0, 1.0, 1.0), "gray": (0.5, 0.5, 0.5)}
+THRESHOLD_BY = ("quantile", "mass", "max")
 SIGN = ("all", "positive", "negative", "absolute")
 
 
@@ -50,6 +51,11 @@ def _clip_quantile(name: str, value: Any) -> float | tuple[float, float]:
     if isinstance(value, tuple | list):
         return _validate.fractions(name, value)
     return _validate.fraction(name, value)
+
+
+def threshold_rows(threshold: float | str, threshold_by: str) -> tuple[str, float]:
+    """Return the core's name of a rule of thresholds, and its number."""
+    return ("otsu", 0.0) if isinstance(threshold, str) else (threshold_by, threshold)
 
 
 def background_color(background: Any) -> tuple[float, float, float]:
@@ -358,14 +364,15 @@ class MaskOptions(MapOptions):
         "or ``|v|``. None: as `positive_only` says.",
     )
     normalization_type: str | None = again(MapOptions, "normalization_type", "01", init=False)
-    threshold: float = option(
+    threshold: float | str = option(
         0.5,
-        _validate.fraction,
-        "float in [0, 1]",
-        "Quantile of the item that separates masked from unmasked.",
-        command="number",
-        help="quantile that separates masked from unmasked.",
-        row=("threshold", _as_it_is),
+        _validate.threshold,
+        'float in [0, 1] or "otsu"',
+        "Quantile of the item that separates masked from unmasked, or what `threshold_by` makes of "
+        'the number; higher leaves less. ``"otsu"`` is scikit-image\'s ``threshold_otsu(map, '
+        "256)``.",
+        command="threshold",
+        help="quantile that separates masked from unmasked, or otsu.",
     )
     masked_opacity: float = option(
         0.2,
@@ -383,7 +390,17 @@ class MaskOptions(MapOptions):
         "The normalized map is the opacity; `threshold` and `masked_opacity` are not used.",
         command="flag",
         help="the map itself is the opacity.",
-        row=("opacity", lambda value: "map" if value else "percentile"),
+        row=("opacity", lambda value: "map" if value else "threshold"),
+    )
+    threshold_by: str = option(
+        "quantile",
+        none_is("quantile", one_of(*THRESHOLD_BY)),
+        '{"quantile", "mass", "max"}',
+        "What is left: values above ``numpy.quantile(map, threshold)``; the fewest largest that "
+        "hold ``1 - threshold`` of the positive sum, ties included; or values above ``threshold`` "
+        "times the largest.",
+        command=THRESHOLD_BY,
+        help="what the threshold is a share of.",
     )
     invert: bool = option(
         False,
@@ -406,6 +423,19 @@ class MaskOptions(MapOptions):
         help="what is seen where the image is not: a name, or R,G,B in [0, 1].",
         row=("background", background_color),
     )
+
+    def agree(self, given: Mapping[str, Any]) -> None:
+        """Refuse a rule for the threshold where there is no number that it could be about."""
+        super().agree(given)
+        if "threshold_by" not in given:
+            return
+        rule = f"`threshold_by` must be left out, got {self.threshold_by!r}"
+        if self.use_attr_as_opacity:
+            msg = f"{rule}: with use_attr_as_opacity there is no threshold"
+            raise ValueError(msg)
+        if isinstance(self.threshold, str):
+            msg = f"{rule}: threshold={self.threshold!r} finds its limit alone; or give a number"
+            raise ValueError(msg)
 
 
 @declare

@@ -28,7 +28,8 @@ class RenderSpec:
     limits: tuple[float, float] | None = None  # None: the mode's own
     table: LookupTable | None = None
     overlay_opacity: float = 1.0
-    opacity: str = "percentile"  # percentile | map
+    opacity: str = "threshold"  # threshold | map
+    threshold_by: str = "quantile"  # quantile | mass | max | otsu
     threshold: float = 0.0
     masked_opacity: float = 0.0
     invert: bool = False

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hotcold import _atomic, _core, _validate
+from hotcold.options import THRESHOLD_BY, threshold_rows
 from hotcold.visualizers import Visualizer
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from hotcold.keywords import PlainKeywords
 
-THRESHOLD_BY = ("quantile", "mass", "max")
 REGION_BY = ("mass", "peak", "area")
 COLUMNS = ("item", "name", "rank", "y0", "x0", "y1", "x1", "mass", "peak", "area")
 
@@ -161,7 +161,10 @@ def boxes(
     if connectivity not in (1, 2):
         msg = f"`connectivity` must be 1 (sides) or 2 (corners too), got {connectivity!r}"
         raise ValueError(msg)
-    rule, value = _threshold(threshold, threshold_by)
+    rule, value = threshold_rows(
+        _validate.threshold("threshold", threshold),
+        _validate.one_of("threshold_by", threshold_by, THRESHOLD_BY),
+    )
     show = Visualizer(combine_channels=True, normalization_type="unnormalized", **options)
     maps = show.request(attributions).values(show.settings.n_threads)
     _, _, height, width = maps.shape
@@ -177,15 +180,6 @@ def boxes(
         _validate.n_threads(show.settings.n_threads),
     )
     return Boxes(*(_filled(column, count) for column in columns))
-
-
-def _threshold(threshold: Any, threshold_by: str) -> tuple[str, float]:
-    """Return the core's name of a rule, and its number."""
-    _validate.one_of("threshold_by", threshold_by, THRESHOLD_BY)
-    if isinstance(threshold, str):
-        _validate.one_of("threshold", threshold, ("otsu",))
-        return "otsu", 0.0
-    return threshold_by, _validate.fraction("threshold", threshold)
 
 
 def _filled(column: NDArray[Any], count: int) -> NDArray[Any]:

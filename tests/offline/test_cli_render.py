@@ -86,8 +86,12 @@ def test_render_draws_as_the_library_does(folder):
             hotcold.MaskVisualizer(use_attr_as_opacity=True, invert=True, background="white"),
         ),
         (
-            "images.npy --visualizer mask --background 1,0.5,0",
-            hotcold.MaskVisualizer(background=(1, 0.5, 0)),
+            "images.npy --visualizer mask --background 1,0.5,0 --threshold otsu",
+            hotcold.MaskVisualizer(background=(1, 0.5, 0), threshold="otsu"),
+        ),
+        (
+            "images.npy --visualizer mask --threshold 0.6 --threshold-by mass",
+            hotcold.MaskVisualizer(threshold=0.6, threshold_by="mass"),
         ),
     ],
 )

@@ -160,7 +160,8 @@ def plan(g, paint, channels):
         "limits": g.usual_or((None, (0.0, 1.0), (-1e308, 1e308)), (g.pair(), (0.0, 5e-324))),
         "table": table if not g.chance(g.wild / 2) else g.array((7, 4), "f8"),
         "overlay_opacity": g.fraction(),
-        "opacity": g.name(("percentile", "map")),
+        "opacity": g.name(("threshold", "map")),
+        "threshold_by": g.name(THRESHOLDS),
         "threshold": g.fraction(),
         "masked_opacity": g.fraction(),
         "invert": g.flag(),
@@ -325,7 +326,8 @@ def mask(g):
     some = options(g)
     del some["normalization_type"]
     masked = hotcold.MaskVisualizer(
-        threshold=g.fraction(),
+        threshold=g.usual_or((g.fraction(), "otsu"), (g.number(), "osu")),
+        threshold_by=g.name(THRESHOLDS[:3]),
         masked_opacity=g.fraction(),
         combine_channels=g.flag(),
         use_attr_as_opacity=g.flag(),

@@ -304,16 +304,21 @@ def mask_opacity(
     masked_opacity,
     use_attr_as_opacity,
     positive_only,
+    threshold_by="quantile",
     invert=False,
 ):
     """Return the opacity that `MaskVisualizer` gives each pixel."""
     a = gaussian_blur(combined(a) if combine else a, blur)
     if positive_only:
         a = np.maximum(a, 0)
-    a = normalize(a, "01")
     if use_attr_as_opacity:
+        a = normalize(a, "01")
         return 1 - a if invert else a
-    shown = percentile_mask(a, threshold, 0) == 1
+    if threshold == "otsu" or threshold_by != "quantile":
+        rule, number = ("otsu", 0) if threshold == "otsu" else (threshold_by, threshold)
+        shown = np.array([kept(item, number, rule) for item in a])
+    else:
+        shown = percentile_mask(normalize(a, "01"), threshold, 0) == 1
     return np.where(shown != invert, 1.0, masked_opacity)
 
 

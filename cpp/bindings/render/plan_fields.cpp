@@ -37,7 +37,7 @@ constexpr Names<Sign, 4> kSignNames = {{{"all", Sign::kAll},
 constexpr Names<ClipBy, 3> kClipNames = {
     {{"quantile", ClipBy::kQuantile}, {"quantiles", ClipBy::kQuantiles}, {"mass", ClipBy::kMass}}};
 constexpr Names<Opacity, 2> kOpacityNames = {
-    {{"percentile", Opacity::kPercentile}, {"map", Opacity::kMap}}};
+    {{"threshold", Opacity::kThreshold}, {"map", Opacity::kMap}}};
 
 constexpr Names<NonFinitePolicy, 3> kNonFiniteNames = {
     {{"raise", NonFinitePolicy::kRaise},
@@ -146,6 +146,10 @@ const PlanField kPlanFields[] = {
     {"opacity",
      [](RenderPlan& plan, const py::handle& value) {
          plan.opacity = from_name(kOpacityNames, "opacity", text(value));
+     }},
+    {"threshold_by",
+     [](RenderPlan& plan, const py::handle& value) {
+         plan.threshold_by = threshold_by_from_name(text(value));
      }},
     {"threshold",
      [](RenderPlan& plan, const py::handle& value) {

@@ -8,6 +8,7 @@
 #include "kernels/paint/paint.hpp"
 #include "kernels/percentile/mask_limit.hpp"
 #include "kernels/percentile/percentile.hpp"
+#include "kernels/percentile/threshold.hpp"
 #include "kernels/render/canvas.hpp"
 #include "kernels/render/missing_values.hpp"
 #include "kernels/render/painter.hpp"
@@ -105,7 +106,7 @@ std::vector<T> take_present(const Canvas<T>& canvas, const MapItem<T>& item) {
     const std::size_t count = canvas.planes() * canvas.plane();
     std::vector<T> present = present_values(item.map, item.missing.data(), count);
     const bool hides = canvas.plan.nonfinite == NonFinitePolicy::kTransparent;
-    if (canvas.plan.opacity == Opacity::kPercentile) {
+    if (canvas.plan.opacity == Opacity::kThreshold) {
         const T end = std::numeric_limits<T>::infinity();  // on the masked side of every limit
         fill_missing(item, hides ? (canvas.plan.inverts_mask ? end : -end) : T{0});
     } else if (hides) {
@@ -145,13 +146,17 @@ void mask_by_map(Canvas<T>& canvas, const MapItem<T>& item) {
 }
 
 template <typename T>
-void mask_by_percentile(Canvas<T>& canvas, const MapItem<T>& item) {
+void mask_by_threshold(Canvas<T>& canvas, const MapItem<T>& item) {
     const RenderPlan& plan = canvas.plan;
     const std::vector<T> present = take_present(canvas, item);
     const T* values = present.empty() ? item.map : present.data();
     const std::size_t count = present.empty() ? canvas.planes() * canvas.plane() : present.size();
-    const T limit = mask_limit(values, count, plan.sign == Sign::kPositive, plan.threshold,
-                               item.workspace.template take<T>(count), item.team);
+    T* const scratch = item.workspace.template take<T>(count);
+    const T limit =
+        plan.threshold_by == ThresholdBy::kQuantile
+            ? mask_limit(values, count, plan.sign == Sign::kPositive, plan.threshold, scratch,
+                         item.team)
+            : threshold_limit(values, count, plan.threshold_by, plan.threshold, scratch);
     // A byte image's picture is made from its bytes.
     const bool bytes = canvas.byte_image();
     if (bytes && canvas.wants_picture()) mask_bytes(canvas, item, limit);
@@ -176,7 +181,7 @@ class MaskPainter final : public PainterOf<MaskPainter> {
 
     // mask_limit() clips in its own way.
     bool clips(const RenderPlan& plan) const override {
-        return plan.opacity == Opacity::kPercentile;
+        return plan.opacity == Opacity::kThreshold && plan.threshold_by == ThresholdBy::kQuantile;
     }
     bool can_paint(std::size_t planes, std::size_t image_channels) const override {
         return planes == 1 || planes == image_channels;
@@ -194,7 +199,7 @@ class MaskPainter final : public PainterOf<MaskPainter> {
     template <typename T>
     static void paint_item(Canvas<T>& canvas, const MapItem<T>& item) {
         canvas.plan.opacity == Opacity::kMap ? mask_by_map(canvas, item)
-                                             : mask_by_percentile(canvas, item);
+                                             : mask_by_threshold(canvas, item);
     }
 };
 

@@ -11,6 +11,7 @@
 #include "kernels/normalize/normalize.hpp"
 #include "kernels/paint/paint.hpp"
 #include "kernels/percentile/clip.hpp"
+#include "kernels/percentile/threshold.hpp"
 
 namespace hotcold {
 
@@ -20,7 +21,7 @@ class Painter;
 enum class Upsample { kNone, kNearest, kBilinear, kBicubic };
 
 // Where a mask's opacity comes from.
-enum class Opacity { kPercentile, kMap };
+enum class Opacity { kThreshold, kMap };
 
 // What NaN and infinities of the attributions are. Those of an image are read as 0 unless they are
 // a fault, and never set its scale.
@@ -50,7 +51,8 @@ struct RenderPlan {
     ColorTable table;
     double overlay_opacity = 0.5;
 
-    Opacity opacity = Opacity::kPercentile;
+    Opacity opacity = Opacity::kThreshold;
+    ThresholdBy threshold_by = ThresholdBy::kQuantile;
     double threshold = 0.5;
     double masked_opacity = 0.2;
     bool inverts_mask = false;  // what would be shown is masked, and the other way round

@@ -34,6 +34,7 @@ _WRITTEN: dict[str, Callable[[], dict[str, Any]]] = {
     "fractions": lambda: {
         "type": OneOrTwo("FRACTION", "a number in [0, 1], or two as LOW,HIGH"),
     },
+    "threshold": lambda: {"type": NumbersOrWord("FRACTION|otsu")},
     "text": lambda: {},
 }
 

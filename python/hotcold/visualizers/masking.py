@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from hotcold import _validate
 from hotcold._arrays import Array
-from hotcold.options import MaskOptions, background_color
+from hotcold.options import MaskOptions, background_color, threshold_rows
 from hotcold.request import RenderRequest
 from hotcold.visualizers.base import BaseVisualizer
 
@@ -22,5 +22,8 @@ class MaskingVisualizer(BaseVisualizer[M], Generic[M]):
             _validate.same_channels(batch.shape, image.shape)
         _validate.background_over(
             image.shape[1], options.background, background_color(options.background)
+        )
+        rows["threshold_by"], rows["threshold"] = threshold_rows(
+            options.threshold, options.threshold_by
         )
         return RenderRequest(self._spec(options, image, paint="mask", **rows), batch, image)
