@@ -2,7 +2,7 @@
 
 It knows pixels, colour scales and figures, nothing of attributions. Figures that it did not make
 keep their state: it never draws in pyplot's current figure, nor makes another one current, nor
-shows or closes any.
+shows or closes any. `new_axes` and `show_pyplot` are for callers who leave their figures to pyplot.
 """
 
 from __future__ import annotations
@@ -237,6 +237,38 @@ def vector_bytes(picture: NDArray[np.uint8], format_name: str) -> bytes:
         buffer, format=format_name, metadata=metadata or None, bbox_inches=figure.bbox_inches
     )
     return buffer.getvalue()
+
+
+def new_axes(
+    grid: tuple[int, int], size: tuple[float, float], *, pyplot: bool
+) -> tuple[Figure, list[Axes]]:
+    """Return a new figure and its axes, row by row.
+
+    Parameters
+    ----------
+    grid : (int, int)
+        Rows and columns of axes.
+    size : (float, float), inches
+        Of the figure.
+    pyplot : bool
+        Whether pyplot knows it, as its current figure, and can show it; its owner closes it.
+    """
+    if pyplot:
+        from matplotlib import pyplot as plt
+
+        figure = plt.figure(figsize=size)
+    else:
+        from matplotlib.figure import Figure as OwnFigure
+
+        figure = OwnFigure(figsize=size)
+    return figure, figure.subplots(*grid, squeeze=False).ravel().tolist()
+
+
+def show_pyplot() -> None:
+    """Show pyplot's figures where there is a screen, as those do that leave showing to pyplot."""
+    from matplotlib import pyplot as plt
+
+    plt.show()
 
 
 def _figure_size(picture: NDArray[np.uint8]) -> tuple[float, float]:

@@ -6,6 +6,7 @@ wrong there is an error with a sentence here, or right.
 
 from __future__ import annotations
 
+from hotcold.compat.captum import visualize_image_attr, visualize_image_attr_multiple
 from hotcold.compat.grad_cam import show_cam_on_image
 
-__all__ = ["show_cam_on_image"]
+__all__ = ["show_cam_on_image", "visualize_image_attr", "visualize_image_attr_multiple"]
