@@ -37,7 +37,12 @@ CONSTRUCTOR = {
 # Keyword-only options of the map.
 MAP = dict.fromkeys(("combine", "sign", "clip_quantile", "clip_mass"))
 # Keyword-only options of masks, which calls take too.
-MASKING = {"threshold_by": "quantile", "invert": False, "background": "black"}
+MASKING = {
+    "threshold_by": "quantile",
+    "invert": False,
+    "background": "black",
+    "background_blur": 10.0,
+}
 CALL = dict.fromkeys(("blur", "threshold", "masked_opacity", "combine_channels"))
 
 
@@ -145,6 +150,8 @@ def test_what_is_attributed_reaches_the_influence(digits_cnn, x, options):
         {"use_attr_as_opacity": True},
         {"invert": True},
         {"background": "gray"},
+        {"background": "transparent"},
+        {"background": "blur", "background_blur": 3},
         {"threshold": "otsu"},
         {"threshold_by": "mass"},
         {"positive_only": True, "threshold": 0.1},

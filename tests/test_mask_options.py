@@ -10,6 +10,7 @@ import reference
 from core_calls import plan, render
 from helpers import from_order, message, read_picture, to_order
 
+import hotcold
 from hotcold import MaskVisualizer, render_files
 
 N, H, W = 3, 13, 17
@@ -270,7 +271,7 @@ def test_pictures_with_a_background_are_their_values(rng, kind, opacity, backgro
     ("value", "told"),
     [
         ("wite", ("'wite'", "did you mean 'white'")),
-        ("red", ("'black', 'white', 'gray', or (red, green, blue)", "'red'")),
+        ("red", ("'checker', 'transparent', or (red, green, blue)", "'red'")),
         ((1, 2), ("(red, green, blue)", "(1, 2)")),
         ((0, 0, 1.5), ("numbers in [0, 1]", "(0, 0, 1.5)")),
         ((255, 0, 0), ("numbers in [0, 1]", "divide bytes by 255")),
@@ -289,11 +290,14 @@ def test_other_backgrounds_are_refused(rng, value, told):
         MaskVisualizer(background=("a", "b", "c"))
 
 
-@pytest.mark.parametrize("background", ["white", RED])
+@pytest.mark.parametrize("background", ["white", RED, "checker", "blur"])
 def test_images_with_alpha_have_no_background(rng, background):
     a, x = maps(rng), image(rng, 4)
     with pytest.raises(
-        ValueError, match=message("`background` must be 'black' over images with alpha", "without")
+        ValueError,
+        match=message(
+            "`background` must be 'black' or 'transparent' over images with alpha", "without"
+        ),
     ):
         MaskVisualizer(background=background).render(a, x)
     np.testing.assert_array_equal(
@@ -310,7 +314,7 @@ def test_a_colour_behind_a_grey_image_is_refused(rng):
     assert (repeated[..., 0] != repeated[..., 1]).any()
 
 
-@pytest.mark.parametrize("background", ["white", RED])
+@pytest.mark.parametrize("background", ["white", RED, "checker", "blur", "transparent"])
 def test_jobs_draw_the_background(rng, tmp_path, background):
     a, x = maps(rng), image(rng, kind="u1")
     visualizer = MaskVisualizer(blur=1, background=background, invert=True)
@@ -466,3 +470,219 @@ def test_jobs_take_the_rules(rng, tmp_path, by, threshold):
     for path, expected in zip(sorted(tmp_path.glob("*.png")), visualizer.render(a, x), strict=True):
         np.testing.assert_array_equal(read_picture(path), expected)
     assert render_files(visualizer, a, x, resume=True, **job).n_files == 0
+
+
+# --- backgrounds that are no colour ---------------------------------------------------------------
+
+
+def checker(rows, columns):
+    y, x = np.mgrid[:rows, :columns] // 8
+    return np.where((y + x) % 2 == 0, 0.6, 0.8)
+
+
+def behind(background, x01, sigma=10.0):
+    """What is seen where the image is not, as it broadcasts with the image."""
+    if background == "checker":
+        return checker(*x01.shape[2:])
+    return reference.gaussian_blur(x01, sigma)
+
+
+@pytest.mark.parametrize("background", ["checker", "blur"])
+@pytest.mark.parametrize("use_map", [False, True])
+@pytest.mark.parametrize("invert", [False, True])
+@pytest.mark.parametrize("combine", [False, True])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("kind", ["u1", "f4", "f8"])
+def test_what_is_behind_is_the_twins(
+    rng, kind, combine, channels, invert, use_map, background, dim_order
+):
+    a, x = maps(rng, channels), image(rng, channels, kind)
+    options = {
+        "blur": 0.8,
+        "threshold": 0.4,
+        "masked_opacity": 0.3,
+        "use_attr_as_opacity": use_map,
+        "positive_only": False,
+        "invert": invert,
+    }
+    opacity = reference.mask_opacity(a, combine=combine, **options)
+    x01 = reference.image01(x)
+    expected = reference.masked(opacity, x01, behind(background, x01))
+    visualizer = MaskVisualizer(
+        combine_channels=combine, dim_order=dim_order, background=background, **options
+    )
+    arrays = to_order(a, dim_order), to_order(x, dim_order)
+    values = from_order(flat(visualizer, *arrays), dim_order)
+    np.testing.assert_allclose(values, expected, rtol=0, atol=1e-11)
+    assert_picture(visualizer.render(*arrays), expected)
+
+
+@pytest.mark.parametrize("sigma", [0, 1.5, (2, 7), 40])
+def test_the_blur_behind_is_gaussian_blur_of_the_image(rng, sigma):
+    x = rng.random((2, 3, 40, 50), np.float32)
+    options = {"background": "blur", "image_range": (0, 1)}
+    visualizer = MaskVisualizer(masked_opacity=0, background_blur=sigma, **options)
+    values = flat(visualizer, np.zeros((2, 1, 40, 50)), x.astype(np.float64))
+    blurred = hotcold.gaussian_blur(x.astype(np.float64), sigma)
+    np.testing.assert_array_equal(values, np.minimum(blurred, 1))
+    called = MaskVisualizer(masked_opacity=0, **options)
+    again = flat(called, np.zeros((2, 1, 40, 50)), x.astype(np.float64), background_blur=sigma)
+    np.testing.assert_array_equal(again, values)
+
+
+@pytest.mark.parametrize("background", ["checker", "blur"])
+@pytest.mark.parametrize("shape", [(1, 1), (7, 1100), (9, 8), (150, 170)])
+@pytest.mark.parametrize("window", [False, True])
+def test_what_is_behind_depends_on_no_layout_and_no_thread(rng, background, shape, window):
+    a = rng.standard_normal((2, 1, *shape)).astype(np.float32)
+    x = rng.integers(0, 256, (2, 3, *shape)).astype(np.uint8)
+    visualizer = MaskVisualizer(1, masked_opacity=0, background=background)
+    expected = visualizer.render(a, x, n_threads=1)
+    if window:  # rows that do not adjoin
+        wide = np.zeros((2, 3, shape[0], shape[1] + 5), np.uint8)
+        wide[..., 2:-3] = x
+        x = wide[..., 2:-3]
+    for n_threads in (1, 2, 3):
+        np.testing.assert_array_equal(visualizer.render(a, x, n_threads=n_threads), expected)
+    alone = np.concatenate([visualizer.render(a[i : i + 1], x[i : i + 1]) for i in range(2)])
+    np.testing.assert_array_equal(alone, expected)
+    out = np.zeros((2, shape[0], shape[1] + 3, 3), np.uint8)[:, :, 1:-2]
+    np.testing.assert_array_equal(visualizer.render(a, x, out=out), expected)
+
+
+@pytest.mark.parametrize("use_map", [False, True])
+@pytest.mark.parametrize("invert", [False, True])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("kind", ["u1", "f4", "f8"])
+def test_transparent_pictures_have_the_opacity_as_alpha(
+    rng, kind, channels, invert, use_map, dim_order
+):
+    a, x = maps(rng, 3), image(rng, channels, kind)
+    options = {
+        "blur": 0.8,
+        "threshold": 0.4,
+        "masked_opacity": 0.3,
+        "use_attr_as_opacity": use_map,
+        "positive_only": True,
+        "invert": invert,
+    }
+    opacity = reference.mask_opacity(a, combine=True, **options)
+    colors = np.broadcast_to(reference.image01(x), (N, 3, H, W))
+    expected = np.concatenate([colors, opacity], axis=1)
+    visualizer = MaskVisualizer(background="transparent", dim_order=dim_order, **options)
+    arrays = to_order(a, dim_order), to_order(x, dim_order)
+    values = from_order(flat(visualizer, *arrays), dim_order)
+    np.testing.assert_allclose(values, expected, rtol=0, atol=1e-11)
+    assert_picture(visualizer.render(*arrays), expected)
+
+
+@pytest.mark.parametrize("kind", ["u1", "f4"])
+@pytest.mark.parametrize("use_map", [False, True])
+def test_an_image_with_alpha_is_transparent_as_it_is(rng, kind, use_map):
+    a, x = maps(rng), image(rng, 4, kind)
+    options = {"use_attr_as_opacity": use_map, "image_range": (0, 255)}
+    visualizer = MaskVisualizer(background="transparent", **options)
+    plain = MaskVisualizer(**options)
+    np.testing.assert_array_equal(visualizer.render(a, x), plain.render(a, x))
+    np.testing.assert_array_equal(flat(visualizer, a, x), flat(plain, a, x))
+
+
+def test_transparent_over_an_opaque_image_is_that_of_an_image_with_alpha(rng):
+    a, x = maps(rng), image(rng, 3, "u1")
+    with_alpha = np.concatenate([x, np.full((N, 1, H, W), 255, np.uint8)], axis=1)
+    np.testing.assert_array_equal(
+        MaskVisualizer(background="transparent").render(a, x),
+        MaskVisualizer().render(a, with_alpha),
+    )
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_transparent_needs_one_opacity(rng, channels):
+    a, x = maps(rng, channels), image(rng, channels)
+    visualizer = MaskVisualizer(background="transparent", combine_channels=False)
+    told = message("`background` must not be 'transparent'", "combine_channels=True")
+    with pytest.raises(ValueError, match=told):
+        visualizer.render(a, x)
+    one = maps(rng, 1)
+    assert visualizer.render(one, image(rng, 1)).shape == (N, H, W, 4)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp", ".jpg"])
+def test_transparent_sheets_are_drawn_and_saved(rng, tmp_path, suffix):
+    a, x = maps(rng), image(rng, 3, "u1")
+    visualizer = MaskVisualizer(background="transparent", tiler=hotcold.Tiler(cols=2, padding=1))
+    tiled = visualizer(a, x, tmp_path / f"sheet{suffix}", imshow=False)
+    assert tiled.shape == (2 * H + 1, 2 * W + 1, 4)
+    opaque = suffix == ".jpg"
+    assert read_picture(tmp_path / f"sheet{suffix}").shape[-1] == (3 if opaque else 4)
+
+
+@pytest.mark.parametrize("background", ["checker", "blur", "transparent", "white"])
+@pytest.mark.parametrize("use_map", [False, True])
+@pytest.mark.parametrize("invert", [False, True])
+@pytest.mark.parametrize("kind", ["u1", "f4"])
+def test_missing_values_show_what_is_behind(rng, background, use_map, invert, kind):
+    a = rng.uniform(0.5, 3, (N, 1, H, W))
+    hole = np.zeros(a.shape, bool)
+    hole[1, 0, 3:6, 4:9] = hole[2] = True
+    a[hole] = np.nan
+    x = image(rng, 3, kind)
+    options = {"nonfinite": "transparent", "masked_opacity": 0, "background": background}
+    visualizer = MaskVisualizer(0, use_attr_as_opacity=use_map, invert=invert, **options)
+    values = flat(visualizer, a, x)
+    where = np.broadcast_to(hole, (N, 3, H, W))
+    if background == "transparent":
+        assert not values[:, 3:][hole].any()
+        return
+    x01 = reference.image01(x)
+    expected = np.ones(x01.shape) if background == "white" else behind(background, x01)
+    expected = np.broadcast_to(expected, x01.shape)
+    np.testing.assert_allclose(values[where], expected[where], rtol=0, atol=1e-11)
+
+
+def test_missing_numbers_of_the_image_behind_are_black(rng):
+    a, x = maps(rng, 1), image(rng, 3, "f8")
+    x[1, :, 2, 3] = np.nan
+    with pytest.raises(ValueError, match=message("`x` must be finite: x[1] holds 3 non-finite")):
+        MaskVisualizer(background="blur").render(a, x)
+    options = {"background": "blur", "nonfinite": "zero", "image_range": (0, 255)}
+    visualizer = MaskVisualizer(masked_opacity=0, **options)
+    np.testing.assert_array_equal(
+        visualizer.render(a, x), visualizer.render(a, np.nan_to_num(x, nan=0.0))
+    )
+
+
+def test_a_blur_behind_something_else_is_refused(rng):
+    a, x = maps(rng), image(rng)
+    told = message("`background_blur` must be left out beside background='checker'", "got 3.0")
+    with pytest.raises(ValueError, match=told):
+        MaskVisualizer(background="checker", background_blur=3)
+    with pytest.raises(ValueError, match=message("beside background='black'")):
+        MaskVisualizer().render(a, x, background_blur=3)
+    blurred = MaskVisualizer(background="blur", background_blur=3)
+    np.testing.assert_array_equal(
+        blurred.render(a, x, background="white"), MaskVisualizer(background="white").render(a, x)
+    )
+    with pytest.raises(ValueError, match=message("`background_blur` must be finite and >= 0")):
+        MaskVisualizer(background="blur", background_blur=-1)
+    assert MaskVisualizer(background="blur", background_blur=None).settings.background_blur == 10
+
+
+@pytest.mark.kernels
+@pytest.mark.usefixtures("isa")
+@pytest.mark.parametrize("kind", ["u1", "f4"])
+@pytest.mark.parametrize("background", ["checker", "blur", "transparent"])
+@pytest.mark.parametrize("opacity", ["threshold", "map"])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 21), (33, 1027)])
+def test_pictures_are_their_values_whatever_is_behind(rng, kind, background, opacity, shape):
+    a = rng.standard_normal((2, 1, *shape)).astype(np.float32)
+    x = (rng.random((2, 3, *shape)) * 255).astype(kind)
+    fields = {"paint": "mask", "opacity": opacity, "image_range": (0, 255)}
+    mask = plan(background=background, background_sigma=(2.0, 3.0), **fields)
+    channels = 4 if background == "transparent" else 3
+    values = np.empty((2, channels, *shape), np.float32)
+    picture, alone = (np.empty((2, *shape, channels), np.uint8) for _ in range(2))
+    assert render(mask, a, x, values, picture) is None
+    assert render(mask, a, x, None, alone) is None
+    np.testing.assert_array_equal(picture, alone)
+    assert_picture(picture, values.astype(np.float64))

@@ -47,7 +47,12 @@ CONSTRUCTORS = {
 MAP = {"combine", "sign", "clip_quantile", "clip_mass"}
 OVER_IMAGES = {"upsample"}
 # Those of masks alone, with their defaults.
-MASKING = {"threshold_by": "quantile", "invert": False, "background": "black"}
+MASKING = {
+    "threshold_by": "quantile",
+    "invert": False,
+    "background": "black",
+    "background_blur": 10.0,
+}
 DRAWING = {"output_file": None, "imshow": True, "fig": None, "return_tiled": False}
 CALLS = {
     Visualizer: {

@@ -35,7 +35,8 @@ class RenderPlan(metaclass=_Metaclass):
         threshold: float,
         masked_opacity: float,
         invert: bool,
-        background: tuple[float, float, float],
+        background: str | tuple[float, float, float],
+        background_sigma: tuple[float, float],
         image_range: tuple[float, float] | None,
         nonfinite: str,
     ) -> None: ...

@@ -233,15 +233,25 @@ def background(name: str, value: Any, names: Iterable[str]) -> Any:
     return color
 
 
-def background_over(channels: int, value: Any, color: tuple[float, float, float]) -> None:
-    """Require a background's colour to be one that images of so many channels can be laid over."""
-    if channels == 4 and any(color):
+def background_over(channels: int, planes: int, value: Any, background: object) -> None:
+    """Require a background that images of so many channels, under so many maps, can have.
+
+    `value` is what was given for it, `background` what it is: a colour or a word.
+    """
+    if background == "transparent" and planes > 1:
         msg = (
-            f"`background` must be 'black' over images with alpha, got {value!r}: their masked "
-            "pixels are transparent; give `x` without its alpha channel to have a background"
+            "`background` must not be 'transparent' where each channel has its own opacity: a "
+            "picture has one alpha; pass combine_channels=True"
         )
         raise ValueError(msg)
-    if channels == 1 and len(set(color)) > 1:
+    if channels == 4 and background not in ((0.0, 0.0, 0.0), "transparent"):
+        msg = (
+            f"`background` must be 'black' or 'transparent' over images with alpha, got {value!r}: "
+            "their masked pixels are transparent; give `x` without its alpha channel to have a "
+            "background"
+        )
+        raise ValueError(msg)
+    if channels == 1 and isinstance(background, tuple) and len(set(background)) > 1:
         msg = (
             f"`background` must be grey over images of one channel, got {value!r}; repeat the "
             "channel of `x` to three to have it in colour"

@@ -48,6 +48,7 @@ class MaskingKeywords(TypedDict, total=False):
     threshold_by: str | None
     invert: bool | None
     background: str | tuple[float, float, float] | None
+    background_blur: float | tuple[float, float] | None
 
 
 class MaskCallKeywords(EnlargingKeywords, MaskingKeywords, total=False):

@@ -21,7 +21,15 @@ DIM_ORDERS = ("channels_first", "channels_last")
 NONFINITE = ("raise", "zero", "transparent")
 COMBINE = ("mean", "sum", "sum_abs", "max_abs", "norm")
 UPSAMPLE = ("nearest", "bilinear", "bicubic")
-BACKGROUNDS = {"black": (0.0, 0.0, 0.0), "white": (1.0, 1.0, 1.0), "gray": (0.5, 0.5, 0.5)}
+# By name: a colour, or what the core calls it.
+BACKGROUNDS: dict[str, str | tuple[float, float, float]] = {
+    "black": (0.0, 0.0, 0.0),
+    "white": (1.0, 1.0, 1.0),
+    "gray": (0.5, 0.5, 0.5),
+    "blur": "blur",
+    "checker": "checker",
+    "transparent": "transparent",
+}
 THRESHOLD_BY = ("quantile", "mass", "max")
 SIGN = ("all", "positive", "negative", "absolute")
 
@@ -58,8 +66,8 @@ def threshold_rows(threshold: float | str, threshold_by: str) -> tuple[str, floa
     return ("otsu", 0.0) if isinstance(threshold, str) else (threshold_by, threshold)
 
 
-def background_color(background: Any) -> tuple[float, float, float]:
-    """Return the red, green and blue of a checked background."""
+def background_row(background: Any) -> str | tuple[float, float, float]:
+    """Return a checked background as the plan has it, a colour or a word."""
     return BACKGROUNDS[background] if isinstance(background, str) else background
 
 
@@ -415,18 +423,36 @@ class MaskOptions(MapOptions):
     background: str | tuple[float, float, float] = option(
         "black",
         none_is("black", _background),
-        '{"black", "white", "gray"} or (float, float, float)',
+        '{"black", "white", "gray", "blur", "checker", "transparent"} or (float, float, float)',
         "What is seen where the image is not: ``opacity * x01 + (1 - opacity) * background``. Gray "
-        "is 0.5; a colour is red, green and blue in [0, 1]. An image with alpha, whose masked "
-        "pixels are transparent, takes no other than black.",
+        "is 0.5; blur is ``gaussian_blur(x01, background_blur)``; checker is squares of 8 pixels, "
+        "0.6 and 0.8; a colour is red, green and blue in [0, 1]. Transparent: the picture is RGBA, "
+        "its alpha the opacity. An image with alpha is transparent where it is masked, and takes "
+        "no other background.",
         command="color",
         help="what is seen where the image is not: a name, or R,G,B in [0, 1].",
-        row=("background", background_color),
+        row=("background", background_row),
+    )
+    background_blur: float | tuple[float, float] = option(
+        10.0,
+        none_is(10.0, _blur),
+        "float or (float, float)",
+        'Standard deviation (y, x) of the blur of ``background="blur"``.',
+        unit="pixels",
+        command="pixels",
+        help="of --background blur (sigma), one number or Y,X.",
+        row=("background_sigma", _sigma),
     )
 
     def agree(self, given: Mapping[str, Any]) -> None:
-        """Refuse a rule for the threshold where there is no number that it could be about."""
+        """Refuse a rule for the threshold, and a blur, where there is nothing that they change."""
         super().agree(given)
+        if "background_blur" in given and self.background != "blur":
+            msg = (
+                f"`background_blur` must be left out beside background={self.background!r}, got "
+                f'{self.background_blur!r}; it is for background="blur"'
+            )
+            raise ValueError(msg)
         if "threshold_by" not in given:
             return
         rule = f"`threshold_by` must be left out, got {self.threshold_by!r}"

@@ -33,7 +33,9 @@ class RenderSpec:
     threshold: float = 0.0
     masked_opacity: float = 0.0
     invert: bool = False
-    background: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    # A colour, or checker | blur | transparent.
+    background: str | tuple[float, float, float] = (0.0, 0.0, 0.0)
+    background_sigma: tuple[float, float] = (0.0, 0.0)  # (y, x), pixels
     image_range: tuple[float, float] | None = None  # None: each item's own
     nonfinite: str = "raise"  # raise | zero | transparent
 

@@ -90,6 +90,10 @@ def test_render_draws_as_the_library_does(folder):
             hotcold.MaskVisualizer(background=(1, 0.5, 0), threshold="otsu"),
         ),
         (
+            "images.npy --visualizer mask --background blur --background-blur 2,3",
+            hotcold.MaskVisualizer(background="blur", background_blur=(2, 3)),
+        ),
+        (
             "images.npy --visualizer mask --threshold 0.6 --threshold-by mass",
             hotcold.MaskVisualizer(threshold=0.6, threshold_by="mass"),
         ),

@@ -24,6 +24,7 @@ FIELDS = {
     "masked_opacity": 0.2,
     "invert": False,
     "background": (0.0, 0.0, 0.0),
+    "background_sigma": (0.0, 0.0),
     "image_range": None,
     "nonfinite": "raise",
 }

@@ -26,6 +26,7 @@ DOCUMENTED = (ValueError, TypeError, MemoryError, OverflowError)
 MOST_SECONDS = 0.25
 MOST_SECONDS_AFTERWARDS = 10.0
 PAINTS = ("table", "channels", "overlay", "mask")
+BACKGROUNDS = ("checker", "blur", "transparent")
 THRESHOLDS = ("quantile", "mass", "max", "otsu")
 
 
@@ -166,8 +167,10 @@ def plan(g, paint, channels):
         "masked_opacity": g.fraction(),
         "invert": g.flag(),
         "background": g.usual_or(
-            ((0.0, 0.0, 0.0), (0.5, 0.5, 0.5), (1.0, 0.0, 0.2)), ((g.fraction(),) * 3, None, "red")
+            (*BACKGROUNDS, (0.0, 0.0, 0.0), (0.5, 0.5, 0.5), (1.0, 0.0, 0.2)),
+            ((g.fraction(),) * 3, None, "red"),
         ),
+        "background_sigma": g.usual_or(((0.0, 0.0), (3.0, 9.0)), ((g.number(), g.number()), None)),
         "image_range": g.usual_or((None, (0.0, 255.0)), (g.pair(), (-1e308, 1e308))),
     }
     # Fields that came later keep their usual values.
@@ -195,10 +198,11 @@ def core_render(g):
     if not giant and g.chance(0.5):
         channels = image.shape[1] if paint == "mask" and np.ndim(image) == 4 else 1
         channels = c if paint == "channels" else channels
+        channels = 4 if paint == "mask" and g.chance(0.2) else channels
         values = g.output((n, channels, h, w), g.pick((float_kind(a), float_kind(image))))
     if not giant and g.chance(0.7):
         channels = image.shape[1] if np.ndim(image) == 4 else 3
-        picture = g.output((n, h, w, 4 if channels == 4 else 3), "u1")
+        picture = g.output((n, h, w, 4 if channels == 4 or g.chance(0.2) else 3), "u1")
     _core.render(wanted, a, image, values, picture, g.count())
 
 
@@ -333,7 +337,9 @@ def mask(g):
         use_attr_as_opacity=g.flag(),
         positive_only=g.flag(),
         invert=g.flag(),
-        background=g.usual_or(("black", "white", (1, 0, 0.2)), ("blak", (g.number(),) * 3, 3)),
+        background=g.usual_or(
+            (*BACKGROUNDS, "black", "white", (1, 0, 0.2)), ("blak", (g.number(),) * 3, 3)
+        ),
         **some,
     )
     picture_of(masked.render(a, image, n_threads=g.count()), a)

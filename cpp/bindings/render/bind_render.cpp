@@ -44,7 +44,7 @@ struct PictureShapes {
             throw std::invalid_argument("`image` must be given to overlay and mask");
         }
         map = plan.map_shape(shape_from(attributions), given);
-        values = plan.painter->values_shape(map, given);
+        values = plan.painter->values_shape(plan, map, given);
         channels = plan.painter->picture_channels(plan, map.channels, given ? given->channels : 0);
     }
 };

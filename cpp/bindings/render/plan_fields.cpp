@@ -39,6 +39,10 @@ constexpr Names<ClipBy, 3> kClipNames = {
 constexpr Names<Opacity, 2> kOpacityNames = {
     {{"threshold", Opacity::kThreshold}, {"map", Opacity::kMap}}};
 
+constexpr Names<Background, 3> kBackgroundNames = {{{"checker", Background::kChecker},
+                                                    {"blur", Background::kBlur},
+                                                    {"transparent", Background::kTransparent}}};
+
 constexpr Names<NonFinitePolicy, 3> kNonFiniteNames = {
     {{"raise", NonFinitePolicy::kRaise},
      {"zero", NonFinitePolicy::kZero},
@@ -163,8 +167,20 @@ const PlanField kPlanFields[] = {
      [](RenderPlan& plan, const py::handle& value) { plan.inverts_mask = value.cast<bool>(); }},
     {"background",
      [](RenderPlan& plan, const py::handle& value) {
+         if (py::isinstance<py::str>(value)) {
+             plan.background = from_name(kBackgroundNames, "background", text(value));
+             return;
+         }
          const auto color = value.cast<std::array<double, 3>>();
-         for (std::size_t c = 0; c < 3; ++c) plan.background[c] = fraction("background", color[c]);
+         for (std::size_t c = 0; c < 3; ++c) {
+             plan.background_color[c] = fraction("background", color[c]);
+         }
+     }},
+    {"background_sigma",
+     [](RenderPlan& plan, const py::handle& value) {
+         const auto [y, x] = value.cast<std::pair<double, double>>();
+         plan.background_sigma_y = sigma(y);
+         plan.background_sigma_x = sigma(x);
      }},
     {"image_range",
      [](RenderPlan& plan, const py::handle& value) {

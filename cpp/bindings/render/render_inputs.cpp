@@ -38,7 +38,7 @@ void check_channels(const RenderPlan& plan, const Shape& map, const Shape* image
         }
     }
     const std::size_t image_channels = image != nullptr ? image->channels : 0;
-    if (!plan.painter->can_paint(planes, image_channels)) {
+    if (!plan.painter->can_paint(plan, planes, image_channels)) {
         throw std::invalid_argument("`attributions` has a channel count that cannot be drawn: " +
                                     std::to_string(planes));
     }
@@ -65,7 +65,7 @@ RenderInputs render_inputs(const RenderPlan& plan, const py::array& attributions
     const Shape* shape = inputs.image ? &inputs.image->shape : nullptr;
     check_channels(plan, inputs.map.shape, shape);
     inputs.map_shape = plan.map_shape(inputs.map.shape, shape);
-    inputs.values = plan.painter->values_shape(inputs.map_shape, shape);
+    inputs.values = plan.painter->values_shape(plan, inputs.map_shape, shape);
     inputs.channels = plan.painter->picture_channels(plan, inputs.map_shape.channels,
                                                      shape != nullptr ? shape->channels : 0);
     return inputs;

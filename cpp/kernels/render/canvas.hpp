@@ -6,7 +6,9 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
+#include "kernels/blur/gaussian_blur.hpp"
 #include "kernels/load/batch.hpp"
 #include "kernels/load/load.hpp"
 #include "kernels/normalize/extent.hpp"
@@ -14,6 +16,7 @@
 #include "kernels/render/plan.hpp"
 #include "kernels/render/render_image.hpp"
 #include "runtime/integers.hpp"
+#include "runtime/workspace.hpp"
 
 namespace hotcold {
 
@@ -36,7 +39,11 @@ class Canvas {
                       picture->row_stride ==
                           static_cast<std::ptrdiff_t>(picture->channels * map.columns)) &&
                      (image == nullptr || rows_adjoin(image->shape, image->strides)) &&
-                     (values == nullptr || rows_adjoin(values->shape, values->strides))) {}
+                     (values == nullptr || rows_adjoin(values->shape, values->strides))) {
+        if (image == nullptr || plan.background != Background::kBlur) return;
+        background_blur_ = std::make_unique<GaussianBlur<T>>(
+            map.rows, map.columns, plan.background_sigma_y, plan.background_sigma_x, plan.accuracy);
+    }
 
     const RenderPlan& plan;
     Extent batch;  // of all items, where plan.shares_limits()
@@ -52,6 +59,14 @@ class Canvas {
     std::size_t picture_channels() const { return picture_->channels; }
     // Whether the image is bytes and plan.image_table says what becomes of them.
     bool byte_image() const { return byte_image_; }
+    // What blurs the image for the background; null where that is something else.
+    const GaussianBlur<T>* background_blur() const { return background_blur_.get(); }
+    // Of the workspace that a blurred image takes, and what blurs it.
+    std::size_t background_bytes() const {
+        if (background_blur_ == nullptr) return 0;
+        return Workspace::bytes_for<T>(image_channels() * plane()) +
+               Workspace::bytes_for<std::byte>(background_blur_->workspace_bytes());
+    }
     ImageReader image(std::size_t item) const { return ImageReader(*image_, item); }
 
     // The run of a plane of an item's map.
@@ -115,6 +130,7 @@ class Canvas {
     const PictureView* picture_;
     const Shape map_;
     const bool byte_image_;
+    std::unique_ptr<const GaussianBlur<T>> background_blur_;
     const bool adjoining_;  // rows of everything but the attributions follow one another
 };
 

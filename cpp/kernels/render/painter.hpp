@@ -26,7 +26,8 @@ class Painter {
     virtual bool has_table_colors_alone() const { return false; }
     // Whether Sign::kPositive is left to the painter.
     virtual bool clips(const RenderPlan&) const { return false; }
-    virtual bool can_paint(std::size_t planes, std::size_t /*image_channels*/) const {
+    virtual bool can_paint(const RenderPlan&, std::size_t planes,
+                           std::size_t /*image_channels*/) const {
         return planes == 1;
     }
     // 3, or 4 for pictures with alpha.
@@ -35,7 +36,9 @@ class Painter {
     // Whether an image of bytes may be looked up in the plan's table instead of computed with.
     virtual bool takes_image_bytes(const RenderPlan&) const { return true; }
     // Of what is computed before colouring; `image` is not null where one is needed.
-    virtual Shape values_shape(const Shape& map, const Shape* /*image*/) const { return map; }
+    virtual Shape values_shape(const RenderPlan&, const Shape& map, const Shape* /*image*/) const {
+        return map;
+    }
     virtual std::size_t planes_of_scratch(std::size_t /*planes*/) const { return 0; }
 
     // Makes the plan's tables that only this painter looks at.

@@ -39,7 +39,7 @@ class ChannelsPainter final : public PainterOf<ChannelsPainter> {
   public:
     const char* name() const override { return "channels"; }
 
-    bool can_paint(std::size_t planes, std::size_t) const override {
+    bool can_paint(const RenderPlan&, std::size_t planes, std::size_t) const override {
         return planes == 1 || planes == 3 || planes == 4;
     }
     std::size_t picture_channels(const RenderPlan& plan, std::size_t planes,

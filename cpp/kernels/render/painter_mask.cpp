@@ -1,8 +1,10 @@
 // The image under a mask.
 #include <algorithm>
+#include <cstddef>
 #include <limits>
 #include <vector>
 
+#include "kernels/blur/gaussian_blur.hpp"
 #include "kernels/load/missing.hpp"
 #include "kernels/paint/colorize.hpp"
 #include "kernels/paint/paint.hpp"
@@ -16,14 +18,20 @@
 namespace hotcold {
 namespace {
 
-// Which of the map's planes decides over an image channel; none over the colours of an image with
+// Whether a picture has alpha, that of the image or one of its own.
+template <typename T>
+bool has_alpha(const Canvas<T>& canvas) {
+    return canvas.image_channels() == 4 || canvas.plan.background == Background::kTransparent;
+}
+
+// Which of the map's planes decides over an image channel; none over the colours of a picture with
 // alpha, if there is one for all.
 constexpr std::size_t kNoPlane = ~std::size_t{0};
 
 template <typename T>
 std::size_t plane_for(const Canvas<T>& canvas, std::size_t channel) {
     if (canvas.planes() > 1) return channel;
-    return canvas.image_channels() == 4 && channel < 3 ? kNoPlane : 0;
+    return has_alpha(canvas) && channel < 3 ? kNoPlane : 0;
 }
 
 void flip_run(std::uint8_t* mask, std::size_t count) {
@@ -53,26 +61,100 @@ void mask_bytes(const Canvas<T>& canvas, const MapItem<T>& item, T limit) {
     });
 }
 
+// What is seen where an item's image is not.
+template <typename T>
+class Backdrop {
+  public:
+    Backdrop(Canvas<T>& canvas, const MapItem<T>& item)
+        : plan_(canvas.plan),
+          columns_(canvas.map().columns),
+          plane_(canvas.plane()),
+          black_(has_alpha(canvas)) {
+        if (canvas.background_blur() != nullptr && !black_) blur_image(canvas, item);
+    }
+
+    // The run behind an image channel, in `room` or where it lies; null where all of it is black.
+    const T* run(std::size_t channel, std::size_t row, std::size_t column, std::size_t count,
+                 T (&room)[kRun]) const {
+        if (black_) return nullptr;
+        const std::size_t first = row * columns_ + column;
+        if (blurred_ != nullptr) return blurred_ + channel * plane_ + first;
+        if (plan_.background == Background::kChecker) {
+            fill_squares(first, count, room);
+            return room;
+        }
+        const auto color = static_cast<T>(plan_.background_color[channel]);
+        if (color == T{0}) return nullptr;
+        std::fill(room, room + count, color);
+        return room;
+    }
+
+  private:
+    void blur_image(Canvas<T>& canvas, const MapItem<T>& item) {
+        const GaussianBlur<T>& blur = *canvas.background_blur();
+        T* const planes = item.workspace.template take<T>(canvas.image_channels() * plane_);
+        auto* scratch = item.workspace.template take<std::byte>(blur.workspace_bytes());
+        canvas.for_image_runs(item.index, item.team,
+                              [&](std::size_t row, std::size_t column, NumberRun<T>& x01) {
+                                  for (std::size_t c = 0; c < x01.channels; ++c) {
+                                      std::copy(x01.planes[c], x01.planes[c] + x01.count,
+                                                planes + c * plane_ + row * columns_ + column);
+                                  }
+                              });
+        for (std::size_t c = 0; c < canvas.image_channels(); ++c) {
+            blur.apply(planes + c * plane_, scratch, item.team);
+        }
+        blurred_ = planes;
+    }
+
+    // Squares of eight pixels, the dark ones where rows and columns are both even or both odd.
+    void fill_squares(std::size_t first, std::size_t count, T* out) const {
+        constexpr std::size_t kSide = 8;
+        std::size_t y = first / columns_;
+        std::size_t x = first % columns_;
+        for (std::size_t i = 0; i < count; ++i) {
+            out[i] = static_cast<T>((y / kSide + x / kSide) % 2 == 0 ? 0.6 : 0.8);
+            if (++x < columns_) continue;
+            x = 0;
+            ++y;
+        }
+    }
+
+    const RenderPlan& plan_;
+    std::size_t columns_;
+    std::size_t plane_;
+    bool black_;
+    const T* blurred_ = nullptr;  // a plane for each image channel
+};
+
 // In place: x01 laid over a background by its opacity.
 template <typename T>
-void blend_run(const T* opacity, std::size_t count, T background, T* x01) {
+void blend_run(const T* opacity, const T* background, std::size_t count, T* x01) {
     for (std::size_t i = 0; i < count; ++i) {
-        const T sum = opacity[i] * x01[i] + (T{1} - opacity[i]) * background;
+        const T sum = opacity[i] * x01[i] + (T{1} - opacity[i]) * background[i];
         x01[i] = std::min(sum, T{1});
     }
 }
 
+// Gives an opaque image alpha, and a grey one colours.
 template <typename T>
-T background_of(const Canvas<T>& canvas, std::size_t channel) {
-    return static_cast<T>(canvas.image_channels() == 4 ? 0.0 : canvas.plan.background[channel]);
+void add_alpha(NumberRun<T>& x01) {
+    for (std::size_t c = x01.channels; c < 3; ++c) {
+        std::copy(x01.planes[0], x01.planes[0] + x01.count, x01.planes[c]);
+    }
+    if (x01.channels < 4) std::fill(x01.planes[3], x01.planes[3] + x01.count, T{1});
+    x01.channels = 4;
 }
 
 // Opacity times image as numbers, over the background, painted if `paint`. opacity_of(map run,
 // count, out) makes the opacity.
 template <typename T, typename F>
 void mask_numbers(Canvas<T>& canvas, const MapItem<T>& item, bool paint, const F& opacity_of) {
+    const Backdrop<T> backdrop(canvas, item);
     const auto multiply = [&](std::size_t row, std::size_t column, NumberRun<T>& run) {
+        if (has_alpha(canvas)) add_alpha(run);
         T opacity[kRun];
+        T room[kRun];
         BytePlanes bytes(run.count, run.channels);
         for (std::size_t c = 0; c < run.channels; ++c) {
             T* x = run.planes[c];
@@ -81,11 +163,11 @@ void mask_numbers(Canvas<T>& canvas, const MapItem<T>& item, bool paint, const F
                 if (c == 0 || canvas.planes() > 1 || run.channels == 4) {
                     opacity_of(canvas.run_of(item.map, plane, row, column), run.count, opacity);
                 }
-                const T background = background_of(canvas, c);
-                if (background == T{0}) {
+                const T* behind = backdrop.run(c, row, column, run.count, room);
+                if (behind == nullptr) {
                     multiply_run(opacity, x, run.count, x);
                 } else {
-                    blend_run(opacity, run.count, background, x);
+                    blend_run(opacity, behind, run.count, x);
                 }
             }
             if (canvas.wants_values()) {
@@ -183,17 +265,23 @@ class MaskPainter final : public PainterOf<MaskPainter> {
     bool clips(const RenderPlan& plan) const override {
         return plan.opacity == Opacity::kThreshold && plan.threshold_by == ThresholdBy::kQuantile;
     }
-    bool can_paint(std::size_t planes, std::size_t image_channels) const override {
-        return planes == 1 || planes == image_channels;
+    bool can_paint(const RenderPlan& plan, std::size_t planes,
+                   std::size_t image_channels) const override {
+        if (planes == 1) return true;
+        return planes == image_channels && plan.background != Background::kTransparent;
     }
-    std::size_t picture_channels(const RenderPlan&, std::size_t,
+    std::size_t picture_channels(const RenderPlan& plan, std::size_t,
                                  std::size_t image_channels) const override {
-        return image_channels == 4 ? 4 : 3;
+        return image_channels == 4 || plan.background == Background::kTransparent ? 4 : 3;
     }
     bool takes_image_bytes(const RenderPlan& plan) const override {
         return plan.has_grey_background();
     }
-    Shape values_shape(const Shape&, const Shape* image) const override { return *image; }
+    Shape values_shape(const RenderPlan& plan, const Shape&, const Shape* image) const override {
+        Shape values = *image;
+        if (plan.background == Background::kTransparent) values.channels = 4;
+        return values;
+    }
     std::size_t planes_of_scratch(std::size_t planes) const override { return planes; }
 
     template <typename T>

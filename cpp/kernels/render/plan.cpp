@@ -7,7 +7,7 @@ namespace hotcold {
 void RenderPlan::prepare() {
     if (painter->needs_image() && image_range_given) {
         image_table =
-            ImageTable(image_low, image_high, overlay_opacity, masked_opacity, background[0]);
+            ImageTable(image_low, image_high, overlay_opacity, masked_opacity, background_color[0]);
     }
     painter->prepare(*this);
 }

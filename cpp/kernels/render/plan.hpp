@@ -23,6 +23,14 @@ enum class Upsample { kNone, kNearest, kBilinear, kBicubic };
 // Where a mask's opacity comes from.
 enum class Opacity { kThreshold, kMap };
 
+// What is seen where a mask's image is not.
+enum class Background {
+    kColor,
+    kChecker,      // squares of two greys
+    kBlur,         // the image, blurred
+    kTransparent,  // nothing: the opacity is the picture's alpha
+};
+
 // What NaN and infinities of the attributions are. Those of an image are read as 0 unless they are
 // a fault, and never set its scale.
 enum class NonFinitePolicy {
@@ -56,9 +64,12 @@ struct RenderPlan {
     double threshold = 0.5;
     double masked_opacity = 0.2;
     bool inverts_mask = false;  // what would be shown is masked, and the other way round
-    // What is seen where a mask's image is not, in [0, 1]. Not looked at over an image with alpha,
-    // which is transparent there.
-    double background[3] = {0.0, 0.0, 0.0};
+    // What is seen where a mask's image is not, colours in [0, 1]. Not looked at over an image with
+    // alpha, which is transparent there.
+    Background background = Background::kColor;
+    double background_color[3] = {0.0, 0.0, 0.0};
+    double background_sigma_y = 0.0;  // of kBlur: pixels, >= 0
+    double background_sigma_x = 0.0;
 
     bool image_range_given = false;  // else each item's own minimum and maximum
     double image_low = 0.0;
@@ -71,7 +82,8 @@ struct RenderPlan {
     ImageTable image_table;  // for uint8 images of a painter that needs one, with image_range_given
 
     bool has_grey_background() const {
-        return background[0] == background[1] && background[1] == background[2];
+        return background == Background::kColor && background_color[0] == background_color[1] &&
+               background_color[1] == background_color[2];
     }
     // The maps that are painted: as many planes as the reduction leaves, the image's rows and
     // columns where maps are upsampled. `image` is null where there is none.

@@ -90,7 +90,8 @@ class BatchRender {
     std::size_t workspace_bytes() const {
         const std::size_t scratch = plan_.painter->planes_of_scratch(map_.channels);
         return Workspace::bytes_for<T>(map_.channels * map_.plane()) +
-               Workspace::bytes_for<T>(scratch * map_.plane()) + steps_.workspace_bytes();
+               Workspace::bytes_for<T>(scratch * map_.plane()) + steps_.workspace_bytes() +
+               canvas_.background_bytes();
     }
 
     // One item from start to end, in a workspace of workspace_bytes().

@@ -191,7 +191,7 @@ class ChannelMaskVisualizer(MaskingVisualizer[ChannelMaskOptions], options=Chann
 
         Returns
         -------
-        ndarray, shape of `x`, or its grid
+        ndarray, shape of `x` (four channels where the background is transparent), or its grid
             ``opacity * x01 + (1 - opacity) * background``; float64 when `x` is, else float32.
 
         Raises
@@ -246,7 +246,7 @@ class ChannelMaskVisualizer(MaskingVisualizer[ChannelMaskOptions], options=Chann
         Returns
         -------
         ndarray of uint8, shape (N, H, W, 3), or (N, H, W, 4) for images with alpha
-            Channels last whatever the input.
+            Channels last whatever the input; four over a transparent background too.
         """
         changed = self._changed(
             options,

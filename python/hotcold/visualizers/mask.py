@@ -34,7 +34,7 @@ class MaskVisualizer(MaskingVisualizer[MaskOptions], options=MaskOptions):
     Notes
     -----
     The result is ``opacity * x01 + (1 - opacity) * background``; where the image has an alpha
-    channel the opacity multiplies alpha alone.
+    channel, or a transparent background gives it one, the opacity multiplies alpha alone.
 
     Examples
     --------
@@ -101,7 +101,7 @@ class MaskVisualizer(MaskingVisualizer[MaskOptions], options=MaskOptions):
 
         Returns
         -------
-        ndarray, shape of `x`, or its grid
+        ndarray, shape of `x` (four channels where the background is transparent), or its grid
             ``opacity * x01 + (1 - opacity) * background``; float64 when either input is, else
             float32.
 
@@ -155,7 +155,7 @@ class MaskVisualizer(MaskingVisualizer[MaskOptions], options=MaskOptions):
         Returns
         -------
         ndarray of uint8, shape (N, H, W, 3), or (N, H, W, 4) for images with alpha
-            Channels last whatever the input.
+            Channels last whatever the input; four over a transparent background too.
         """
         changed = self._changed(
             options,
