@@ -8,5 +8,12 @@ from __future__ import annotations
 
 from hotcold.compat.captum import visualize_image_attr, visualize_image_attr_multiple
 from hotcold.compat.grad_cam import show_cam_on_image
+from hotcold.compat.shap import image, image_plot
 
-__all__ = ["show_cam_on_image", "visualize_image_attr", "visualize_image_attr_multiple"]
+__all__ = [
+    "image",
+    "image_plot",
+    "show_cam_on_image",
+    "visualize_image_attr",
+    "visualize_image_attr_multiple",
+]
