@@ -113,6 +113,19 @@ def test_runs_and_blocks_meet_at_every_length(isa, rng, count):
     assert np.abs(found - twin(img, mask, table, 0.5)).max() <= 1
 
 
+@pytest.mark.kernels
+@pytest.mark.parametrize("place", [0, 1, 254, 255, 256, 300])
+@pytest.mark.parametrize("value", [-0.002, 1.002, np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["img", "mask"])
+def test_one_value_out_of_range_is_found_wherever_it_is(isa, name, value, place):
+    arrays = {"img": np.ones((1, 301, 3), np.float32), "mask": np.ones((1, 301), np.float32)}
+    arrays[name][0, place, ...] = value
+    with pytest.raises(ValueError, match=message(f"`{name}` must be in [0, 1]")):
+        show_cam_on_image(**arrays)
+    arrays[name][0, place, ...] = 1.0005  # what rounding leaves
+    assert show_cam_on_image(**arrays).max() == 255
+
+
 def test_inputs_are_not_changed_and_may_be_tensors():
     torch = optional("torch")
     img, mask = example()
@@ -187,6 +200,7 @@ BOUNDARY = {
     "map": np.zeros((4, 5), np.float32),
     "table": np.zeros((256, 4), np.float32),
     "weight": 0.5,
+    "slack": 0.0,
     "out": np.zeros((4, 5, 3), np.uint8),
 }
 

@@ -29,8 +29,8 @@ void require_shape(bool fits, const char* name, const char* shape) {
     }
 }
 
-void cam_overlay_into(const py::array& image, const py::array& map, const py::array& table,
-                      double weight, const py::array& out) {
+bool cam_overlay_into(const py::array& image, const py::array& map, const py::array& table,
+                      double weight, double slack, const py::array& out) {
     require_packed<float>(image, "image", "float32");
     require_packed<float>(map, "map", "float32");
     require_packed<float>(table, "table", "float32");
@@ -50,10 +50,13 @@ void cam_overlay_into(const py::array& image, const py::array& map, const py::ar
     refuse_overlap(map, "map", out, "out");
     refuse_overlap(table, "table", out, "out");
     const CamOverlay in{static_cast<const float*>(image.data()),
-                        static_cast<const float*>(map.data()), static_cast<std::size_t>(map.size()),
-                        static_cast<const float*>(table.data()), static_cast<float>(weight)};
+                        static_cast<const float*>(map.data()),
+                        static_cast<std::size_t>(map.size()),
+                        static_cast<const float*>(table.data()),
+                        static_cast<float>(weight),
+                        static_cast<float>(slack)};
     auto* const bytes = static_cast<std::uint8_t*>(const_cast<void*>(out.data()));
-    without_gil([&] { cam_overlay(in, bytes); });
+    return without_gil([&] { return cam_overlay(in, bytes); });
 }
 
 }  // namespace
@@ -61,7 +64,7 @@ void cam_overlay_into(const py::array& image, const py::array& map, const py::ar
 void bind_cam_overlay(py::module_& m) {
     m.def("cam_overlay", &cam_overlay_into, "See hotcold.compat.show_cam_on_image.",
           py::arg("image").noconvert(), py::arg("map").noconvert(), py::arg("table").noconvert(),
-          py::arg("weight"), py::arg("out").noconvert());
+          py::arg("weight"), py::arg("slack"), py::arg("out").noconvert());
 }
 
 }  // namespace hotcold

@@ -95,8 +95,9 @@ def cam_overlay(
     map: NDArray[np.float32],
     table: NDArray[np.float32],
     weight: float,
+    slack: float,
     out: NDArray[np.uint8],
-) -> None: ...
+) -> bool: ...
 def render(
     plan: RenderPlan,
     attributions: _Batch,

@@ -84,7 +84,8 @@ def core_percentile(g):
 def core_cam(g):
     shape = g.pick(((4, 5), (1, 1), (16, 17), (3, 300)))
     image, out = g.array((*shape, 3), "f4"), g.output((*shape, 3), "u1")
-    _core.cam_overlay(image, g.array(shape, "f4"), g.array((256, 4), "f4"), g.fraction(), out)
+    table = g.array((256, 4), "f4")
+    _core.cam_overlay(image, g.array(shape, "f4"), table, g.fraction(), g.number(), out)
 
 
 def core_tile(g):

@@ -25,16 +25,21 @@ void for_each_run(const CamOverlay& in, const Visit& visit) {
 
 }  // namespace
 
-void cam_overlay(const CamOverlay& in, std::uint8_t* out) {
+bool cam_overlay(const CamOverlay& in, std::uint8_t* out) {
     const CamOps& ops = HOTCOLD_SELECT(kCam);
     float largest = 0.0f;
+    bool within = true;
     for_each_run(in, [&](const CamOverlay& run, std::size_t) {
-        largest = std::max(largest, ops.largest(run));
+        const float found = ops.largest(run);
+        within = within && found >= 0.0f;
+        largest = std::max(largest, found);
     });
+    if (!within) return false;
     const float gain = largest > 0.0f ? 255.0f / largest : 0.0f;
     for_each_run(in, [&](const CamOverlay& run, std::size_t start) {
         ops.paint(run, gain, out + 3 * start);
     });
+    return true;
 }
 
 }  // namespace hotcold

@@ -10,19 +10,22 @@ namespace hotcold {
 // Entries of four floats: red, green, blue in whichever order, and 0.
 constexpr std::size_t kCamEntries = 256;
 
-// `count` pixels of an image in [0, 1], interleaved by three, and the map over it. Values of the
-// map are cut to [0, 1], NaN to 0; those of the image may be anything finite.
+// `count` pixels of an image, interleaved by three, and the map over it. Both are meant to be in
+// [0, 1]; the map is cut to it.
 struct CamOverlay {
     const float* image;
     const float* map;
     std::size_t count;
     const float* table;  // kCamEntries, already weighted with 1 - weight, none negative
     float weight;        // of the image
+    float slack;         // by which values may lie outside of [0, 1]
 };
 
-// uint8(255 * v / max v) of v = table[int(255 * map)] + weight * image, negative values as 0; all
-// zeros where no v is above 0. Both passes compute v, which costs less than keeping it. The calling
-// thread alone; interruptible.
-void cam_overlay(const CamOverlay& in, std::uint8_t* out);
+// False, and nothing is written, where a value of the image or the map lies outside of [0, 1] by
+// more than the slack, or is NaN. Else uint8(255 * v / max v) of
+// v = table[int(255 * map)] + weight * image, negative values as 0; all zeros where no v is above
+// 0. Both passes compute v, which costs less than keeping it. The calling thread alone;
+// interruptible.
+bool cam_overlay(const CamOverlay& in, std::uint8_t* out);
 
 }  // namespace hotcold

@@ -10,7 +10,7 @@
 namespace hotcold {
 
 struct CamOps {
-    float (*largest)(const CamOverlay& in);                              // of v, at least 0
+    float (*largest)(const CamOverlay& in);  // of v and 0; -1: values out of range
     void (*paint)(const CamOverlay& in, float gain, std::uint8_t* out);  // bytes of gain * v
 };
 

@@ -69,14 +69,29 @@ HOTCOLD_INLINE void for_each_value(const CamOverlay& in, std::size_t start, std:
     const float weight = in.weight;
     // Behind the very last pixel nothing may be read.
     const std::size_t whole = start + count < in.count ? count : count - 1;
-    for (std::size_t i = 0; i < whole; ++i) {
-        visit(i, load_four(table + entries[i]) + times(weight, load_four(image + 3 * i)));
+    const auto value = [&](std::size_t i) {
+        return load_four(table + entries[i]) + times(weight, load_four(image + 3 * i));
+    };
+    std::size_t i = 0;
+    for (; i + 1 < whole; i += 2) {
+        visit(i, value(i));
+        visit(i + 1, value(i + 1));
     }
+    if (i < whole) visit(i, value(i));
     if (whole < count) {
         const float* const last = image + 3 * whole;
         const float pixel[4] = {last[0], last[1], last[2], 0.0f};
         visit(whole, load_four(table + entries[whole]) + times(weight, load_four(pixel)));
     }
+}
+
+// Whether some value lies outside of [least, most]; NaN does.
+HOTCOLD_INLINE bool any_outside(const float* values, std::size_t count, float least, float most) {
+    int outside = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        outside |= static_cast<int>(!(values[i] >= least)) | static_cast<int>(!(values[i] <= most));
+    }
+    return outside != 0;
 }
 
 template <typename Visit>
@@ -88,17 +103,31 @@ HOTCOLD_INLINE void for_each_block(const CamOverlay& in, const Visit& visit) {
 }
 
 float largest(const CamOverlay& in) {
+    // Two, since each waits for the one before it.
     const float zeros[4] = {0.0f, 0.0f, 0.0f, 0.0f};
-    Four most = load_four(zeros);
+    Four even = load_four(zeros);
+    Four odd = even;
+    const float least = -in.slack;
+    const float most = 1.0f + in.slack;
+    bool outside = false;
     for_each_block(in, [&](std::size_t start, std::size_t count) {
-        // A copy stays in a register.
-        Four here = most;
-        for_each_value(in, start, count,
-                       [&](std::size_t, const Four& v) { here = larger(v, here); });
-        most = here;
+        Four a = even;
+        Four b = odd;
+        for_each_value(in, start, count, [&](std::size_t i, const Four& v) {
+            if (i % 2 == 0) {
+                a = larger(v, a);
+            } else {
+                b = larger(v, b);
+            }
+        });
+        even = a;
+        odd = b;
+        outside = outside || any_outside(in.image + 3 * start, 3 * count, least, most) ||
+                  any_outside(in.map + start, count, least, most);
     });
+    if (outside) return -1.0f;
     float lane[4];
-    store_four(lane, most);
+    store_four(lane, larger(even, odd));
     float found = lane[0];
     for (int c = 1; c < 3; ++c) found = lane[c] > found ? lane[c] : found;
     return found;

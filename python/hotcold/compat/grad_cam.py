@@ -99,11 +99,11 @@ def show_cam_on_image(
         )
         raise ValueError(msg)
     image, map_ = _floats(image, "img"), _floats(map_, "mask")
-    _require_within(image, "img", "divide pixels of 0 to 255 by 255")
-    _require_within(map_, "mask", "scale it first: mask - mask.min(), divided by its maximum")
     picture = np.empty(image.shape, np.uint8)
     table = _weighted_table(_colors(colormap), rgb, 1.0 - weight)
-    _core.cam_overlay(image, map_, table, weight, picture)
+    if not _core.cam_overlay(image, map_, table, weight, _SLACK, picture):
+        _require_within(image, "img", "divide pixels of 0 to 255 by 255")
+        _require_within(map_, "mask", "scale it first: mask - mask.min(), divided by its maximum")
     return picture
 
 
