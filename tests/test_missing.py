@@ -188,6 +188,17 @@ def test_zero_takes_part_in_a_mask_as_zero_but_not_in_its_percentile(rng):
     np.testing.assert_array_equal(picture, np.where(shown, 255, 0))
 
 
+@pytest.mark.parametrize("invert", [False, True])
+@pytest.mark.parametrize("kind", ["u1", "f4"])
+def test_zero_is_above_no_limit_where_negative_values_are_zero(kind, invert):
+    """Also where the percentile lies between a negative value and a positive one."""
+    a = np.array([-2, -1, 3, np.nan, np.nan, np.nan]).reshape(1, 1, 1, 6)
+    x = np.full((1, 3, 1, 6), 255, kind)
+    options = {"nonfinite": "zero", "image_range": (0, 255), "invert": invert}
+    picture = MaskVisualizer(0, 0.9, 0, **options).render(a, x)[0, 0, :, 0]
+    np.testing.assert_array_equal(picture == 255, (np.arange(6) == 2) != invert)
+
+
 @pytest.mark.parametrize("nonfinite", ["zero", "transparent"])
 @pytest.mark.parametrize("mode", MODES)
 def test_a_map_with_nothing_there_is_all_zero_or_nothing(mode, nonfinite, rng):

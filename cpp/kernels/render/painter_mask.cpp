@@ -189,8 +189,15 @@ std::vector<T> take_present(const Canvas<T>& canvas, const MapItem<T>& item) {
     std::vector<T> present = present_values(item.map, item.missing.data(), count);
     const bool hides = canvas.plan.nonfinite == NonFinitePolicy::kTransparent;
     if (canvas.plan.opacity == Opacity::kThreshold) {
-        const T end = std::numeric_limits<T>::infinity();  // on the masked side of every limit
-        fill_missing(item, hides ? (canvas.plan.inverts_mask ? end : -end) : T{0});
+        const T end = std::numeric_limits<T>::infinity();
+        // Hidden pixels lie on the masked side of every limit. Zero is above none where negative
+        // values are taken as zero, though mask_limit() tells one among the values as they are.
+        const bool lowest = canvas.plan.sign == Sign::kPositive;
+        if (hides) {
+            fill_missing(item, canvas.plan.inverts_mask ? end : -end);
+        } else {
+            fill_missing(item, lowest ? -end : T{0});
+        }
     } else if (hides) {
         fill_missing(item, extremes(present.data(), present.size(), item.team).min);
     } else {
