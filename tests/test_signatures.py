@@ -46,6 +46,8 @@ CONSTRUCTORS = {
 # Keyword-only options of the map, which calls take too.
 MAP = {"combine", "sign", "clip_quantile", "clip_mass"}
 OVER_IMAGES = {"upsample"}
+# Those of the visualizers whose colours stand for values.
+COLORS = {"limits"}
 # Those of masks alone, with their defaults.
 MASKING = {
     "threshold_by": "quantile",
@@ -120,6 +122,7 @@ def test_constructor_signature_is_the_promised_one(cls):
     assert list(positional.items()) == list(CONSTRUCTORS[cls].items())
     assert SHARED.items() <= keywords.items()
     own = set() if cls is Visualizer else {"image_range", *OVER_IMAGES}
+    own |= set() if cls is MaskVisualizer else COLORS
     masking = MASKING if cls is MaskVisualizer else {}
     assert set(keywords) - set(SHARED) == MAP | own | set(masking)
     assert all(keywords[name] is None for name in MAP | own)
@@ -137,6 +140,7 @@ def test_render_takes_the_same_overrides(cls):
     keywords = parameters(cls.render, inspect.Parameter.KEYWORD_ONLY)
     positional = parameters(cls.render, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     own = OVER_IMAGES if cls is not Visualizer else set()
+    own = own | (set() if cls is MaskVisualizer else COLORS)
     masking = MASKING if cls is MaskVisualizer else {}
     assert set(keywords) == {"out", "n_threads", *CONSTRUCTORS[cls], *MAP, *own, *masking}
     assert set(keywords.values()) == {None}

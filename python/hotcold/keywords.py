@@ -42,6 +42,20 @@ class EnlargingKeywords(MapKeywords, total=False):
     upsample: str | None
 
 
+class ColorKeywords(TypedDict, total=False):
+    """`ColorOptions` as keywords; a call takes them too."""
+
+    limits: tuple[float, float] | None
+
+
+class PlainCallKeywords(MapKeywords, ColorKeywords, total=False):
+    """Keyword-only `PlainOptions` of a call."""
+
+
+class HeatmapCallKeywords(EnlargingKeywords, ColorKeywords, total=False):
+    """Keyword-only `HeatmapOptions` of a call."""
+
+
 class MaskingKeywords(TypedDict, total=False):
     """Those of masks alone; a call takes them too."""
 
@@ -59,11 +73,11 @@ class ChannelMaskCallKeywords(MapKeywords, MaskingKeywords, total=False):
     """Keyword-only `ChannelMaskOptions` of a call."""
 
 
-class PlainKeywords(DrawingKeywords, MapKeywords, total=False):
+class PlainKeywords(DrawingKeywords, PlainCallKeywords, total=False):
     """Keyword-only `PlainOptions`."""
 
 
-class HeatmapKeywords(ImageKeywords, EnlargingKeywords, total=False):
+class HeatmapKeywords(ImageKeywords, HeatmapCallKeywords, total=False):
     """Keyword-only `HeatmapOptions`."""
 
 

@@ -307,7 +307,38 @@ class MapOptions(DrawingOptions):
 
 
 @declare
-class PlainOptions(MapOptions):
+class ColorOptions(MapOptions):
+    """Options of the visualizers whose colours stand for values."""
+
+    limits: tuple[float, float] | None = option(
+        None,
+        optional(_validate.value_range),
+        "(float, float)",
+        "Attributions at both ends of the colours, the same for all items; those beyond are drawn "
+        "as the ends. Implies ``unnormalized``, and is an error beside another mode. None: the "
+        "mode's own, which `limits()` tells.",
+        command="pair",
+        help="attributions at both ends of the colours; implies unnormalized.",
+        row=("limits", _as_it_is),
+    )
+
+    def mode(self, of_all: str) -> str:
+        """Return the normalization, or its default; limits are those of the map as it is."""
+        return super().mode(of_all) if self.limits is None else "unnormalized"
+
+    def agree(self, given: Mapping[str, Any]) -> None:
+        """Refuse limits of the map as it is beside a mode that changes it."""
+        super().agree(given)
+        if self.limits is not None and self.normalization_type not in (None, "unnormalized"):
+            msg = (
+                f"`normalization_type` must be None or 'unnormalized' beside "
+                f"limits={self.limits!r}, got {self.normalization_type!r}: limits are attributions"
+            )
+            raise ValueError(msg)
+
+
+@declare
+class PlainOptions(ColorOptions):
     """Options of `Visualizer`."""
 
     image_range: tuple[float, float] | None = again(DrawingOptions, "image_range", init=False)
@@ -326,7 +357,7 @@ class PlainOptions(MapOptions):
 
 
 @declare
-class HeatmapOptions(MapOptions):
+class HeatmapOptions(ColorOptions):
     """Options of `HeatmapVisualizer`."""
 
     combine_channels: bool = again(MapOptions, "combine_channels", True, init=False)

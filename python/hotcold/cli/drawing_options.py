@@ -29,7 +29,7 @@ _WRITTEN: dict[str, Callable[[], dict[str, Any]]] = {
     "color": lambda: {"type": NumbersOrWord("NAME|R,G,B")},
     "flag": lambda: {"default": None},
     "number": lambda: {"type": float},
-    "pair": lambda: {"type": float, "nargs": 2, "metavar": "LOW HIGH"},
+    "pair": lambda: {"type": float, "nargs": 2, "metavar": "LOW,HIGH"},
     "pixels": lambda: {"type": OneOrTwo("PIXELS", "a number of pixels, or two as Y,X")},
     "fractions": lambda: {
         "type": OneOrTwo("FRACTION", "a number in [0, 1], or two as LOW,HIGH"),
@@ -37,6 +37,24 @@ _WRITTEN: dict[str, Callable[[], dict[str, Any]]] = {
     "threshold": lambda: {"type": NumbersOrWord("FRACTION|otsu")},
     "text": lambda: {},
 }
+
+
+class DrawingCommand(click.Command):
+    """A command whose pairs may be written as ``LOW,HIGH``, or as two words."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Write ``--pair LOW,HIGH`` as ``--pair LOW HIGH``."""
+        pairs = {flag for known in self.params if known.nargs == 2 for flag in known.opts}
+        words: list[str] = []
+        for arg in args:
+            flag, is_joined, value = arg.partition("=")
+            if flag in pairs and is_joined and value.count(",") == 1:
+                words += [flag, *value.split(",")]
+            elif words and words[-1] in pairs and arg.count(",") == 1:
+                words += arg.split(",")
+            else:
+                words.append(arg)
+        return super().parse_args(ctx, words)
 
 
 def drawing_options(command: F) -> F:

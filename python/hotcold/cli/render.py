@@ -10,14 +10,17 @@ import click
 
 import hotcold
 from hotcold import _atomic, files
-from hotcold.cli.drawing_options import drawing_options, make_visualizer
+from hotcold.cli.drawing_options import DrawingCommand, drawing_options, make_visualizer
 from hotcold.cli.errors import FAILED_ITEMS, clean_stop, one_sentence, plain_warnings, say
 from hotcold.cli.types import Grid, Part
 
 _LISTED = 10
 
 
-@click.command(epilog="See docs/offline.md for sources, recipes and what runs at scale take.")
+@click.command(
+    cls=DrawingCommand,
+    epilog="See docs/offline.md for sources, recipes and what runs at scale take.",
+)
 @click.argument("attributions")
 @click.argument("images", required=False)
 @click.option(
@@ -59,13 +62,6 @@ _LISTED = 10
     show_default=True,
     help="Of the pictures of a folder: by name, with numbers counted (img_2 before img_10), or as "
     "a text file lists them.",
-)
-@click.option(
-    "--limits",
-    type=float,
-    nargs=2,
-    metavar="LOW HIGH",
-    help="Colour limits for --normalization-type unnormalized; else found in a first pass.",
 )
 @click.option(
     "--resume", is_flag=True, help="Go on with an interrupted job of the same settings and inputs."
@@ -115,7 +111,6 @@ def render(
     container: str | None,
     resize: bool,
     order: str,
-    limits: tuple[float, float] | None,
     resume: bool,
     overwrite: bool,
     verify: bool | None,
@@ -177,7 +172,6 @@ def render(
             container=container,
             resize=resize,
             order=ordered,
-            limits=limits,
             gallery=gallery,
             compression=compression,
             overwrite=overwrite,

@@ -18,7 +18,7 @@ from hotcold.offline.output.guard import Read
 from hotcold.offline.output.names import parse_shard, read_lines
 from hotcold.offline.run.job import Job
 from hotcold.offline.run.progress import make_progress
-from hotcold.offline.run.rendering import Limits, Renders
+from hotcold.offline.run.rendering import Limits, Renders, with_limits
 from hotcold.offline.run.report import RenderReport
 from hotcold.offline.run.worker import Layout
 
@@ -105,8 +105,8 @@ def render_files(
         Which picture of a folder belongs to which map: by the characters of the file names, by the
         names with numbers counted (``img_2.png`` before ``img_10.png``), or a list of file names.
     limits : (float, float), optional
-        Colour limits for ``normalization_type="unnormalized"``; None: minus and plus the largest
-        absolute value of the whole data set, found in a first pass.
+        The visualizer's option of this name. None: the visualizer's; for ``unnormalized`` without
+        any, minus and plus the largest absolute value of the whole data set, found in a first pass.
     gallery : bool, default False
         Write an ``index.html`` to look at the pictures; see `write_gallery`.
     compression : {"default", "fast", "small"}
@@ -158,6 +158,8 @@ def render_files(
     5
     """
     names, reads = _listed(names)
+    if limits is not None:
+        visualizer, limits = with_limits(visualizer, _validate.value_range("limits", limits))
     if gallery:
         if container is not None:
             msg = f"`gallery` must be False for a container, got container={container!r}"
@@ -182,7 +184,7 @@ def render_files(
             container=None
             if container is None
             else _validate.one_of("container", container, CONTAINERS),
-            limits=None if limits is None else _validate.value_range("limits", limits),
+            limits=limits,
             compression=_validate.one_of("compression", compression, files.COMPRESSIONS),
             overwrite=_validate.flag("overwrite", overwrite),
             verify=None if verify is None else _validate.flag("verify", verify),

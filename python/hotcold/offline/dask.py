@@ -23,7 +23,7 @@ from hotcold.offline.api import ON_ERROR, known_format
 from hotcold.offline.input.base import known_shape
 from hotcold.offline.run import blocks
 from hotcold.offline.run.job import Job
-from hotcold.offline.run.rendering import Limits, Renders
+from hotcold.offline.run.rendering import Limits, Renders, with_limits
 from hotcold.offline.run.report import STAGES, RenderReport
 from hotcold.request import RenderRequest
 
@@ -49,8 +49,8 @@ def render(
     x : dask array, optional
         The images; brought to the items' chunks of `attributions`.
     limits : (float, float), optional
-        Colour limits for ``normalization_type="unnormalized"``, which needs them here: a block does
-        not know the others' largest value.
+        The visualizer's option of this name. ``normalization_type="unnormalized"`` needs limits
+        here: a block does not know the others' largest value.
     n_threads : int >= 1, default 1
         Of the core in each task. One for every worker thread is what keeps them from multiplying.
 
@@ -77,6 +77,7 @@ def render(
     """
     da = require("dask.array", "dask", "to render on a dask cluster")
     arrays = _aligned(da, attributions, x)
+    visualizer, limits = _with_limits(visualizer, limits)
     request = _first_request(visualizer, arrays, limits)
     threads = _validate.whole("n_threads", n_threads, 1)
     height, width, channels = request.picture_shape
@@ -148,6 +149,7 @@ def render_files(
     da = require("dask.array", "dask", "to render on a dask cluster")
     start = time.perf_counter()
     arrays = _aligned(da, attributions, x)
+    visualizer, limits = _with_limits(visualizer, limits)
     _first_request(visualizer, arrays, limits)
     job = Job(
         visualizer,
@@ -159,7 +161,7 @@ def render_files(
         record=_validate.one_of("on_error", on_error, ON_ERROR) == "record",
         resume=_validate.flag("resume", resume),
         overwrite=_validate.flag("overwrite", overwrite),
-        limits=None if limits is None else _validate.value_range("limits", limits),
+        limits=limits,
         compression=_validate.one_of("compression", compression, files.COMPRESSIONS),
     )
     with job.folder() as folder:
@@ -176,6 +178,11 @@ def render_files(
         folder.note([], [failure.index for failure in report.failures])
         job.keep(report, folder, len(attributions))
     return report
+
+
+def _with_limits(visualizer: Renders, limits: Limits | None) -> tuple[Renders, Limits | None]:
+    checked = None if limits is None else _validate.value_range("limits", limits)
+    return with_limits(visualizer, checked)
 
 
 def _outlines(arrays: list[Any]) -> tuple[blocks.Outline, blocks.Outline | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -18,6 +19,7 @@ from hotcold.sheet import Tiler
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from typing_extensions import Self
 
     from hotcold.drawing import FigureLike
 
@@ -135,6 +137,13 @@ class BaseVisualizer(Generic[O]):
             msg = f"`x` must be given: {type(self).__name__} draws over images"
             raise TypeError(msg)
         return self._request(attributions, x, self._options)
+
+    def __replace__(self, **changes: Any) -> Self:
+        """Return a visualizer with other options, as `copy.replace` of Python 3.13 does."""
+        self._refuse_unknown(changes, self._table.options)
+        twin = copy.copy(self)
+        twin._options = self._kind(**{**self._options.__getstate__(), **changes})  # type: ignore[assignment]
+        return twin
 
     def describe(self) -> dict[str, Any]:
         """Return, by name, everything that changes the pictures of an item."""

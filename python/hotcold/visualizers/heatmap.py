@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from hotcold.colormaps import ColormapLike
     from hotcold.drawing import FigureLike
-    from hotcold.keywords import EnlargingKeywords, HeatmapKeywords
+    from hotcold.keywords import HeatmapCallKeywords, HeatmapKeywords
 
 
 class HeatmapVisualizer(BaseVisualizer[HeatmapOptions], options=HeatmapOptions):
@@ -77,7 +77,7 @@ class HeatmapVisualizer(BaseVisualizer[HeatmapOptions], options=HeatmapOptions):
         normalization_type: str | None = None,
         blur: float | tuple[float, float] | None = None,
         cmap: ColormapLike | None = None,
-        **options: Unpack[EnlargingKeywords],
+        **options: Unpack[HeatmapCallKeywords],
     ) -> Array:
         """Draw a batch over its images.
 
@@ -126,7 +126,7 @@ class HeatmapVisualizer(BaseVisualizer[HeatmapOptions], options=HeatmapOptions):
         normalization_type: str | None = None,
         blur: float | tuple[float, float] | None = None,
         cmap: ColormapLike | None = None,
-        **options: Unpack[EnlargingKeywords],
+        **options: Unpack[HeatmapCallKeywords],
     ) -> NDArray[np.uint8]:
         """Return the overlay of each item, untiled, in one fused pass.
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from hotcold.colormaps import ColormapLike
     from hotcold.drawing import FigureLike
-    from hotcold.keywords import MapKeywords, PlainKeywords
+    from hotcold.keywords import PlainCallKeywords, PlainKeywords
 
 
 class Visualizer(BaseVisualizer[PlainOptions], options=PlainOptions):
@@ -36,7 +36,8 @@ class Visualizer(BaseVisualizer[PlainOptions], options=PlainOptions):
     -----
     Colour limits are fixed by the mode, never stretched to the data: (-1, 1) or (0, 1); for
     ``magnitude_sum`` (0, the item's max), for ``signed_sum`` (-m, m) with m the item's max abs, for
-    ``unnormalized`` (-m, m) with m the batch's max abs. With a `sign` those around 0 begin at 0.
+    ``unnormalized`` (-m, m) with m the batch's max abs, or the given `limits`. With a `sign` those
+    around 0 begin at 0.
 
     Examples
     --------
@@ -77,7 +78,7 @@ class Visualizer(BaseVisualizer[PlainOptions], options=PlainOptions):
         normalization_type: str | None = None,
         blur: float | tuple[float, float] | None = None,
         cmap: ColormapLike | None = None,
-        **options: Unpack[MapKeywords],
+        **options: Unpack[PlainCallKeywords],
     ) -> Array:
         """Draw a batch.
 
@@ -133,7 +134,7 @@ class Visualizer(BaseVisualizer[PlainOptions], options=PlainOptions):
         normalization_type: str | None = None,
         blur: float | tuple[float, float] | None = None,
         cmap: ColormapLike | None = None,
-        **options: Unpack[MapKeywords],
+        **options: Unpack[PlainCallKeywords],
     ) -> NDArray[np.uint8]:
         """Return the picture of each item, untiled, in one fused pass.
 
@@ -185,7 +186,7 @@ class Visualizer(BaseVisualizer[PlainOptions], options=PlainOptions):
             reduction=options.reduction if combine else "none",
             normalization_type=mode,
             paint="table" if through_table else "channels",
-            limits=(0.0, 255.0) if bytes_image else None,
+            limits=options.limits or ((0.0, 255.0) if bytes_image else None),
             table=lookup_table(options.cmap or default_cmap(mode, options.sign_taken))
             if through_table
             else None,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hotcold import _core
 from hotcold.offline.input.feed import Bad, Piece
 from hotcold.request import Extent, RenderRequest
+from hotcold.visualizers.base import BaseVisualizer
 
 Picture = NDArray[np.uint8]
 Limits = tuple[float, float]
@@ -39,6 +40,15 @@ class Renders(Protocol):
 
     def text_chunks(self) -> dict[str, str]:
         """Return what a picture file says of how it was made."""
+
+
+def with_limits(visualizer: Renders, limits: Limits | None) -> tuple[Renders, Limits | None]:
+    """Return a visualizer with these limits; and the limits, if it has no such option."""
+    if limits is None or not isinstance(visualizer, BaseVisualizer):
+        return visualizer, limits
+    if "limits" not in visualizer.declared().options:
+        return visualizer, limits
+    return visualizer.__replace__(limits=limits), None
 
 
 class Renderer:
