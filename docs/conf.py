@@ -31,7 +31,7 @@ extensions = [
 ]
 exclude_patterns = ["_ext", "package-index.md"]
 templates_path = ["_templates"]
-nitpicky = False
+smartquotes = False  # they make one dash of the two before an option
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3

@@ -1,13 +1,15 @@
 """The reference lists what the package says is public, so that no page has to be kept in step.
 
-Before anything is read, ``api/index.md`` is written from ``hotcold.__all__`` and that of
-the public modules; autosummary makes a page of each name from its docstring.
+Before anything is read, ``api/index.md`` is written from ``hotcold.__all__`` and that of the public
+modules; autosummary makes a page of each name from its docstring. In the reference of commands,
+which sphinx-click makes of their help, what stands line by line there is code here.
 """
 
 from __future__ import annotations
 
 import importlib
 import inspect
+import re
 from pathlib import Path
 
 import hotcold
@@ -35,7 +37,9 @@ def names_of(module):
 
 def summary(names):
     listed = "\n".join(f"   {name}" for name in names)
-    return f"```{{eval-rst}}\n.. autosummary::\n   :toctree: .\n\n{listed}\n```\n"
+    return (
+        f"```{{eval-rst}}\n.. autosummary::\n   :toctree: .\n   :nosignatures:\n\n{listed}\n```\n"
+    )
 
 
 def page():
@@ -68,6 +72,34 @@ def write(app, config):
         path.write_text(text, encoding="utf-8")
 
 
+def lines_as_code(app, context, lines):
+    """Turn line blocks, click's way to keep lines apart, into blocks of code below their heads."""
+    found, in_block = [], False
+    for line in lines:
+        text = line.removeprefix("| ")
+        if not line.startswith("| "):
+            in_block = False
+            found.append(line)
+        elif not text.startswith(" "):  # the head: "Examples:"
+            in_block = False
+            found.append(text)
+        else:
+            if not in_block:
+                found += ["", ".. code-block:: none", ""]
+                in_block = True
+            found.append(f"    {text.strip()}")
+    lines[:] = found
+
+
+def plain_paths(app, context, lines):
+    """Say ``hotcold-demo`` where a default is a path."""
+    lines[:] = [re.sub(r"PosixPath\('([^']*)'\)", r"\1", line) for line in lines]
+
+
 def setup(app):
+    app.setup_extension("sphinx_click")
+    app.connect("sphinx-click-process-description", lines_as_code)
+    app.connect("sphinx-click-process-epilog", lines_as_code)
+    app.connect("sphinx-click-process-options", plain_paths)
     app.connect("config-inited", write)  # before anything looks for pages
     return {"parallel_read_safe": True}
