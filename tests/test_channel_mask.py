@@ -35,10 +35,14 @@ CONSTRUCTOR = {
     "positive_only": None,
 }
 # Keyword-only options of the map.
-MAP = dict.fromkeys(("combine", "sign", "clip_quantile", "clip_mass"))
+MAP = {
+    **dict.fromkeys(("combine", "sign", "clip_quantile", "clip_mass")),
+    "threshold_by": "quantile",
+    **{"contours": None, "contour_color": "white", "contour_width": 1},
+    **{"boxes": None, "box_color": "white", "box_width": 2},
+}
 # Keyword-only options of masks, which calls take too.
 MASKING = {
-    "threshold_by": "quantile",
     "invert": False,
     "background": "black",
     "background_blur": 10.0,

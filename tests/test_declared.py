@@ -79,8 +79,8 @@ def test_every_option_that_changes_pictures_is_described(cls):
 def test_unknown_options_are_refused_with_their_owners(maps):
     with pytest.raises(TypeError, match=message("unexpected", "'upsample'", "HeatmapVisualizer")):
         hotcold.Visualizer(upsample="bilinear")
-    with pytest.raises(TypeError, match=message("'threshold'", "MaskVisualizer", "takes", "cmap")):
-        hotcold.HeatmapVisualizer().render(maps, maps, threshold=1)
+    with pytest.raises(TypeError, match=message("'masked_opacity'", "MaskVisualizer", "takes")):
+        hotcold.HeatmapVisualizer().render(maps, maps, masked_opacity=1)
     with pytest.raises(TypeError, match=message("'treshold'", "did you mean 'threshold'")):
         hotcold.MaskVisualizer()(maps, maps, treshold=1)
     with pytest.raises(TypeError, match=message("'dim_order'", "HeatmapVisualizer takes")):
@@ -211,7 +211,7 @@ def test_the_command_line_says_who_has_an_option():
     from hotcold.cli.render import render
 
     told = {parameter.name: getattr(parameter, "help", "") for parameter in render.params}
-    assert told["threshold"].startswith("mask: ")
+    assert told["masked_opacity"].startswith("mask: ")
     assert told["cmap"].startswith("plain, heatmap: ")
     assert told["blur"].startswith("Gaussian blur")
     assert told["dim_order"].endswith("[default: channels_first]")

@@ -99,7 +99,7 @@ def test_boxes_are_those_of_scipy(rng, dtype, kind, diagonal):
             assert bad is None
             for item in range(2):
                 shown = reference.kept(maps[item, 0], 0.6, "quantile")
-                expected = reference.boxes(maps[item, 0], shown, count, diagonal, by, least)
+                expected = reference.strongest(maps[item, 0], shown, count, diagonal, by, least)
                 for ours, theirs in zip(got, expected, strict=True):
                     np.testing.assert_allclose(ours[item], theirs, rtol=1e-12, err_msg=f"{size}")
 
@@ -184,7 +184,7 @@ def test_public_boxes_combine_blur_and_find(rng):
     found = hotcold.boxes(a, count=3, combine="sum_abs", blur=2, threshold=0.7, connectivity=2)
     for item in range(3):
         shown = reference.kept(smooth[item, 0], 0.7, "quantile")
-        expected = reference.boxes(smooth[item, 0], shown, 3, True, "mass", 1)
+        expected = reference.strongest(smooth[item, 0], shown, 3, True, "mass", 1)
         for ours, theirs in zip(
             (found.bbox, found.mass, found.peak, found.area), expected, strict=True
         ):

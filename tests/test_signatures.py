@@ -44,13 +44,17 @@ CONSTRUCTORS = {
     },
 }
 # Keyword-only options of the map, which calls take too.
-MAP = {"combine", "sign", "clip_quantile", "clip_mass"}
+MAP = {
+    **dict.fromkeys(("combine", "sign", "clip_quantile", "clip_mass")),
+    "threshold_by": "quantile",
+    **{"contours": None, "contour_color": "white", "contour_width": 1},
+    **{"boxes": None, "box_color": "white", "box_width": 2},
+}
 OVER_IMAGES = {"upsample"}
 # Those of the visualizers whose colours stand for values.
 COLORS = {"limits"}
 # Those of masks alone, with their defaults.
 MASKING = {
-    "threshold_by": "quantile",
     "invert": False,
     "background": "black",
     "background_blur": 10.0,
@@ -123,9 +127,11 @@ def test_constructor_signature_is_the_promised_one(cls):
     assert SHARED.items() <= keywords.items()
     own = set() if cls is Visualizer else {"image_range", *OVER_IMAGES}
     own |= set() if cls is MaskVisualizer else COLORS
+    own |= {"threshold"} - set(CONSTRUCTORS[cls])
     masking = MASKING if cls is MaskVisualizer else {}
-    assert set(keywords) - set(SHARED) == MAP | own | set(masking)
-    assert all(keywords[name] is None for name in MAP | own)
+    assert set(keywords) - set(SHARED) == {*MAP, *own, *masking}
+    assert {name: keywords[name] for name in MAP} == MAP
+    assert all(keywords[name] is None for name in own - {"threshold"})
     assert masking.items() <= keywords.items()
 
 
@@ -141,6 +147,7 @@ def test_render_takes_the_same_overrides(cls):
     positional = parameters(cls.render, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     own = OVER_IMAGES if cls is not Visualizer else set()
     own = own | (set() if cls is MaskVisualizer else COLORS)
+    own = own | ({"threshold"} - set(CONSTRUCTORS[cls]))
     masking = MASKING if cls is MaskVisualizer else {}
     assert set(keywords) == {"out", "n_threads", *CONSTRUCTORS[cls], *MAP, *own, *masking}
     assert set(keywords.values()) == {None}

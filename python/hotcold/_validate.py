@@ -178,6 +178,16 @@ def same_channels(attributions: Sequence[int], x: Sequence[int]) -> None:
         raise ValueError(msg)
 
 
+def one_channel_for_lines(shape: Sequence[int], boxes: int | None) -> None:
+    """Require one channel of an (N, C, H, W) `shape` for lines around regions."""
+    if shape[1] != 1:
+        msg = (
+            f"`{'contours' if boxes is None else 'boxes'}` must be left out unless maps have one "
+            f"channel, got {shape[1]}; combine them (combine_channels=True)"
+        )
+        raise ValueError(msg)
+
+
 def fraction(name: str, value: Any) -> float:
     """Return a number in [0, 1]."""
     number = _number(name, value, "a number in [0, 1]")

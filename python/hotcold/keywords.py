@@ -6,7 +6,7 @@ this module when it runs.
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from hotcold.sheet import Tiler
 
@@ -36,10 +36,16 @@ class MapKeywords(TypedDict, total=False):
     clip_mass: float | None
 
 
-class EnlargingKeywords(MapKeywords, total=False):
-    """Those of the visualizers that know how large a map is to be."""
+class LineKeywords(TypedDict, total=False):
+    """Those of lines over a picture; a call takes them too."""
 
-    upsample: str | None
+    threshold_by: str | None
+    contours: float | str | tuple[float | str, ...] | None
+    contour_color: Any
+    contour_width: int | None
+    boxes: int | None
+    box_color: Any
+    box_width: int | None
 
 
 class ColorKeywords(TypedDict, total=False):
@@ -48,29 +54,38 @@ class ColorKeywords(TypedDict, total=False):
     limits: tuple[float, float] | None
 
 
-class PlainCallKeywords(MapKeywords, ColorKeywords, total=False):
-    """Keyword-only `PlainOptions` of a call."""
-
-
-class HeatmapCallKeywords(EnlargingKeywords, ColorKeywords, total=False):
-    """Keyword-only `HeatmapOptions` of a call."""
-
-
 class MaskingKeywords(TypedDict, total=False):
     """Those of masks alone; a call takes them too."""
 
-    threshold_by: str | None
     invert: bool | None
     background: str | tuple[float, float, float] | None
     background_blur: float | tuple[float, float] | None
 
 
-class MaskCallKeywords(EnlargingKeywords, MaskingKeywords, total=False):
+class PlainCallKeywords(MapKeywords, LineKeywords, ColorKeywords, total=False):
+    """Keyword-only `PlainOptions` of a call."""
+
+    threshold: float | str | None
+
+
+class HeatmapCallKeywords(PlainCallKeywords, total=False):
+    """Keyword-only `HeatmapOptions` of a call."""
+
+    upsample: str | None
+
+
+class MaskCallKeywords(MapKeywords, LineKeywords, MaskingKeywords, total=False):
     """Keyword-only `MaskOptions` of a call."""
 
+    upsample: str | None
 
-class ChannelMaskCallKeywords(MapKeywords, MaskingKeywords, total=False):
+
+class ChannelMaskCallKeywords(MapKeywords, LineKeywords, MaskingKeywords, total=False):
     """Keyword-only `ChannelMaskOptions` of a call."""
+
+
+class BoxesKeywords(DrawingKeywords, MapKeywords, total=False):
+    """What `hotcold.boxes` takes of them."""
 
 
 class PlainKeywords(DrawingKeywords, PlainCallKeywords, total=False):

@@ -61,7 +61,7 @@ def _clip_quantile(name: str, value: Any) -> float | tuple[float, float]:
     return _validate.fraction(name, value)
 
 
-def threshold_rows(threshold: float | str, threshold_by: str) -> tuple[str, float]:
+def threshold_rule(threshold: float | str, threshold_by: str) -> tuple[str, float]:
     """Return the core's name of a rule of thresholds, and its number."""
     return ("otsu", 0.0) if isinstance(threshold, str) else (threshold_by, threshold)
 
@@ -73,6 +73,40 @@ def background_row(background: Any) -> str | tuple[float, float, float]:
 
 def _background(name: str, value: Any) -> Any:
     return _validate.background(name, value, BACKGROUNDS)
+
+
+def _contours(name: str, value: Any) -> float | str | tuple[float | str, ...]:
+    if not isinstance(value, tuple | list):
+        return _validate.threshold(name, value)
+    if not value:
+        msg = f"`{name}` must hold at least one threshold, got {value!r}; None draws none"
+        raise ValueError(msg)
+    return tuple(_validate.threshold(name, one) for one in value)
+
+
+_WHITE = "white"  # known without matplotlib
+
+
+def _line_color(name: str, value: Any) -> Any:
+    rgb(name, value)
+    return value
+
+
+def rgb(name: str, color: Any) -> tuple[float, float, float]:
+    """Return the red, green and blue of a matplotlib colour, in [0, 1]."""
+    if isinstance(color, str) and color == _WHITE:
+        return 1.0, 1.0, 1.0
+    from matplotlib.colors import to_rgba
+
+    try:
+        *color_of, alpha = to_rgba(color)
+    except ValueError:
+        msg = f"`{name}` must be a colour of matplotlib such as 'red' or '#ff8800', got {color!r}"
+        raise ValueError(msg) from None
+    if alpha < 1:
+        msg = f"`{name}` must be opaque, got {color!r}"
+        raise ValueError(msg)
+    return color_of[0], color_of[1], color_of[2]
 
 
 def _cmap(name: str, value: Any) -> Any:
@@ -259,6 +293,85 @@ class MapOptions(DrawingOptions):
         row=("normalization_type", _as_it_is),
     )
 
+    threshold: float | str = option(
+        0.9,
+        none_is(0.9, _validate.threshold),
+        'float in [0, 1] or "otsu"',
+        'Above it are the regions of `boxes`; higher keeps less. ``"otsu"`` is scikit-image\'s '
+        "``threshold_otsu(map, 256)``.",
+        command="threshold",
+        help="what separates high from low, for masks and boxes, or otsu.",
+    )
+    threshold_by: str = option(
+        "quantile",
+        none_is("quantile", one_of(*THRESHOLD_BY)),
+        '{"quantile", "mass", "max"}',
+        "What a threshold t keeps: values above ``numpy.quantile(map, t)``; the fewest largest "
+        "that hold ``1 - t`` of the positive sum, ties included; or values above ``t`` times the "
+        "largest.",
+        command=THRESHOLD_BY,
+        help="what a threshold is a share of.",
+    )
+    contours: float | str | tuple[float | str, ...] | None = option(
+        None,
+        optional(_contours),
+        'float in [0, 1], "otsu", or a tuple of them',
+        "Lines over the picture, around what these thresholds keep of the map (after its sign is "
+        "taken and outliers are clipped): each is the region without its erosion by a cross, for "
+        "width 1 ``skimage.segmentation.find_boundaries(mode='inner', connectivity=1)``. For maps "
+        "of one channel. None: no lines.",
+        command="thresholds",
+        help="lines around what a threshold keeps, or several: numbers or otsu.",
+    )
+    contour_color: Any = option(
+        _WHITE,
+        none_is(_WHITE, _line_color),
+        "matplotlib colour",
+        "Of the lines.",
+        command="text",
+        help="of the contours.",
+        row=("contour_color", lambda value: rgb("contour_color", value)),
+    )
+    contour_width: int = option(
+        1,
+        none_is(1, _at_least_one),
+        "int >= 1",
+        "Of the lines, which lie inside of what they surround.",
+        unit="pixels",
+        command="whole",
+        help="of the contours, pixels.",
+        row=("contour_width", _as_it_is),
+    )
+    boxes: int | None = option(
+        None,
+        optional(_at_least_one),
+        "int >= 1",
+        "Frames around the strongest connected regions above `threshold`, so many of them, as "
+        "`hotcold.boxes` finds them. For maps of one channel. None: no frames.",
+        command="whole",
+        help="frames around so many of the strongest regions.",
+        row=("boxes", lambda value: value or 0),
+    )
+    box_color: Any = option(
+        _WHITE,
+        none_is(_WHITE, _line_color),
+        "matplotlib colour",
+        "Of the frames.",
+        command="text",
+        help="of the frames.",
+        row=("box_color", lambda value: rgb("box_color", value)),
+    )
+    box_width: int = option(
+        2,
+        none_is(2, _at_least_one),
+        "int >= 1",
+        "Of the frames, which lie inside of their boxes.",
+        unit="pixels",
+        command="whole",
+        help="of the frames, pixels.",
+        row=("box_width", _as_it_is),
+    )
+
     @property
     def reduction(self) -> str:
         """How the channels of an item are reduced, ``"none"`` where they are kept."""
@@ -277,6 +390,23 @@ class MapOptions(DrawingOptions):
         if isinstance(self.clip_quantile, tuple):
             return "quantiles", *self.clip_quantile
         return None if self.clip_quantile is None else ("quantile", 0.0, self.clip_quantile)
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether lines are drawn over the picture, for which maps need one channel."""
+        return self.contours is not None or self.boxes is not None
+
+    @property
+    def threshold_rows(self) -> dict[str, Any]:
+        """What the plan takes of thresholds: the core's names of rules, and their numbers."""
+        by, t = threshold_rule(self.threshold, self.threshold_by)
+        contours = self.contours
+        if contours is None:
+            contours = ()
+        elif not isinstance(contours, tuple):
+            contours = (contours,)
+        lines = tuple(threshold_rule(one, self.threshold_by) for one in contours)
+        return {"threshold_by": by, "threshold": t, "contours": lines}
 
     def mode(self, of_all: str) -> str:
         """Return the normalization, or its default: `of_all` where values of both signs count."""
@@ -297,11 +427,28 @@ class MapOptions(DrawingOptions):
                 raise ValueError(msg)
             # A call's rule takes the place of the constructor's.
             vars(self)["clip_mass" if "clip_quantile" in given else "clip_quantile"] = None
+        self._refuse_idle_thresholds(given)
         asked = given.get("positive_only")
         if self.sign is not None and asked is not None and asked != (self.sign == "positive"):
             msg = (
                 f"`positive_only` must not be {asked} beside sign={self.sign!r}: leave it out, "
                 "`sign` alone decides"
+            )
+            raise ValueError(msg)
+
+    def _refuse_idle_thresholds(self, given: Mapping[str, Any]) -> None:
+        """Refuse what says something of a threshold where none is used."""
+        if "threshold" in given and self.boxes is None:
+            msg = (
+                f"`threshold` must be left out without `boxes`, got {self.threshold!r}: there is "
+                "nothing else that it decides about; contours take theirs themselves, and masks "
+                "are drawn by hotcold.MaskVisualizer (--visualizer mask)"
+            )
+            raise ValueError(msg)
+        if "threshold_by" in given and not self.has_lines:
+            msg = (
+                "`threshold_by` must be left out without `contours` and `boxes`, got "
+                f"{self.threshold_by!r}: there is no threshold"
             )
             raise ValueError(msg)
 
@@ -403,15 +550,13 @@ class MaskOptions(MapOptions):
         "or ``|v|``. None: as `positive_only` says.",
     )
     normalization_type: str | None = again(MapOptions, "normalization_type", "01", init=False)
-    threshold: float | str = option(
+    threshold: float | str = again(
+        MapOptions,
+        "threshold",
         0.5,
-        _validate.threshold,
-        'float in [0, 1] or "otsu"',
-        "Quantile of the item that separates masked from unmasked, or what `threshold_by` makes of "
-        'the number; higher leaves less. ``"otsu"`` is scikit-image\'s ``threshold_otsu(map, '
-        "256)``.",
-        command="threshold",
-        help="quantile that separates masked from unmasked, or otsu.",
+        text="Quantile of the item that separates masked from unmasked, or what `threshold_by` "
+        'makes of the number; higher leaves less. ``"otsu"`` is scikit-image\'s '
+        "``threshold_otsu(map, 256)``. The regions of `boxes` are above it too.",
     )
     masked_opacity: float = option(
         0.2,
@@ -430,16 +575,6 @@ class MaskOptions(MapOptions):
         command="flag",
         help="the map itself is the opacity.",
         row=("opacity", lambda value: "map" if value else "threshold"),
-    )
-    threshold_by: str = option(
-        "quantile",
-        none_is("quantile", one_of(*THRESHOLD_BY)),
-        '{"quantile", "mass", "max"}',
-        "What is left: values above ``numpy.quantile(map, threshold)``; the fewest largest that "
-        "hold ``1 - threshold`` of the positive sum, ties included; or values above ``threshold`` "
-        "times the largest.",
-        command=THRESHOLD_BY,
-        help="what the threshold is a share of.",
     )
     invert: bool = option(
         False,
@@ -476,7 +611,7 @@ class MaskOptions(MapOptions):
     )
 
     def agree(self, given: Mapping[str, Any]) -> None:
-        """Refuse a rule for the threshold, and a blur, where there is nothing that they change."""
+        """Refuse a blur of another background."""
         super().agree(given)
         if "background_blur" in given and self.background != "blur":
             msg = (
@@ -484,7 +619,10 @@ class MaskOptions(MapOptions):
                 f'{self.background_blur!r}; it is for background="blur"'
             )
             raise ValueError(msg)
-        if "threshold_by" not in given:
+
+    def _refuse_idle_thresholds(self, given: Mapping[str, Any]) -> None:
+        """Refuse a rule for the threshold where there is no number that it could be about."""
+        if "threshold_by" not in given or self.has_lines:
             return
         rule = f"`threshold_by` must be left out, got {self.threshold_by!r}"
         if self.use_attr_as_opacity:

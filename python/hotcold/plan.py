@@ -36,6 +36,12 @@ class RenderSpec:
     # A colour, or checker | blur | transparent.
     background: str | tuple[float, float, float] = (0.0, 0.0, 0.0)
     background_sigma: tuple[float, float] = (0.0, 0.0)  # (y, x), pixels
+    contours: tuple[tuple[str, float], ...] = ()  # a rule as for threshold_by, and its number
+    contour_color: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    contour_width: int = 1
+    boxes: int = 0
+    box_color: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    box_width: int = 1
     image_range: tuple[float, float] | None = None  # None: each item's own
     nonfinite: str = "raise"  # raise | zero | transparent
 

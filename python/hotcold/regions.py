@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hotcold import _atomic, _core, _validate
-from hotcold.options import THRESHOLD_BY, threshold_rows
+from hotcold.options import THRESHOLD_BY, threshold_rule
 from hotcold.visualizers import Visualizer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Unpack
 
-    from hotcold.keywords import PlainKeywords
+    from hotcold.keywords import BoxesKeywords
 
 REGION_BY = ("mass", "peak", "area")
 COLUMNS = ("item", "name", "rank", "y0", "x0", "y1", "x1", "mass", "peak", "area")
@@ -103,7 +103,7 @@ def boxes(
     connectivity: int = 1,
     by: str = "mass",
     min_area: int = 1,
-    **options: Unpack[PlainKeywords],
+    **options: Unpack[BoxesKeywords],
 ) -> Boxes:
     """Return the boxes around the strongest connected regions above a threshold.
 
@@ -161,7 +161,7 @@ def boxes(
     if connectivity not in (1, 2):
         msg = f"`connectivity` must be 1 (sides) or 2 (corners too), got {connectivity!r}"
         raise ValueError(msg)
-    rule, value = threshold_rows(
+    rule, value = threshold_rule(
         _validate.threshold("threshold", threshold),
         _validate.one_of("threshold_by", threshold_by, THRESHOLD_BY),
     )

@@ -163,8 +163,8 @@ def test_wrong_commands_are_status_2(folder):
     fails_with(2, "two as Y,X", *render, "--blur", "1,2,3")
     fails_with(
         2,
-        "--threshold is an option of --visualizer mask, not of plain",
-        *(*render, "--threshold", "0.5"),
+        "--masked-opacity is an option of --visualizer mask, not of plain",
+        *(*render, "--masked-opacity", "0.5"),
     )
     fails_with(2, "give IMAGES", *render, "--visualizer", "mask")
     fails_with(

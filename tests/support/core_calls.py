@@ -25,6 +25,12 @@ FIELDS = {
     "invert": False,
     "background": (0.0, 0.0, 0.0),
     "background_sigma": (0.0, 0.0),
+    "contours": (),
+    "contour_color": (1.0, 1.0, 1.0),
+    "contour_width": 1,
+    "boxes": 0,
+    "box_color": (1.0, 1.0, 1.0),
+    "box_width": 2,
     "image_range": None,
     "nonfinite": "raise",
 }

@@ -172,6 +172,15 @@ def plan(g, paint, channels):
             ((g.fraction(),) * 3, None, "red"),
         ),
         "background_sigma": g.usual_or(((0.0, 0.0), (3.0, 9.0)), ((g.number(), g.number()), None)),
+        "contours": g.usual_or(
+            ((), (("quantile", 0.8),), (("otsu", 0.0), ("mass", 0.3))),
+            ((("rank", 0.5),), (("max", g.number()),), 3, ((),)),
+        ),
+        "contour_color": g.usual_or(((1.0, 0.0, 0.0),), ((g.fraction(),) * 3, (1.0, 2.0), "red")),
+        "contour_width": g.usual_or((1, 2, 9), (0, -1, 2**31, 2**70, 1.5)),
+        "boxes": g.usual_or((0, 1, 5), (-1, 2**40, 2**70, None)),
+        "box_color": g.usual_or(((1.0, 1.0, 0.0),), ((g.fraction(),) * 3, (-1.0, 0.0, 0.0), None)),
+        "box_width": g.usual_or((1, 2, 9), (0, -1, 2**31, 2**70, None)),
         "image_range": g.usual_or((None, (0.0, 255.0)), (g.pair(), (-1e308, 1e308))),
     }
     # Fields that came later keep their usual values.

@@ -350,7 +350,7 @@ def kept(v, threshold, by):
     return v >= descending[enough]
 
 
-def boxes(v, shown, count, diagonal, by, min_area):
+def strongest(v, shown, count, diagonal, by, min_area):
     """The strongest regions of one map, by scipy: boxes, masses, peaks, areas."""
     from scipy import ndimage
 
@@ -364,3 +364,67 @@ def boxes(v, shown, count, diagonal, by, min_area):
     found = sorted((f for f in found if f[3] >= min_area), key=lambda f: -f[key])[:count]
     found += [((-1, -1, -1, -1), 0.0, 0.0, 0)] * (count - len(found))
     return [np.array(column) for column in zip(*found, strict=True)]
+
+
+def outline(shown, width):
+    """Return the pixels of a region that its `width`-fold erosion by a cross does not keep."""
+    from scipy import ndimage
+
+    return shown & ~ndimage.binary_erosion(shown, iterations=width, border_value=1)
+
+
+def marked(
+    picture,
+    v,
+    contours=(),
+    color=(255, 255, 255),
+    width=1,
+    boxes=0,
+    box_color=(255, 255, 255),
+    box_width=2,
+    threshold=("quantile", 0.5),
+):
+    """Return a picture with the lines of one map (H, W): contours, and frames over them."""
+    picture = picture.copy()
+    color, box_color = (np.append(c, 255)[: picture.shape[-1]] for c in (color, box_color))
+    for by, t in contours:
+        picture[outline(kept(v, t, by), width)] = color
+    if boxes:
+        by, t = threshold
+        found = strongest(v, kept(v, t, by), boxes, False, "mass", 1)[0]
+        for y0, x0, y1, x1 in found:
+            if y0 < 0:
+                continue
+            frame = np.zeros(v.shape, bool)
+            frame[y0:y1, x0:x1] = True
+            frame[y0 + box_width : y1 - box_width, x0 + box_width : x1 - box_width] = False
+            picture[frame] = box_color
+    return picture
+
+
+def with_options(pictures, maps, settings):
+    """Return pictures with the lines that a visualizer's settings say."""
+    from matplotlib.colors import to_rgb
+
+    def rule(t):
+        return ("otsu", 0.0) if t == "otsu" else (settings.threshold_by, t)
+
+    def rgb(color):
+        return (np.array(to_rgb(color)) * 255 + 0.5).astype(np.uint8)
+
+    contours = settings.contours
+    if contours is None:
+        contours = ()
+    elif not isinstance(contours, tuple):
+        contours = (contours,)
+    options = {
+        "contours": [rule(t) for t in contours],
+        "color": rgb(settings.contour_color),
+        "width": settings.contour_width,
+        "boxes": settings.boxes or 0,
+        "box_color": rgb(settings.box_color),
+        "box_width": settings.box_width,
+        "threshold": rule(settings.threshold),
+    }
+    pairs = zip(pictures, maps, strict=True)
+    return np.stack([marked(picture, v[0], **options) for picture, v in pairs])

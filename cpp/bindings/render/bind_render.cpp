@@ -154,7 +154,7 @@ void bind_render(py::module_& m) {
         .def_property_readonly(
             "has_table_colors_alone",
             [](const py::object& plan) {
-                return checked_plan(plan).painter->has_table_colors_alone();
+                return checked_plan(plan).has_table_colors_alone();
             },
             "Whether a picture has no colours but the table's.")
         .def_property_readonly(

@@ -41,7 +41,7 @@ PngImage blank_picture(const RenderInputs& inputs, const std::optional<py::array
 // The palette of pictures that are made of a table's entries, where their colours are expected.
 std::optional<EntryPalette> entry_palette(const RenderPlan& plan, const PngImage& image) {
     const std::size_t n = plan.table.entries();
-    if (!plan.painter->has_table_colors_alone() || image.palette == nullptr || n > 256 ||
+    if (!plan.has_table_colors_alone() || image.palette == nullptr || n > 256 ||
         image.channels != 3) {
         return std::nullopt;
     }

@@ -3,13 +3,16 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "bindings/names.hpp"
 #include "bindings/numpy_view.hpp"
@@ -92,6 +95,25 @@ ColorTable table_from(const py::array& table) {
     const auto rgba = py::array_t < double, py::array::c_style | py::array::forcecast > (table);
     for (py::ssize_t i = 0; i < rgba.size(); ++i) fraction("table", rgba.data()[i]);
     return ColorTable(rgba.data(), static_cast<std::size_t>(rgba.shape(0)));
+}
+
+Rgb rgb(const char* name, const py::handle& value) {
+    const auto color = value.cast<std::array<double, 3>>();
+    Rgb bytes{};
+    for (std::size_t c = 0; c < 3; ++c) {
+        bytes[c] = static_cast<std::uint8_t>(fraction(name, color[c]) * 255.0 + 0.5);
+    }
+    return bytes;
+}
+
+// Of lines, in pixels. Wider than any picture is as wide as it.
+unsigned width(const char* name, const py::handle& value) {
+    const auto pixels = value.cast<long long>();
+    if (pixels < 1) {
+        throw std::invalid_argument("`" + std::string(name) + "` must be >= 1, got " +
+                                    std::to_string(pixels));
+    }
+    return static_cast<unsigned>(std::min(pixels, 1LL << 16));
 }
 
 struct PlanField {
@@ -182,6 +204,26 @@ const PlanField kPlanFields[] = {
          plan.background_sigma_y = sigma(y);
          plan.background_sigma_x = sigma(x);
      }},
+    {"contours",
+     [](RenderPlan& plan, const py::handle& value) {
+         for (const auto& [by, t] : value.cast<std::vector<std::pair<std::string, double>>>()) {
+             plan.contours.push_back({threshold_by_from_name(by), fraction("contours", t)});
+         }
+     }},
+    {"contour_color",
+     [](RenderPlan& plan, const py::handle& value) {
+         plan.contour_color = rgb("contour_color", value);
+     }},
+    {"contour_width",
+     [](RenderPlan& plan, const py::handle& value) {
+         plan.contour_width = width("contour_width", value);
+     }},
+    {"boxes",
+     [](RenderPlan& plan, const py::handle& value) { plan.boxes = value.cast<std::size_t>(); }},
+    {"box_color",
+     [](RenderPlan& plan, const py::handle& value) { plan.box_color = rgb("box_color", value); }},
+    {"box_width",
+     [](RenderPlan& plan, const py::handle& value) { plan.box_width = width("box_width", value); }},
     {"image_range",
      [](RenderPlan& plan, const py::handle& value) {
          std::tie(plan.image_range_given, plan.image_low, plan.image_high) =

@@ -37,6 +37,10 @@ void check_channels(const RenderPlan& plan, const Shape& map, const Shape* image
                                         std::to_string(image->channels));
         }
     }
+    if (plan.has_marks() && planes != 1) {
+        throw std::invalid_argument("`attributions` must have one channel to draw lines, got " +
+                                    std::to_string(planes));
+    }
     const std::size_t image_channels = image != nullptr ? image->channels : 0;
     if (!plan.painter->can_paint(plan, planes, image_channels)) {
         throw std::invalid_argument("`attributions` has a channel count that cannot be drawn: " +

@@ -19,13 +19,6 @@ struct Run {
     std::size_t end;
 };
 
-struct Region {
-    std::int64_t top, left, bottom, right;
-    double mass = 0.0;
-    double peak = 0.0;
-    std::int64_t area = 0;
-};
-
 // The regions of one map after another; memory is kept between them.
 template <typename T>
 class Regions {
@@ -127,23 +120,11 @@ double strength(const Region& region, RegionBy by) {
     return by == RegionBy::kPeak ? region.peak : static_cast<double>(region.area);
 }
 
-void write(const std::vector<Region>& regions, const BoxOptions& options, std::size_t item,
+void write(const std::vector<Region>& regions, std::size_t count, std::size_t item,
            const BoxTable& table) {
-    std::vector<std::size_t> order;
-    for (std::size_t i = 0; i < regions.size(); ++i) {
-        if (static_cast<std::size_t>(regions[i].area) >= options.min_area) order.push_back(i);
-    }
-    const std::size_t n = std::min(options.count, order.size());
-    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(n), order.end(),
-                      [&](std::size_t a, std::size_t b) {
-                          const double left = strength(regions[a], options.by);
-                          const double right = strength(regions[b], options.by);
-                          return left != right ? left > right : a < b;
-                      });
-    for (std::size_t i = 0; i < options.count; ++i) {
-        const std::size_t at = item * options.count + i;
-        const bool there = i < n;
-        const Region region = there ? regions[order[i]] : Region{-1, -1, -1, -1};
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t at = item * count + i;
+        const Region region = i < regions.size() ? regions[i] : Region{-1, -1, -1, -1};
         const std::int64_t box[4] = {region.top, region.left, region.bottom, region.right};
         std::copy(box, box + 4, table.boxes + 4 * at);
         table.mass[at] = region.mass;
@@ -153,6 +134,22 @@ void write(const std::vector<Region>& regions, const BoxOptions& options, std::s
 }
 
 }  // namespace
+
+template <typename T>
+std::vector<Region> strongest_regions(const T* map, std::size_t rows, std::size_t columns, T limit,
+                                      const BoxOptions& options) {
+    std::vector<Region> regions = Regions<T>().find(map, rows, columns, limit, options.diagonal);
+    const auto too_small = [&](const Region& region) {
+        return static_cast<std::size_t>(region.area) < options.min_area;
+    };
+    regions.erase(std::remove_if(regions.begin(), regions.end(), too_small), regions.end());
+    // They are in reading order, which a stable sort keeps among equals.
+    std::stable_sort(regions.begin(), regions.end(), [&](const Region& a, const Region& b) {
+        return strength(a, options.by) > strength(b, options.by);
+    });
+    if (regions.size() > options.count) regions.resize(options.count);
+    return regions;
+}
 
 template <typename T>
 NonFinite find_boxes(const SourceView& maps, const BoxOptions& options, const BoxTable& table,
@@ -167,13 +164,16 @@ NonFinite find_boxes(const SourceView& maps, const BoxOptions& options, const Bo
             bad.record(item, PlaneReader<T>::channel(maps, item, 0).read(map, team));
             const T limit =
                 threshold_limit(map, plane, options.threshold_by, options.threshold, scratch);
-            Regions<T> regions;
-            write(regions.find(map, maps.shape.rows, maps.shape.columns, limit, options.diagonal),
-                  options, item, table);
+            write(strongest_regions(map, maps.shape.rows, maps.shape.columns, limit, options),
+                  options.count, item, table);
         });
     return bad.first();
 }
 
+template std::vector<Region> strongest_regions(const float*, std::size_t, std::size_t, float,
+                                               const BoxOptions&);
+template std::vector<Region> strongest_regions(const double*, std::size_t, std::size_t, double,
+                                               const BoxOptions&);
 template NonFinite find_boxes<float>(const SourceView&, const BoxOptions&, const BoxTable&, int);
 template NonFinite find_boxes<double>(const SourceView&, const BoxOptions&, const BoxTable&, int);
 

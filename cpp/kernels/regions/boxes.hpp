@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "kernels/load/image_view.hpp"
 #include "kernels/percentile/threshold.hpp"
@@ -20,6 +21,19 @@ struct BoxOptions {
     RegionBy by = RegionBy::kMass;
     std::size_t min_area = 1;  // pixels
 };
+
+struct Region {
+    std::int64_t top, left, bottom, right;  // half open
+    double mass = 0.0;                      // the sum of its values
+    double peak = 0.0;                      // the largest of them
+    std::int64_t area = 0;                  // pixels
+};
+
+// Of one map the regions above a limit, at most `options.count`, strongest first and among equals
+// the one that starts first in reading order. The options' threshold is not looked at.
+template <typename T>
+std::vector<Region> strongest_regions(const T* map, std::size_t rows, std::size_t columns, T limit,
+                                      const BoxOptions& options);
 
 // Of each item `count` regions, strongest first and among equals the one that starts first in
 // reading order. Without a region: -1 in `boxes`, 0 in the others. All contiguous.

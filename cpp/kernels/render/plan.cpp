@@ -22,6 +22,10 @@ Shape RenderPlan::map_shape(const Shape& attributions, const Shape* image) const
     return shape;
 }
 
+bool RenderPlan::has_table_colors_alone() const {
+    return painter->has_table_colors_alone() && !has_marks();
+}
+
 LimitRule RenderPlan::limit_rule() const {
     const LimitRule rule = traits_of(normalization).limits;
     return sign == Sign::kAll ? rule : one_sided(rule);

@@ -1,7 +1,10 @@
 // What to draw: a map's steps in their order, and the painter of what comes of them.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
+#include <vector>
 
 #include "kernels/blur/gaussian_blur.hpp"
 #include "kernels/load/image_view.hpp"
@@ -30,6 +33,14 @@ enum class Background {
     kBlur,         // the image, blurred
     kTransparent,  // nothing: the opacity is the picture's alpha
 };
+
+// A rule of thresholds and its number.
+struct Threshold {
+    ThresholdBy by = ThresholdBy::kQuantile;
+    double t = 0.0;
+};
+
+using Rgb = std::array<std::uint8_t, 3>;
 
 // What NaN and infinities of the attributions are. Those of an image are read as 0 unless they are
 // a fault, and never set its scale.
@@ -71,6 +82,13 @@ struct RenderPlan {
     double background_sigma_y = 0.0;  // of kBlur: pixels, >= 0
     double background_sigma_x = 0.0;
 
+    std::vector<Threshold> contours;
+    Rgb contour_color = {255, 255, 255};
+    unsigned contour_width = 1;  // pixels, >= 1
+    std::size_t boxes = 0;       // regions that get a frame, by threshold_by and threshold
+    Rgb box_color = {255, 255, 255};
+    unsigned box_width = 2;  // pixels, >= 1
+
     bool image_range_given = false;  // else each item's own minimum and maximum
     double image_low = 0.0;
     double image_high = 1.0;
@@ -88,6 +106,10 @@ struct RenderPlan {
     // The maps that are painted: as many planes as the reduction leaves, the image's rows and
     // columns where maps are upsampled. `image` is null where there is none.
     Shape map_shape(const Shape& attributions, const Shape* image) const;
+    // Whether lines are drawn over the picture.
+    bool has_marks() const { return !contours.empty() || boxes > 0; }
+    // Whether a picture has no colours but the table's.
+    bool has_table_colors_alone() const;
     // How the limits follow from the mode and the sign, unless they are given.
     LimitRule limit_rule() const;
     // Whether limits depend on the values of other items of the batch.

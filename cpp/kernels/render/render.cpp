@@ -12,6 +12,7 @@
 #include "kernels/normalize/normalize.hpp"
 #include "kernels/render/canvas.hpp"
 #include "kernels/render/map_steps.hpp"
+#include "kernels/render/marks.hpp"
 #include "kernels/render/missing_values.hpp"
 #include "kernels/render/painter.hpp"
 
@@ -32,6 +33,7 @@ class BatchRender {
           image_(image),
           map_(plan.map_shape(attributions.shape, shape_of(image))),
           steps_(plan, attributions, map_, stride),
+          marks_(plan, map_),
           canvas_(plan, map_, image, values, picture) {}
 
     RenderFault run(int n_threads) {
@@ -91,7 +93,7 @@ class BatchRender {
         const std::size_t scratch = plan_.painter->planes_of_scratch(map_.channels);
         return Workspace::bytes_for<T>(map_.channels * map_.plane()) +
                Workspace::bytes_for<T>(scratch * map_.plane()) + steps_.workspace_bytes() +
-               canvas_.background_bytes();
+               canvas_.background_bytes() + marks_.workspace_bytes();
     }
 
     // One item from start to end, in a workspace of workspace_bytes().
@@ -100,7 +102,9 @@ class BatchRender {
         const std::size_t bad = steps_.apply(made);
         bad_attributions_.record(item, bad);
         if (bad != 0 && raises()) return;
+        const std::uint8_t* marks = canvas_.wants_picture() ? marks_.find(made) : nullptr;
         plan_.painter->paint(canvas_, made);
+        if (marks != nullptr) marks_.draw(canvas_, made, marks);
     }
 
     bool raises() const { return plan_.nonfinite == NonFinitePolicy::kRaise; }
@@ -134,6 +138,7 @@ class BatchRender {
     const SourceView* image_;
     const Shape map_;
     const MapSteps<T> steps_;
+    const Marks<T> marks_;
     Canvas<T> canvas_;
     NonFiniteLog bad_attributions_;
 };

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 import hotcold
-from hotcold.cli.types import NumbersOrWord, OneOrTwo
+from hotcold.cli.types import NumbersOrWord, OneOrTwo, Thresholds
 from hotcold.declared import Option
 from hotcold.visualizers.base import KINDS, BaseVisualizer
 
@@ -34,6 +34,8 @@ _WRITTEN: dict[str, Callable[[], dict[str, Any]]] = {
     "fractions": lambda: {
         "type": OneOrTwo("FRACTION", "a number in [0, 1], or two as LOW,HIGH"),
     },
+    "thresholds": lambda: {"type": Thresholds()},
+    "whole": lambda: {"type": int},
     "threshold": lambda: {"type": NumbersOrWord("FRACTION|otsu")},
     "text": lambda: {},
 }

@@ -61,6 +61,26 @@ class NumbersOrWord(click.ParamType):  # type: ignore[type-arg]
         return numbers[0] if len(numbers) == 1 else numbers
 
 
+class Thresholds(click.ParamType):  # type: ignore[type-arg]
+    """A threshold, or several with commas between: numbers and words, which the option checks."""
+
+    name = "FRACTION|otsu,..."
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | str | tuple[float | str, ...]:
+        """Return one, or a tuple of them."""
+        found = tuple(_number_or_word(part) for part in str(value).split(","))
+        return found[0] if len(found) == 1 else found
+
+
+def _number_or_word(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
 class OneOrTwo(click.ParamType):  # type: ignore[type-arg]
     """A number, or two with a comma between them.
 

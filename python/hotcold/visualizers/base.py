@@ -219,6 +219,7 @@ class BaseVisualizer(Generic[O]):
             "reduction": options.reduction,
             "sign": options.sign_taken,
             "clip": options.clip,
+            **options.threshold_rows,
         }
         return RenderSpec(**{**follows, **options.rows, **rows})
 

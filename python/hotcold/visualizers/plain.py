@@ -172,6 +172,8 @@ class Visualizer(BaseVisualizer[PlainOptions], options=PlainOptions):
             _validate.drawable_channels(
                 batch.shape, "attributions", options.dim_order, "to be drawn"
             )
+            if options.has_lines:
+                _validate.one_channel_for_lines(batch.shape, options.boxes)
         one_channel = combine or batch.shape[1] == 1
         mode = options.mode("unsigned_max" if one_channel else "unsigned_max_positive_centered")
         # An image of bytes has a scale of its own, and is grey without a table: a colormap's 256
