@@ -34,6 +34,21 @@ std::size_t plane_for(const Canvas<T>& canvas, std::size_t channel) {
     return has_alpha(canvas) && channel < 3 ? kNoPlane : 0;
 }
 
+// Gives an opaque image alpha, and a grey one colours; `planes` is room for what it needs.
+void add_alpha(ByteRun& image, std::uint8_t (&planes)[kMaxPictureChannels][kRun]) {
+    if (image.channels == 4) return;
+    if (image.step != 1) {
+        std::uint8_t* const colors[] = {planes[0], planes[1], planes[2]};
+        deinterleave_pixels(image.planes[0], image.count, image.channels, colors);
+        for (std::size_t c = 0; c < image.channels; ++c) image.planes[c] = colors[c];
+        image.step = 1;
+    }
+    for (std::size_t c = image.channels; c < 3; ++c) image.planes[c] = image.planes[0];
+    std::fill(planes[3], planes[3] + image.count, std::uint8_t{255});
+    image.planes[3] = planes[3];
+    image.channels = 4;
+}
+
 void flip_run(std::uint8_t* mask, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) mask[i] = static_cast<std::uint8_t>(~mask[i]);
 }
@@ -51,13 +66,14 @@ void mask_bytes(const Canvas<T>& canvas, const MapItem<T>& item, T limit) {
             above_run(canvas.run_of(item.map, p, row, column), count, limit, above[p]);
             if (canvas.plan.inverts_mask) flip_run(above[p], count);
         }
-        for (std::size_t c = 0; c < canvas.image_channels(); ++c) {
+        std::uint8_t planes[kMaxPictureChannels][kRun];
+        ByteRun image = reader.bytes(row, column, count, planes);
+        if (has_alpha(canvas)) add_alpha(image, planes);
+        for (std::size_t c = 0; c < image.channels; ++c) {
             const std::size_t plane = plane_for(canvas, c);
             masks[c] = plane == kNoPlane ? nullptr : above[plane];
         }
-        std::uint8_t planes[kMaxPictureChannels][kRun];
-        paint_mask(masks, reader.bytes(row, column, count, planes), canvas.plan.image_table,
-                   canvas.pixels(item.index, row, column));
+        paint_mask(masks, image, canvas.plan.image_table, canvas.pixels(item.index, row, column));
     });
 }
 
@@ -112,9 +128,13 @@ class Backdrop {
         constexpr std::size_t kSide = 8;
         std::size_t y = first / columns_;
         std::size_t x = first % columns_;
-        for (std::size_t i = 0; i < count; ++i) {
-            out[i] = static_cast<T>((y / kSide + x / kSide) % 2 == 0 ? 0.6 : 0.8);
-            if (++x < columns_) continue;
+        for (std::size_t i = 0; i < count;) {
+            const std::size_t side = std::min({kSide - x % kSide, columns_ - x, count - i});
+            const T grey = static_cast<T>((y / kSide + x / kSide) % 2 == 0 ? 0.6 : 0.8);
+            std::fill(out + i, out + i + side, grey);
+            i += side;
+            x += side;
+            if (x < columns_) continue;
             x = 0;
             ++y;
         }
@@ -136,7 +156,7 @@ void blend_run(const T* opacity, const T* background, std::size_t count, T* x01)
     }
 }
 
-// Gives an opaque image alpha, and a grey one colours.
+// The same with numbers.
 template <typename T>
 void add_alpha(NumberRun<T>& x01) {
     for (std::size_t c = x01.channels; c < 3; ++c) {
@@ -282,7 +302,8 @@ class MaskPainter final : public PainterOf<MaskPainter> {
         return image_channels == 4 || plan.background == Background::kTransparent ? 4 : 3;
     }
     bool takes_image_bytes(const RenderPlan& plan) const override {
-        return plan.has_grey_background();
+        if (plan.background != Background::kTransparent) return plan.has_grey_background();
+        return plan.image_high <= 255.0;  // alpha of 255 is 1 in the image's table too
     }
     Shape values_shape(const RenderPlan& plan, const Shape&, const Shape* image) const override {
         Shape values = *image;
