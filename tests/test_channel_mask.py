@@ -41,6 +41,8 @@ MAP = {
     **{"contours": None, "contour_color": "white", "contour_width": 1},
     **{"boxes": None, "box_color": "white", "box_width": 2},
 }
+# Keyword-only options of the image.
+IMAGE = {"channel_order": "rgb", "image_norm": None}
 # Keyword-only options of masks, which calls take too.
 MASKING = {
     "invert": False,
@@ -70,7 +72,7 @@ def test_constructor_signature_is_the_promised_one():
     assert list(positional.items()) == list(expected.items())
     keywords = parameters(ChannelMaskVisualizer, inspect.Parameter.KEYWORD_ONLY)
     own = {"image_range": None, "batch_size": None, "compression": "default"}
-    assert keywords == {**SHARED, **MAP, **own, **MASKING}
+    assert keywords == {**SHARED, **MAP, **own, **IMAGE, **MASKING}
 
 
 def test_from_influence_takes_the_same_settings():
@@ -89,7 +91,7 @@ def test_call_and_render_signatures_are_the_promised_ones():
     expected = {"x": EMPTY, "x_preprocessed": None, "output_file": None, **CALL}
     assert list(positional.items()) == list(expected.items())
     keywords = parameters(call, inspect.Parameter.KEYWORD_ONLY)
-    overrides = dict.fromkeys({*MAP, *MASKING})
+    overrides = dict.fromkeys({*MAP, *IMAGE, *MASKING})
     assert keywords == {"imshow": True, "fig": None, "return_tiled": False, **overrides}
     positional = parameters(render, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     assert list(positional.items()) == [("x", EMPTY), ("x_preprocessed", None)]

@@ -50,14 +50,16 @@ MAP = {
     **{"contours": None, "contour_color": "white", "contour_width": 1},
     **{"boxes": None, "box_color": "white", "box_width": 2},
 }
-OVER_IMAGES = {"upsample"}
-# Those of the visualizers whose colours stand for values.
-COLORS = {"limits"}
-# Those of masks alone, with their defaults.
-MASKING = {
-    "invert": False,
-    "background": "black",
-    "background_blur": 10.0,
+# Those over images, of colours that stand for values, of heat maps and of masks alone.
+IMAGE = {"channel_order": "rgb", "image_norm": None}
+OVER_IMAGES = {"upsample": None, **IMAGE}
+COLORS = {"limits": None, "threshold": 0.9}
+HEATMAP = {"grayscale": False}
+MASKING = {"invert": False, "background": "black", "background_blur": 10.0}
+OWN = {
+    Visualizer: {**COLORS},
+    HeatmapVisualizer: {**OVER_IMAGES, **COLORS, **HEATMAP},
+    MaskVisualizer: {**OVER_IMAGES, **MASKING},
 }
 DRAWING = {"output_file": None, "imshow": True, "fig": None, "return_tiled": False}
 CALLS = {
@@ -125,14 +127,8 @@ def test_constructor_signature_is_the_promised_one(cls):
     keywords = parameters(cls.__init__, inspect.Parameter.KEYWORD_ONLY)
     assert list(positional.items()) == list(CONSTRUCTORS[cls].items())
     assert SHARED.items() <= keywords.items()
-    own = set() if cls is Visualizer else {"image_range", *OVER_IMAGES}
-    own |= set() if cls is MaskVisualizer else COLORS
-    own |= {"threshold"} - set(CONSTRUCTORS[cls])
-    masking = MASKING if cls is MaskVisualizer else {}
-    assert set(keywords) - set(SHARED) == {*MAP, *own, *masking}
-    assert {name: keywords[name] for name in MAP} == MAP
-    assert all(keywords[name] is None for name in own - {"threshold"})
-    assert masking.items() <= keywords.items()
+    image_range = {} if cls is Visualizer else {"image_range": None}
+    assert keywords == {**SHARED, **MAP, **image_range, **OWN[cls]}
 
 
 @pytest.mark.parametrize("cls", CLASSES)
@@ -145,11 +141,7 @@ def test_call_signature_is_the_promised_one(cls):
 def test_render_takes_the_same_overrides(cls):
     keywords = parameters(cls.render, inspect.Parameter.KEYWORD_ONLY)
     positional = parameters(cls.render, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    own = OVER_IMAGES if cls is not Visualizer else set()
-    own = own | (set() if cls is MaskVisualizer else COLORS)
-    own = own | ({"threshold"} - set(CONSTRUCTORS[cls]))
-    masking = MASKING if cls is MaskVisualizer else {}
-    assert set(keywords) == {"out", "n_threads", *CONSTRUCTORS[cls], *MAP, *own, *masking}
+    assert set(keywords) == {"out", "n_threads", *CONSTRUCTORS[cls], *MAP, *OWN[cls]}
     assert set(keywords.values()) == {None}
     assert list(positional) == ["attributions", "x"][: 1 if cls is Visualizer else 2]
 

@@ -44,7 +44,10 @@ class RenderPlan(metaclass=_Metaclass):
         boxes: int,
         box_color: tuple[float, float, float],
         box_width: int,
+        channel_order: str,
         image_range: tuple[float, float] | None,
+        image_norm: tuple[Sequence[float], Sequence[float]] | None,
+        grayscale: bool,
         nonfinite: str,
     ) -> None: ...
     @property

@@ -145,11 +145,6 @@ def enlargeable(attributions: Sequence[int], x: Sequence[int]) -> None:
 def _how_to_agree(ours: Sequence[int], theirs: Sequence[int]) -> str:
     """Say what to do about the (N, H, W) of maps and of images that do not fit."""
     if ours[0] != theirs[0]:
-        if theirs[0] == 1:
-            return (
-                "to lay all maps over one image repeat it, which takes no memory: "
-                f"numpy.broadcast_to(x, ({ours[0]}, *x.shape[1:]))"
-            )
         if ours[0] == 1:
             return (
                 "to lay one map over all images repeat it, which takes no memory: "
@@ -296,6 +291,52 @@ def value_range(name: str, value: Any) -> tuple[float, float]:
         msg = f"`{name}` must be {rule}, got {value!r}"
         raise ValueError(msg)
     return low, high
+
+
+def image_norm(name: str, value: Any, names: Iterable[str]) -> Any:
+    """Return one of `names`, or (means, deviations) as tuples of one or three finite numbers."""
+    known = tuple(names)
+    rule = f"a pair (mean, std) or one of {_quoted(known)}"
+    if isinstance(value, str):
+        if value in known:
+            return value
+        raise ValueError(unknown_name(name, value, known, rule))
+    try:
+        mean, std = value
+    except (TypeError, ValueError):
+        msg = f"`{name}` must be {rule}, got {value!r}"
+        raise ValueError(msg) from None
+    means, deviations = (_colors(name, part, what) for part, what in ((mean, "mean"), (std, "std")))
+    if not all(math.isfinite(number) for number in means + deviations):
+        msg = f"`{name}` must be a pair (mean, std) of finite numbers, got {value!r}"
+        raise ValueError(msg)
+    if min(deviations) <= 0:
+        msg = f"`{name}` must be a pair (mean, std) with every std > 0, got std {std!r}"
+        raise ValueError(msg)
+    return means, deviations
+
+
+def _colors(name: str, value: Any, what: str) -> tuple[float, ...]:
+    """Return one number, or one for each of three colours, as a tuple."""
+    rule = f"a pair (mean, std), each a number or one for each of R, G and B; {what}"
+    if hasattr(value, "tolist"):  # an array or tensor of any axes
+        value = value.reshape(-1).tolist()
+    if isinstance(value, str | bytes) or not hasattr(value, "__len__"):
+        return (_number(name, value, rule),)
+    if len(value) not in (1, 3):
+        msg = f"`{name}` must be {rule} has {len(value)} numbers: {value!r}"
+        raise ValueError(msg)
+    return tuple(_number(name, part, rule) for part in value)
+
+
+def norm_fits(norm: Any, channels: int) -> None:
+    """Require a norm of one number for images of one channel, which are no colours."""
+    if channels == 1 and any(len(set(part)) > 1 for part in norm):
+        msg = (
+            "`image_norm` must have one mean and one std for images of 1 channel, got "
+            f"{norm[0]} and {norm[1]}; pass numbers, such as image_norm=(0.45, 0.22)"
+        )
+        raise ValueError(msg)
 
 
 def flag(name: str, value: Any) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
+from hotcold.plan import ImageNorm
 from hotcold.sheet import Tiler
 
 
@@ -34,6 +35,13 @@ class MapKeywords(TypedDict, total=False):
     sign: str | None
     clip_quantile: float | tuple[float, float] | None
     clip_mass: float | None
+
+
+class OverImageKeywords(TypedDict, total=False):
+    """Those of the visualizers that draw over images; a call takes them too."""
+
+    channel_order: str | None
+    image_norm: ImageNorm | None
 
 
 class LineKeywords(TypedDict, total=False):
@@ -68,19 +76,22 @@ class PlainCallKeywords(MapKeywords, LineKeywords, ColorKeywords, total=False):
     threshold: float | str | None
 
 
-class HeatmapCallKeywords(PlainCallKeywords, total=False):
+class HeatmapCallKeywords(PlainCallKeywords, OverImageKeywords, total=False):
     """Keyword-only `HeatmapOptions` of a call."""
 
     upsample: str | None
+    grayscale: bool | None
 
 
-class MaskCallKeywords(MapKeywords, LineKeywords, MaskingKeywords, total=False):
+class MaskCallKeywords(MapKeywords, LineKeywords, OverImageKeywords, MaskingKeywords, total=False):
     """Keyword-only `MaskOptions` of a call."""
 
     upsample: str | None
 
 
-class ChannelMaskCallKeywords(MapKeywords, LineKeywords, MaskingKeywords, total=False):
+class ChannelMaskCallKeywords(
+    MapKeywords, LineKeywords, OverImageKeywords, MaskingKeywords, total=False
+):
     """Keyword-only `ChannelMaskOptions` of a call."""
 
 

@@ -16,9 +16,18 @@ from hotcold.sheet import Tiler
 
 if TYPE_CHECKING:
     from hotcold.colormaps import ColormapLike
+    from hotcold.plan import ImageNorm, Norm
 
 DIM_ORDERS = ("channels_first", "channels_last")
 NONFINITE = ("raise", "zero", "transparent")
+CHANNEL_ORDERS = ("rgb", "bgr")
+# Means and standard deviations of R, G and B by name: torchvision's, those of OpenAI's CLIP and of
+# the Inception networks.
+IMAGE_NORMS = {
+    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "clip": ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)),
+    "inception": ((0.5,), (0.5,)),
+}
 COMBINE = ("mean", "sum", "sum_abs", "max_abs", "norm")
 UPSAMPLE = ("nearest", "bilinear", "bicubic")
 # By name: a colour, or what the core calls it.
@@ -130,6 +139,19 @@ def _at_least_one(name: str, value: Any) -> int:
     return _validate.whole(name, value, 1)
 
 
+def _image_norm(name: str, value: Any) -> Any:
+    """Return a known name, or the checked means and deviations of one or three colours."""
+    return _validate.image_norm(name, value, IMAGE_NORMS)
+
+
+def _norm_of_colors(value: Any) -> Norm | None:
+    """Return a checked image_norm as the plan takes it: for three colours."""
+    if value is None:
+        return None
+    mean, std = IMAGE_NORMS[value] if isinstance(value, str) else value
+    return mean * (3 // len(mean)), std * (3 // len(std))
+
+
 def _as_it_is(value: Any) -> Any:
     return value
 
@@ -185,6 +207,16 @@ class DrawingOptions(Options):
         per_call=False,
         in_picture=False,
     )
+    channel_order: str = option(
+        "rgb",
+        one_of(*CHANNEL_ORDERS),
+        '{"rgb", "bgr"}',
+        "The order of `x`'s colours; pictures and values come in RGB order. Alpha is the last in "
+        "both, and the attributions keep the order of `x`.",
+        command=CHANNEL_ORDERS,
+        help="the order of the images' colours.",
+        row=("channel_order", _as_it_is),
+    )
     image_range: tuple[float, float] | None = option(
         None,
         optional(_validate.value_range),
@@ -195,6 +227,17 @@ class DrawingOptions(Options):
         help="image values drawn as black and white.",
         row=("image_range", _as_it_is),
         per_call=False,
+    )
+    image_norm: ImageNorm | None = option(
+        None,
+        optional(_image_norm),
+        '(mean, std), "imagenet", "clip" or "inception"',
+        "How `x` was normalised for the model; the picture's is ``clip(x * std + mean, 0, 1)``. "
+        "Either is a number or one for each of R, G and B. Not beside `image_range`.",
+        command="norm",
+        help="how images were normalised: imagenet, clip, inception, or means/deviations such as "
+        "0.5,0.4,0.4/0.2,0.2,0.2.",
+        row=("image_norm", _norm_of_colors),
     )
 
 
@@ -414,7 +457,7 @@ class MapOptions(DrawingOptions):
         return self.normalization_type or default
 
     def agree(self, given: Mapping[str, Any]) -> None:
-        """Refuse to combine and not to combine, two signs, and two ways to clip."""
+        """Refuse to combine and not to combine, two signs, ways to clip, or scales of images."""
         if self.combine is not None and given.get("combine_channels") is False:
             msg = f"`combine_channels` must not be False beside combine={self.combine!r}"
             raise ValueError(msg)
@@ -428,6 +471,12 @@ class MapOptions(DrawingOptions):
             # A call's rule takes the place of the constructor's.
             vars(self)["clip_mass" if "clip_quantile" in given else "clip_quantile"] = None
         self._refuse_idle_thresholds(given)
+        if self.image_norm is not None and self.image_range is not None:
+            msg = (
+                f"`image_norm` must be None beside image_range={self.image_range!r}: either says "
+                f"which values of `x` are black and white, got {self.image_norm!r}"
+            )
+            raise ValueError(msg)
         asked = given.get("positive_only")
         if self.sign is not None and asked is not None and asked != (self.sign == "positive"):
             msg = (
@@ -488,7 +537,9 @@ class ColorOptions(MapOptions):
 class PlainOptions(ColorOptions):
     """Options of `Visualizer`."""
 
+    channel_order: str = again(DrawingOptions, "channel_order", init=False)
     image_range: tuple[float, float] | None = again(DrawingOptions, "image_range", init=False)
+    image_norm: ImageNorm | None = again(DrawingOptions, "image_norm", init=False)
     upsample: str | None = again(MapOptions, "upsample", init=False)
     positive_only: bool = again(MapOptions, "positive_only", init=False)
     cmap: ColormapLike | None = option(
@@ -527,6 +578,16 @@ class HeatmapOptions(ColorOptions):
         command="number",
         help="how much of the heat map is seen, 0 to 1.",
         row=("overlay_opacity", _as_it_is),
+    )
+    grayscale: bool = option(
+        False,
+        _validate.flag,
+        "bool",
+        "Draw the image in grey, with the weights of ``skimage.color.rgb2gray``, so that all "
+        "colours are the map's.",
+        command="flag",
+        help="draw the image in grey.",
+        row=("grayscale", _as_it_is),
     )
 
 

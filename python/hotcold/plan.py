@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hotcold import _core
 from hotcold.colormaps import LookupTable
+
+# The means and standard deviations that R, G and B were normalised with.
+Norm = tuple[tuple[float, ...], tuple[float, ...]]
+# What users give for them: numbers of all colours or of each, or the name of known ones.
+ImageNorm = str | tuple[float | Sequence[float], float | Sequence[float]]
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,10 @@ class RenderSpec:
     boxes: int = 0
     box_color: tuple[float, float, float] = (1.0, 1.0, 1.0)
     box_width: int = 1
+    channel_order: str = "rgb"  # rgb | bgr: of the image
     image_range: tuple[float, float] | None = None  # None: each item's own
+    image_norm: Norm | None = None  # of R, G and B, in place of a range
+    grayscale: bool = False  # of the image
     nonfinite: str = "raise"  # raise | zero | transparent
 
     def extent_limits(self, extent: tuple[float, float] | None) -> tuple[float, float]:

@@ -94,6 +94,22 @@ def test_render_draws_as_the_library_does(folder):
             hotcold.MaskVisualizer(background="blur", background_blur=(2, 3)),
         ),
         (
+            "images.npy --grayscale --channel-order bgr --blur 1",
+            hotcold.HeatmapVisualizer(blur=1, grayscale=True, channel_order="bgr"),
+        ),
+        (
+            "images.npy --image-norm imagenet",
+            hotcold.HeatmapVisualizer(image_norm="imagenet"),
+        ),
+        (
+            "images.npy --visualizer mask --image-norm 0.1,-0.2,0.3/0.004,0.003,0.002",
+            hotcold.MaskVisualizer(image_norm=((0.1, -0.2, 0.3), (0.004, 0.003, 0.002))),
+        ),
+        (
+            "images.npy --image-norm -0.1/0.004",
+            hotcold.HeatmapVisualizer(image_norm=(-0.1, 0.004)),
+        ),
+        (
             "images.npy --visualizer mask --threshold 0.6 --threshold-by mass",
             hotcold.MaskVisualizer(threshold=0.6, threshold_by="mass"),
         ),

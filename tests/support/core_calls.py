@@ -31,7 +31,10 @@ FIELDS = {
     "boxes": 0,
     "box_color": (1.0, 1.0, 1.0),
     "box_width": 2,
+    "channel_order": "rgb",
     "image_range": None,
+    "image_norm": None,
+    "grayscale": False,
     "nonfinite": "raise",
 }
 

@@ -182,6 +182,9 @@ def plan(g, paint, channels):
         "box_color": g.usual_or(((1.0, 1.0, 0.0),), ((g.fraction(),) * 3, (-1.0, 0.0, 0.0), None)),
         "box_width": g.usual_or((1, 2, 9), (0, -1, 2**31, 2**70, None)),
         "image_range": g.usual_or((None, (0.0, 255.0)), (g.pair(), (-1e308, 1e308))),
+        "channel_order": g.name(("rgb", "bgr")),
+        "image_norm": g.usual_or((None, ((0.5,) * 3, (0.2,) * 3)), (g.pair(), ((1e308,) * 3,) * 2)),
+        "grayscale": g.flag(),
     }
     # Fields that came later keep their usual values.
     return _core.RenderPlan(**{**FIELDS, **fields})
@@ -330,7 +333,11 @@ def overlay(g):
     upsample = {
         "upsample": g.pick((None, g.name(("bilinear",)))),
         "image_range": g.usual_or((None, (0.0, 255.0)), (g.pair(), (0.0, 1e300))),
+        "channel_order": g.name(("rgb", "bgr")),
+        "grayscale": g.flag(),
     }
+    if upsample["image_range"] is None:
+        upsample["image_norm"] = g.usual_or((None, "inception", (0.5, 0.2)), (g.pair(), "clop"))
     heatmap = hotcold.HeatmapVisualizer(g.fraction(), **upsample, **options(g))
     picture_of(heatmap.render(a, image, n_threads=g.count()), a)
 

@@ -222,6 +222,24 @@ def image01(x, image_range=None):
     return np.clip((x - low) / (high - low), 0, 1)
 
 
+def unnormed(x, mean, std):
+    """Return what normalised colours were before, float64 in [0, 1]; alpha as in `image01`."""
+    x = np.asarray(x)
+    if x.shape[1] == 4:
+        return np.concatenate([unnormed(x[:, :3], mean, std), image01(x)[:, 3:]], axis=1)
+    mean, std = (np.reshape(np.float64(part), (1, -1, 1, 1)) for part in (mean, std))
+    return np.clip(x.astype(np.float64) * std + mean, 0, 1)
+
+
+def grey(x01):
+    """Return the colours of (N, C, H, W) as their grey in each channel; alpha is kept."""
+    if x01.shape[1] == 1:
+        return x01
+    weights = np.array([0.2125, 0.7154, 0.0721])  # skimage.color.rgb2gray
+    one = np.tensordot(x01[:, :3], weights, (1, 0))[:, None]
+    return np.concatenate([one, one, one, x01[:, 3:]], axis=1)
+
+
 def channels_last(a):
     """View (N, C, H, W) as (N, H, W, C)."""
     return np.moveaxis(np.asarray(a), 1, -1)

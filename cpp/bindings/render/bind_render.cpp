@@ -153,9 +153,7 @@ void bind_render(py::module_& m) {
             "Whether `image` must be given.")
         .def_property_readonly(
             "has_table_colors_alone",
-            [](const py::object& plan) {
-                return checked_plan(plan).has_table_colors_alone();
-            },
+            [](const py::object& plan) { return checked_plan(plan).has_table_colors_alone(); },
             "Whether a picture has no colours but the table's.")
         .def_property_readonly(
             "shares_limits",

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
@@ -46,6 +47,8 @@ constexpr Names<Background, 3> kBackgroundNames = {{{"checker", Background::kChe
                                                     {"blur", Background::kBlur},
                                                     {"transparent", Background::kTransparent}}};
 
+constexpr Names<ChannelOrder, 2> kChannelOrderNames = {
+    {{"rgb", ChannelOrder::kRgb}, {"bgr", ChannelOrder::kBgr}}};
 constexpr Names<NonFinitePolicy, 3> kNonFiniteNames = {
     {{"raise", NonFinitePolicy::kRaise},
      {"zero", NonFinitePolicy::kZero},
@@ -83,6 +86,17 @@ std::tuple<bool, double, double> range_from(const char* name, const py::handle& 
     checked(name, low, std::isfinite(low), "finite");
     checked(name, high, std::isfinite(high) && high > low, "finite, and its end above its start");
     return {true, low, high};
+}
+
+void set_image_norm(RenderPlan& plan, const py::handle& value) {
+    using Colors = std::array<double, 3>;
+    const auto [mean, deviation] = value.cast<std::pair<Colors, Colors>>();
+    for (std::size_t c = 0; c < 3; ++c) {
+        plan.image_mean[c] = checked("image_norm", mean[c], std::isfinite(mean[c]), "finite");
+        plan.image_std[c] =
+            checked("image_norm", deviation[c], std::isfinite(deviation[c]) && deviation[c] > 0.0,
+                    "finite, and its std above 0");
+    }
 }
 
 ColorTable table_from(const py::array& table) {
@@ -224,11 +238,22 @@ const PlanField kPlanFields[] = {
      [](RenderPlan& plan, const py::handle& value) { plan.box_color = rgb("box_color", value); }},
     {"box_width",
      [](RenderPlan& plan, const py::handle& value) { plan.box_width = width("box_width", value); }},
+    {"channel_order",
+     [](RenderPlan& plan, const py::handle& value) {
+         plan.channel_order = from_name(kChannelOrderNames, "channel_order", text(value));
+     }},
     {"image_range",
      [](RenderPlan& plan, const py::handle& value) {
          std::tie(plan.image_range_given, plan.image_low, plan.image_high) =
              range_from("image_range", value);
      }},
+    {"image_norm",
+     [](RenderPlan& plan, const py::handle& value) {
+         plan.image_norm_given = !value.is_none();
+         if (plan.image_norm_given) set_image_norm(plan, value);
+     }},
+    {"grayscale",
+     [](RenderPlan& plan, const py::handle& value) { plan.grayscale = value.cast<bool>(); }},
     {"nonfinite",
      [](RenderPlan& plan, const py::handle& value) {
          plan.nonfinite = from_name(kNonFiniteNames, "nonfinite", text(value));

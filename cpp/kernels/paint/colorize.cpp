@@ -110,6 +110,16 @@ void scale_image_run(T* values, std::size_t count, const ImageScale<T>& scale) {
 }
 
 template <typename T>
+void unnorm_image_run(T* values, std::size_t count, const ImageNorm<T>& norm) {
+    ops<T>().unnorm_image(values, count, norm);
+}
+
+template <typename T>
+void grey_run(T* red, T* green, T* blue, std::size_t count) {
+    ops<T>().grey(red, green, blue, count);
+}
+
+template <typename T>
 void multiply_run(const T* opacity, const T* x01, std::size_t count, T* out) {
     ops<T>().multiply(opacity, x01, count, out);
 }
@@ -125,6 +135,8 @@ void multiply_run(const T* opacity, const T* x01, std::size_t count, T* out) {
                             std::uint8_t*);                                               \
     template void bytes_run(const T*, std::size_t, const Limits<T>&, std::uint8_t*);      \
     template void scale_image_run(T*, std::size_t, const ImageScale<T>&);                 \
+    template void unnorm_image_run(T*, std::size_t, const ImageNorm<T>&);                 \
+    template void grey_run(T*, T*, T*, std::size_t);                                      \
     template void multiply_run(const T*, const T*, std::size_t, T*);
 HOTCOLD_INSTANTIATE(float)
 HOTCOLD_INSTANTIATE(double)

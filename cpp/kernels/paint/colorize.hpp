@@ -67,6 +67,22 @@ struct ImageScale {
 template <typename T>
 void scale_image_run(T* values, std::size_t count, const ImageScale<T>& scale);
 
+// How a colour was normalised before a model saw it: x = (x01 - mean) / std.
+template <typename T>
+struct ImageNorm {
+    T mean = 0;
+    T deviation = 1;
+};
+
+// In place: clip(x * std + mean, 0, 1).
+template <typename T>
+void unnorm_image_run(T* values, std::size_t count, const ImageNorm<T>& norm);
+
+// In place: colours of x01 to their grey, 0.2125 r + 0.7154 g + 0.0721 b, in each of the planes.
+// What is grey already keeps its bits.
+template <typename T>
+void grey_run(T* red, T* green, T* blue, std::size_t count);
+
 // out = opacity * x01; `out` may be `x01`.
 template <typename T>
 void multiply_run(const T* opacity, const T* x01, std::size_t count, T* out);

@@ -23,6 +23,8 @@ struct ColorizeOps {
     void (*above)(const T* values, std::size_t count, T limit, std::uint8_t* out);
     void (*bytes)(const T* values, std::size_t count, const Limits<T>& limits, std::uint8_t* out);
     void (*scale_image)(T* values, std::size_t count, const ImageScale<T>& scale);
+    void (*unnorm_image)(T* values, std::size_t count, const ImageNorm<T>& norm);
+    void (*grey)(T* red, T* green, T* blue, std::size_t count);
     void (*multiply)(const T* opacity, const T* x01, std::size_t count, T* out);
 };
 

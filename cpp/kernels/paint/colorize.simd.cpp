@@ -139,6 +139,25 @@ void scale_image(T* values, std::size_t count, const ImageScale<T>& scale) {
 }
 
 template <typename T>
+void unnorm_image(T* values, std::size_t count, const ImageNorm<T>& norm) {
+    const T deviation = norm.deviation;
+    const T mean = norm.mean;
+    for (std::size_t i = 0; i < count; ++i) values[i] = clamp(values[i] * deviation + mean, T{1});
+}
+
+// The weights of CRT luminance with the primaries of Rec. 709 (Poynton, Color FAQ, 9), which are
+// those of skimage.color.rgb2gray. By differences from green, so that equal colours give themselves
+// whatever the rounding.
+template <typename T>
+void grey(T* __restrict red, T* __restrict green, T* __restrict blue, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+        const T from_red = static_cast<T>(0.2125) * (red[i] - green[i]);
+        const T from_blue = static_cast<T>(0.0721) * (blue[i] - green[i]);
+        red[i] = green[i] = blue[i] = green[i] + (from_red + from_blue);
+    }
+}
+
+template <typename T>
 void multiply(const T* opacity, const T* x01, std::size_t count, T* out) {
     for (std::size_t i = 0; i < count; ++i) out[i] = opacity[i] * x01[i];
 }
@@ -149,6 +168,8 @@ constexpr ColorizeOps<T> kOps = {{entries<T, std::uint8_t>, blend<T, std::uint8_
                                  above<T>,
                                  bytes<T>,
                                  scale_image<T>,
+                                 unnorm_image<T>,
+                                 grey<T>,
                                  multiply<T>};
 
 }  // namespace

@@ -49,6 +49,16 @@ void paint_mask(const std::uint8_t* const* masks, const ByteRun& image, const Im
     chosen.mask(masks, chosen.takes_pixels ? image : apart(image, room), table, out);
 }
 
+ByteRun grey_bytes(const ByteRun& image, std::uint8_t (&room)[kMaxPictureChannels][kRun],
+                   std::uint8_t (&grey)[kRun]) {
+    if (image.channels == 1) return image;
+    const ByteRun run = apart(image, room);
+    HOTCOLD_SELECT(paint_bytes).grey(run.planes[0], run.planes[1], run.planes[2], run.count, grey);
+    return {run.count,
+            run.channels == 4 ? std::size_t{4} : std::size_t{1},
+            {grey, grey, grey, run.planes[3]}};
+}
+
 void deinterleave_pixels(const std::uint8_t* pixels, std::size_t count, std::size_t channels,
                          std::uint8_t* const* planes) {
     HOTCOLD_SELECT(paint_bytes).deinterleave(pixels, count, channels, planes);

@@ -43,6 +43,12 @@ void paint_overlay(const Entry* entries, const ByteRun& image, const ColorPlanes
 void paint_mask(const std::uint8_t* const* masks, const ByteRun& image, const ImageTable& table,
                 std::uint8_t* out);
 
+// The run as its grey, 0.2125 r + 0.7154 g + 0.0721 b to the nearest byte, with alpha if it has
+// some. What it points to is in `room` and `grey`, or where the image is; none of the three
+// overlap.
+ByteRun grey_bytes(const ByteRun& image, std::uint8_t (&room)[kMaxPictureChannels][kRun],
+                   std::uint8_t (&grey)[kRun]);
+
 // Deinterleaves `count` pixels of 3 or 4 adjacent bytes into planes.
 void deinterleave_pixels(const std::uint8_t* pixels, std::size_t count, std::size_t channels,
                          std::uint8_t* const* planes);

@@ -25,6 +25,8 @@ struct ByteOps {
     bool takes_pixels;
     void (*mask)(const std::uint8_t* const* masks, const ByteRun& image, const ImageTable& table,
                  std::uint8_t* out);
+    void (*grey)(const std::uint8_t* red, const std::uint8_t* green, const std::uint8_t* blue,
+                 std::size_t count, std::uint8_t* out);
     void (*deinterleave)(const std::uint8_t* pixels, std::size_t count, std::size_t channels,
                          std::uint8_t* const* planes);
     void (*interleave)(const ByteRun& run, std::uint8_t* out);

@@ -232,6 +232,18 @@ void mask_by_loads(const std::uint8_t* const* masks, const ByteRun& image, const
 }
 #endif
 
+// The weights in units of 2^-16; they add up to one, so that equal colours give themselves.
+void grey(const std::uint8_t* __restrict red, const std::uint8_t* __restrict green,
+          const std::uint8_t* __restrict blue, std::size_t count, std::uint8_t* __restrict out) {
+    constexpr std::uint32_t kRed = 13926;
+    constexpr std::uint32_t kBlue = 4725;
+    constexpr std::uint32_t kGreen = 65536 - kRed - kBlue;  // 46885
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::uint32_t sum = kRed * red[i] + kGreen * green[i] + kBlue * blue[i];
+        out[i] = static_cast<std::uint8_t>((sum + 32768) >> 16);
+    }
+}
+
 template <std::size_t channels>
 void deinterleave_by_loads(const std::uint8_t* pixels, std::size_t count,
                            std::uint8_t* const* planes) {
@@ -256,12 +268,12 @@ void deinterleave(const std::uint8_t* pixels, std::size_t count, std::size_t cha
 #if defined(__AVX512VBMI__)
 const PaintOps<std::uint8_t> paint_8 = {colors_by_permutes, false, overlay_by_permutes,
                                         means_by_permutes};
-const ByteOps paint_bytes = {true, mask_by_permutes, deinterleave, interleave_by_permutes};
+const ByteOps paint_bytes = {true, mask_by_permutes, grey, deinterleave, interleave_by_permutes};
 #else
 const PaintOps<std::uint8_t> paint_8 = {colors_by_loads<std::uint8_t>, true,
                                         overlay_by_loads<std::uint8_t>,
                                         means_by_loads<std::uint8_t>};
-const ByteOps paint_bytes = {true, mask_by_loads, deinterleave, interleave_by_loads};
+const ByteOps paint_bytes = {true, mask_by_loads, grey, deinterleave, interleave_by_loads};
 #endif
 const PaintOps<std::uint16_t> paint_16 = {colors_by_loads<std::uint16_t>, true,
                                           overlay_by_loads<std::uint16_t>,

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 
 #include "kernels/blur/gaussian_blur.hpp"
@@ -33,7 +34,9 @@ class Canvas {
           map_(map),
           byte_image_(image != nullptr && image->type == ScalarType::kUint8 &&
                       recipe.image_range_given &&
-                      (image->shape.channels != 4 || recipe.image_table.identity) &&
+                      // Alpha is not put through the table, and is grey made of what comes out.
+                      (recipe.image_table.identity || image->shape.channels == 1 ||
+                       (image->shape.channels == 3 && !recipe.grayscale)) &&
                       recipe.painter->takes_image_bytes(recipe)),
           adjoining_((picture == nullptr ||
                       picture->row_stride ==
@@ -53,6 +56,10 @@ class Canvas {
     std::size_t planes() const { return map_.channels; }
     std::size_t plane() const { return map_.plane(); }
     std::size_t image_channels() const { return image_->shape.channels; }
+    // The image's channel that becomes channel `shown` of the picture.
+    std::size_t image_channel(std::size_t shown) const {
+        return hotcold::image_channel(plan.channel_order, image_channels(), shown);
+    }
     bool wants_values() const { return values_ != nullptr; }
     bool wants_picture() const { return picture_ != nullptr; }
     // 1 where a picture takes the table's entries in place of their colours.
@@ -67,7 +74,9 @@ class Canvas {
         return Workspace::bytes_for<T>(image_channels() * plane()) +
                Workspace::bytes_for<std::byte>(background_blur_->workspace_bytes());
     }
-    ImageReader image(std::size_t item) const { return ImageReader(*image_, item); }
+    ImageReader image(std::size_t item) const {
+        return ImageReader(*image_, item, plan.channel_order);
+    }
 
     // The run of a plane of an item's map.
     const T* run_of(const T* map, std::size_t plane, std::size_t row, std::size_t column) const {
@@ -103,11 +112,8 @@ class Canvas {
     // The same with the image's numbers: body(row, column, NumberRun).
     template <typename F>
     void for_image_runs(std::size_t item, const Team& team, const F& body) {
-        const ImageReader reader(*image_, item);
-        const ImageScale<T> scale =
-            plan.image_range_given ? ImageScale<T>{T{1}, static_cast<T>(plan.image_low),
-                                                   static_cast<T>(plan.image_high - plan.image_low)}
-                                   : reader.own_scale<T>(team);
+        const ImageReader reader = image(item);
+        const ImageScale<T> scale = scale_of(reader, team);
         const ImageScale<T> alpha_scale{T{1}, T{0}, reader.opaque<T>()};
         std::atomic<std::size_t> bad{0};
         for_item_runs(team, [&](std::size_t row, std::size_t column, std::size_t count) {
@@ -117,7 +123,14 @@ class Canvas {
             const std::size_t found = reader.numbers(row, column, count, run.planes);
             if (found != 0) bad.fetch_add(found, std::memory_order_relaxed);
             for (std::size_t c = 0; c < run.channels; ++c) {
-                scale_image_run(run.planes[c], count, c == 3 ? alpha_scale : scale);
+                if (plan.image_norm_given && c != 3) {
+                    unnorm_image_run(run.planes[c], count, image_norm(c));
+                } else {
+                    scale_image_run(run.planes[c], count, c == 3 ? alpha_scale : scale);
+                }
+            }
+            if (plan.grayscale && run.channels >= 3) {
+                grey_run(run.planes[0], run.planes[1], run.planes[2], count);
             }
             body(row, column, run);
         });
@@ -125,6 +138,20 @@ class Canvas {
     }
 
   private:
+    // The scale of colours, where they have one.
+    ImageScale<T> scale_of(const ImageReader& reader, const Team& team) const {
+        if (plan.image_norm_given) return {};
+        if (!plan.image_range_given) return reader.own_scale<T>(team);
+        return {T{1}, static_cast<T>(plan.image_low),
+                static_cast<T>(plan.image_high - plan.image_low)};
+    }
+    // What was done to colour `c`; numbers beyond T's are its largest.
+    ImageNorm<T> image_norm(std::size_t c) const {
+        constexpr double kMost = std::numeric_limits<T>::max();
+        return {static_cast<T>(std::clamp(plan.image_mean[c], -kMost, kMost)),
+                static_cast<T>(std::min(plan.image_std[c], kMost))};
+    }
+
     const SourceView* image_;
     const BatchView<T>* values_;
     const PictureView* picture_;

@@ -233,7 +233,8 @@ MapSteps<T>::MapSteps(const RenderPlan& plan, const SourceView& attributions, co
         steps_.push_back(std::make_unique<Blur<T>>(plan, map));
     }
     const bool clips = plan.clip_by != ClipBy::kNone;
-    const bool left = plan.sign == Sign::kPositive && plan.painter->clips(plan) && !clips && !plan.has_marks();
+    const bool left =
+        plan.sign == Sign::kPositive && plan.painter->clips(plan) && !clips && !plan.has_marks();
     if (plan.sign != Sign::kAll && !left)
         steps_.push_back(std::make_unique<TakeSign<T>>(plan, map));
     if (clips) steps_.push_back(std::make_unique<Clip<T>>(plan, map));

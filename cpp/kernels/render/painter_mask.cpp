@@ -24,13 +24,13 @@ bool has_alpha(const Canvas<T>& canvas) {
     return canvas.image_channels() == 4 || canvas.plan.background == Background::kTransparent;
 }
 
-// Which of the map's planes decides over an image channel; none over the colours of a picture with
-// alpha, if there is one for all.
+// Which of the map's planes decides over a picture's channel; none over the colours of a picture
+// with alpha, if there is one for all. Of several planes each belongs to a channel of the image.
 constexpr std::size_t kNoPlane = ~std::size_t{0};
 
 template <typename T>
 std::size_t plane_for(const Canvas<T>& canvas, std::size_t channel) {
-    if (canvas.planes() > 1) return channel;
+    if (canvas.planes() > 1) return canvas.image_channel(channel);
     return has_alpha(canvas) && channel < 3 ? kNoPlane : 0;
 }
 

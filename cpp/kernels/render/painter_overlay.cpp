@@ -21,9 +21,13 @@ void overlay_bytes(const Canvas<T>& canvas, const MapItem<T>& item, const F& ent
     canvas.for_item_runs(item.team, [&](std::size_t row, std::size_t column, std::size_t count) {
         Entry entries[kRun];
         std::uint8_t planes[kMaxPictureChannels][kRun];
+        std::uint8_t room[kMaxPictureChannels][kRun];
+        std::uint8_t grey[kRun];
         entries_of(row, column, count, entries);
-        paint_overlay(entries, reader.bytes(row, column, count, planes), table,
-                      canvas.plan.image_table, canvas.pixels(item.index, row, column));
+        ByteRun image = reader.bytes(row, column, count, planes);
+        if (canvas.plan.grayscale) image = grey_bytes(image, room, grey);
+        paint_overlay(entries, image, table, canvas.plan.image_table,
+                      canvas.pixels(item.index, row, column));
     });
 }
 

@@ -41,6 +41,13 @@ struct Threshold {
 };
 
 using Rgb = std::array<std::uint8_t, 3>;
+// Of an image's colours; alpha comes last in either.
+enum class ChannelOrder { kRgb, kBgr };
+
+// Which of an image's `channels` is channel `shown` of its picture, whose colours are R, G and B.
+inline std::size_t image_channel(ChannelOrder order, std::size_t channels, std::size_t shown) {
+    return order == ChannelOrder::kBgr && channels >= 3 && shown < 3 ? 2 - shown : shown;
+}
 
 // What NaN and infinities of the attributions are. Those of an image are read as 0 unless they are
 // a fault, and never set its scale.
@@ -89,9 +96,14 @@ struct RenderPlan {
     Rgb box_color = {255, 255, 255};
     unsigned box_width = 2;  // pixels, >= 1
 
+    ChannelOrder channel_order = ChannelOrder::kRgb;
     bool image_range_given = false;  // else each item's own minimum and maximum
     double image_low = 0.0;
     double image_high = 1.0;
+    bool image_norm_given = false;  // else the range; a picture's colour is x * std + mean
+    double image_mean[3] = {0.0, 0.0, 0.0};
+    double image_std[3] = {1.0, 1.0, 1.0};
+    bool grayscale = false;  // the image's colours, not those that are laid over it
 
     NonFinitePolicy nonfinite = NonFinitePolicy::kRaise;
 

@@ -130,7 +130,8 @@ class BatchRender {
     }
 
     bool image_is_finite(std::size_t item, const Team& team) const {
-        return image_ == nullptr || ImageReader(*image_, item).template is_finite<T>(team);
+        return image_ == nullptr ||
+               ImageReader(*image_, item, plan_.channel_order).template is_finite<T>(team);
     }
 
     const RenderPlan& plan_;

@@ -33,7 +33,7 @@ std::size_t ImageReader::numbers(std::size_t row, std::size_t column, std::size_
     const SourceView run = run_view(row, column, count);
     std::size_t bad = 0;
     for (std::size_t c = 0; c < image_.shape.channels; ++c) {
-        bad += load_channel(run, 0, c, planes[c], Team(1));
+        bad += load_channel(run, 0, channel_of(c), planes[c], Team(1));
     }
     return bad;
 }
@@ -47,16 +47,25 @@ ByteRun ImageReader::bytes(std::size_t row, std::size_t column, std::size_t coun
     run.channels = channels;
     const bool pixels = channels > 1 && image_.strides.channel == 1 &&
                         step == static_cast<std::ptrdiff_t>(channels);
-    if (step == 1 || pixels) {
-        for (std::size_t c = 0; c < channels; ++c) {
-            run.planes[c] = reinterpret_cast<const std::uint8_t*>(at(c, row, column));
-        }
+    const auto bytes_at = [&](std::size_t channel) {
+        return reinterpret_cast<const std::uint8_t*>(at(channel, row, column));
+    };
+    const bool swaps = channels > 1 && channel_of(0) != 0;
+    // Pixels in another order than the picture's are no pixels to paint.hpp.
+    if (step == 1 || (pixels && !swaps)) {
+        for (std::size_t c = 0; c < channels; ++c) run.planes[c] = bytes_at(channel_of(c));
         run.step = static_cast<std::size_t>(step);
         return run;
     }
+    for (std::size_t c = 0; c < channels; ++c) run.planes[c] = planes[c];
+    if (pixels) {
+        std::uint8_t* const targets[kMaxPictureChannels] = {planes[2], planes[1], planes[0],
+                                                            planes[3]};
+        deinterleave_pixels(bytes_at(0), count, channels, targets);
+        return run;
+    }
     for (std::size_t c = 0; c < channels; ++c) {
-        run.planes[c] = planes[c];
-        const auto* from = reinterpret_cast<const std::uint8_t*>(at(c, row, column));
+        const std::uint8_t* from = bytes_at(channel_of(c));
         for (std::size_t i = 0; i < count; ++i) {
             planes[c][i] = from[static_cast<std::ptrdiff_t>(i) * step];
         }

@@ -9,6 +9,7 @@
 #include "kernels/normalize/normalize.hpp"
 #include "kernels/paint/colorize.hpp"
 #include "kernels/paint/paint.hpp"
+#include "kernels/render/plan.hpp"
 #include "runtime/parallel.hpp"
 
 namespace hotcold {
@@ -45,10 +46,11 @@ struct BytePlanes {
     std::uint8_t planes[kMaxPictureChannels][kRun];
 };
 
-// One item of an image batch of 1, 3 or 4 channels.
+// One item of an image batch of 1, 3 or 4 channels, its colours in the order of a picture's.
 class ImageReader {
   public:
-    ImageReader(const SourceView& image, std::size_t item) : image_(image), item_(item) {}
+    ImageReader(const SourceView& image, std::size_t item, ChannelOrder order)
+        : image_(image), item_(item), order_(order) {}
 
     // Raw numbers, all channels. Returns how many were not finite; those are read as 0.
     template <typename T>
@@ -83,10 +85,15 @@ class ImageReader {
     std::size_t colors() const { return image_.shape.channels == 4 ? 3 : image_.shape.channels; }
     // A run of pixels as an item of one row.
     SourceView run_view(std::size_t row, std::size_t column, std::size_t count) const;
+    // Here `channel` is the image's own; channel_of() tells it for a picture's.
     const std::byte* at(std::size_t channel, std::size_t row, std::size_t column) const;
+    std::size_t channel_of(std::size_t shown) const {
+        return image_channel(order_, image_.shape.channels, shown);
+    }
 
     const SourceView& image_;
     std::size_t item_;
+    ChannelOrder order_;
 };
 
 }  // namespace hotcold

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 import hotcold
-from hotcold.cli.types import NumbersOrWord, OneOrTwo, Thresholds
+from hotcold.cli.types import Norm, NumbersOrWord, OneOrTwo, Thresholds
 from hotcold.declared import Option
 from hotcold.visualizers.base import KINDS, BaseVisualizer
 
@@ -28,6 +28,7 @@ VISUALIZERS: dict[str, type[BaseVisualizer[Any]]] = {
 _WRITTEN: dict[str, Callable[[], dict[str, Any]]] = {
     "color": lambda: {"type": NumbersOrWord("NAME|R,G,B")},
     "flag": lambda: {"default": None},
+    "norm": lambda: {"type": Norm()},
     "number": lambda: {"type": float},
     "pair": lambda: {"type": float, "nargs": 2, "metavar": "LOW,HIGH"},
     "pixels": lambda: {"type": OneOrTwo("PIXELS", "a number of pixels, or two as Y,X")},

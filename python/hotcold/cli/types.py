@@ -38,6 +38,29 @@ class Part(click.ParamType):  # type: ignore[type-arg]
         return int(match[1]), int(match[2])
 
 
+class Norm(click.ParamType):  # type: ignore[type-arg]
+    """A name, or means and standard deviations as ``M/S`` or ``M,M,M/S,S,S``."""
+
+    name = "NAME|M,M,M/S,S,S"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | tuple[tuple[float, ...], tuple[float, ...]]:
+        """Return the name, or a pair of tuples of numbers."""
+        if not re.search(r"[\d/]", str(value)):
+            return str(value)  # whether it is known is asked where names are
+        try:
+            mean, std = (tuple(map(float, part.split(","))) for part in str(value).split("/"))
+        except ValueError:
+            self.fail(
+                "must be a name, or means and standard deviations such as "
+                f"0.485,0.456,0.406/0.229,0.224,0.225, got {value!r}",
+                param,
+                ctx,
+            )
+        return mean, std
+
+
 class NumbersOrWord(click.ParamType):  # type: ignore[type-arg]
     """A number, several with commas between, or a word; the option checks which of them it takes.
 

@@ -213,7 +213,9 @@ class BaseVisualizer(Generic[O]):
 
     def _spec(self, options: O, image: Array | None, **rows: Any) -> RenderSpec:
         """Return the recipe: the options' rows, and those that depend on the arguments."""
-        if image is not None and options.image_range is None:
+        if image is not None and options.image_norm is not None:
+            _validate.norm_fits(options.rows["image_norm"], image.shape[1])
+        elif image is not None and options.image_range is None:
             rows["image_range"] = _IMAGE_RANGES.get(image.dtype)
         follows = {
             "reduction": options.reduction,

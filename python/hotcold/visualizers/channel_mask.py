@@ -178,7 +178,8 @@ class ChannelMaskVisualizer(MaskingVisualizer[ChannelMaskOptions], options=Chann
         Parameters
         ----------
         x : array-like or tensor, shape (N, C, H, W) or (N, H, W, C), of 1, 3 or 4 channels
-            The images as people should see them; never modified.
+            The images as people should see them; one serves for all of `x_preprocessed`. Never
+            modified.
         x_preprocessed : array-like or tensor, shape (N, C, H, W) or (N, H, W, C), optional
             The same batch as the model takes it, of any number of channels and no more rows and
             columns than `x`: smaller maps are enlarged to the picture, bilinearly. None: `x`. A
@@ -191,7 +192,7 @@ class ChannelMaskVisualizer(MaskingVisualizer[ChannelMaskOptions], options=Chann
 
         Returns
         -------
-        ndarray, shape of `x` (four channels where the background is transparent), or its grid
+        ndarray, shape of `x` with N items (four channels with a transparent background), or its grid
             ``opacity * x01 + (1 - opacity) * background``; float64 when `x` is, else float32.
 
         Raises

@@ -33,8 +33,9 @@ class HeatmapVisualizer(BaseVisualizer[HeatmapOptions], options=HeatmapOptions):
 
     Notes
     -----
-    A pixel is ``floor(255 * ((1 - o) * x01 + o * rgb01) + 0.5)``. An alpha channel of the image
-    passes through unchanged. `upsample` is PyTorch's
+    A pixel is ``floor(255 * ((1 - o) * x01 + o * rgb01) + 0.5)``; with `grayscale`, x01 is
+    ``0.2125 R + 0.7154 G + 0.0721 B`` of the image's colours, and a pixel at most one level off. An
+    alpha channel of the image passes through unchanged. `upsample` is PyTorch's
     ``interpolate(mode=upsample, align_corners=False)``.
 
     Examples
