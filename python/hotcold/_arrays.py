@@ -58,6 +58,11 @@ def as_batch(value: Any, name: str, dim_order: str) -> Array:
     return to_channels_first(array, dim_order)
 
 
+def one_for_all(image: Array, n_items: int) -> Array:
+    """View a batch of one image as `n_items` of the same memory; other batches as they are."""
+    return np.broadcast_to(image, (n_items, *image.shape[1:])) if len(image) == 1 else image
+
+
 def to_channels_first(array: Array, dim_order: str) -> Array:
     """View a batch in `dim_order` as (item, channel, row, column)."""
     return array if dim_order == "channels_first" else array.transpose(0, 3, 1, 2)

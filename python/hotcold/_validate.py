@@ -150,7 +150,7 @@ def _how_to_agree(ours: Sequence[int], theirs: Sequence[int]) -> str:
                 "to lay one map over all images repeat it, which takes no memory: "
                 f"numpy.broadcast_to(attributions, ({theirs[0]}, *attributions.shape[1:]))"
             )
-        return "check that each map has its image"
+        return "check that each map has its image; one image (N = 1) serves for all maps"
     if ours[1] > theirs[1] or ours[2] > theirs[2]:
         return (
             "check that both are in the same dim_order; maps larger than their images must be "

@@ -86,7 +86,9 @@ def save_zarr_group(path, a):
 def save_hdf5(path, a):
     h5py = optional("h5py")
     with h5py.File(path / "maps.h5", "w") as file:
-        file.create_dataset("deep/maps", data=a, chunks=(4, *a.shape[1:]), compression="gzip")
+        file.create_dataset(
+            "deep/maps", data=a, chunks=(min(4, len(a)), *a.shape[1:]), compression="gzip"
+        )
         file.create_dataset("other", data=np.zeros(3))
     return f"{path / 'maps.h5'}:deep/maps"
 

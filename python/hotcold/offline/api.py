@@ -65,8 +65,9 @@ def render_files(
         batches of any lengths. Pickled objects are never loaded.
     x : as `attributions`, optional
         The images, for visualizers that draw over images; also the path of a folder of pictures,
-        taken in `order`. Pictures are 8-bit RGB, or RGBA where the first one has transparent
-        pixels; 16-bit ones are brought to 8 bits.
+        taken in `order`, or of a picture. One image alone (N = 1) serves for all maps. Pictures are
+        8-bit RGB, or RGBA where the first one has transparent pixels; 16-bit ones are brought to 8
+        bits.
     output_dir : path-like
         Folder for the files; made if it is not there. It has one job at a time, whose job file in
         ``.hotcold`` says which files are the job's. A later job that has a file name in common with

@@ -153,7 +153,7 @@ def render_files(
     _first_request(visualizer, arrays, limits)
     job = Job(
         visualizer,
-        *_outlines(arrays),
+        *_outlines(arrays[:1] if x is None else [arrays[0], x]),
         output_dir=Path(output_dir).absolute(),
         names=names,
         suffix=known_format(format),
@@ -205,10 +205,17 @@ def _aligned(da: Any, attributions: Any, x: Any) -> list[Any]:
         if array.ndim != 4:
             msg = f"`{name}` must be 4-D, got shape {array.shape}"
             raise ValueError(msg)
-    if x is not None and x.shape[0] != attributions.shape[0]:
-        msg = f"`x` must hold the {attributions.shape[0]} items of `attributions`, got {x.shape[0]}"
-        raise ValueError(msg)
     items = attributions.chunks[0]
+    if x is not None and x.shape[0] == 1:
+        # One image for all maps, of which a worker gets one however many its block has.
+        shape = (attributions.shape[0], *x.shape[1:])
+        arrays[1] = da.broadcast_to(x, shape, chunks=(items, *x.chunks[1:]))
+    elif x is not None and x.shape[0] != attributions.shape[0]:
+        msg = (
+            f"`x` must hold the {attributions.shape[0]} items of `attributions`, got {x.shape[0]}; "
+            "one image alone serves for all"
+        )
+        raise ValueError(msg)
     return [array.rechunk({0: items, 1: -1, 2: -1, 3: -1}) for array in arrays]
 
 

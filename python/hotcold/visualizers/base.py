@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import numpy as np
 
 from hotcold import _core, _validate, files
-from hotcold._arrays import Array, as_batch, masked_as_zero
+from hotcold._arrays import Array, as_batch, masked_as_zero, one_for_all
 from hotcold.declared import Table, complete, document, override, table_of
 from hotcold.options import MapOptions
 from hotcold.plan import RenderSpec
@@ -195,8 +195,8 @@ class BaseVisualizer(Generic[O]):
         return as_batch(value, "attributions", self._options.dim_order)
 
     def _image(self, x: Any, attributions: Array, options: O) -> Array:
-        """Return the images as (N, C, H, W), checked against the maps."""
-        image = self._drawable(x)
+        """Return the images as (N, C, H, W), checked against the maps; one serves for all."""
+        image = one_for_all(self._drawable(x), len(attributions))
         if options.upsample is None:
             _validate.same_items(attributions.shape, image.shape)
         else:

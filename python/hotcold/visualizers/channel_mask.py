@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hotcold._arrays import Array
+from hotcold._arrays import Array, one_for_all
 from hotcold.options import ChannelMaskOptions
 from hotcold.request import RenderRequest
 from hotcold.visualizers.base import PathLike, check_targets
@@ -270,7 +270,7 @@ class ChannelMaskVisualizer(MaskingVisualizer[ChannelMaskOptions], options=Chann
         maps = self._source.attributions(inputs)
         # What the model sees may be smaller than the picture.
         rows = {} if maps.shape[2:] == image.shape[2:] else {"upsample": "bilinear"}
-        return self._mask_request(maps, image, options, **rows)
+        return self._mask_request(maps, one_for_all(image, len(maps)), options, **rows)
 
     def _made_by(self) -> tuple[str, list[str]]:
         return self._source.made_by()

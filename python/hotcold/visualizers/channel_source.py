@@ -32,7 +32,10 @@ class Source(Protocol):
     """Attributions for a batch; frozen configuration, as the visualizer itself."""
 
     def attributions(self, inputs: Inputs) -> Array:
-        """Return a (N, C, H, W) view with the image's items, and no more rows and columns."""
+        """Return a (N, C, H, W) view with the image's items, and no more rows and columns.
+
+        Over one image there may be any number of maps.
+        """
 
     def made_by(self) -> tuple[str, list[str]]:
         """Return how the visualizer's constructor is called, and with which first arguments."""
@@ -172,9 +175,9 @@ def _batch_shape(shape: tuple[int, ...], name: str, dim_order: str) -> tuple[int
 
 
 def _no_larger(name: str, shape: tuple[int, ...], inputs: Inputs) -> None:
-    """Require the items of the image, and no more rows and columns."""
+    """Require the items of the image, if they are several, and no more rows and columns."""
     items, _, rows, columns = inputs.image.shape
-    if shape[0] != items or shape[2] > rows or shape[3] > columns:
+    if items not in (1, shape[0]) or shape[2] > rows or shape[3] > columns:
         msg = (
             f"`{name}` must have the items of `x` and no more rows and columns, "
             f"(N, H, W) = {(items, rows, columns)} (dim_order={inputs.dim_order!r}), got "

@@ -87,7 +87,7 @@ class HeatmapVisualizer(BaseVisualizer[HeatmapOptions], options=HeatmapOptions):
         attributions : array-like or tensor, shape (N, C, H, W) or (N, H, W, C)
             Any number of channels, and fewer rows and columns with `upsample`; never modified.
         x : array-like or tensor, of the same N, H, W and 1, 3 or 4 channels
-            The images, in the same `dim_order`; never modified.
+            The images, in the same `dim_order`; one (N = 1) serves for all maps. Never modified.
         output_file, imshow, fig, return_tiled
             As in `Visualizer`.
         <names>

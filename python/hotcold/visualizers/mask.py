@@ -91,7 +91,7 @@ class MaskVisualizer(MaskingVisualizer[MaskOptions], options=MaskOptions):
         attributions : array-like or tensor, shape (N, C, H, W) or (N, H, W, C)
             Any number of channels when combined, else `x`'s; never modified.
         x : array-like or tensor, of the same N, H, W and 1, 3 or 4 channels
-            The images, in the same `dim_order`; never modified.
+            The images, in the same `dim_order`; one (N = 1) serves for all maps. Never modified.
         output_file, imshow, fig
             As in `Visualizer`.
         return_tiled : bool, default True

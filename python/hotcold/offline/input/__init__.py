@@ -15,7 +15,7 @@ from hotcold.offline.input.base import BadItem, IndexedSource, Source, StreamSou
 from hotcold.offline.input.boundary import opening
 from hotcold.offline.input.npy import open_npy
 from hotcold.offline.input.npz import open_npz
-from hotcold.offline.input.pictures import PictureFolder
+from hotcold.offline.input.pictures import SUFFIXES, PictureFolder
 from hotcold.offline.input.pytorch import open_torch
 from hotcold.offline.input.safetensors import open_safetensors
 from hotcold.offline.input.stores import open_hdf5, open_zarr
@@ -58,9 +58,9 @@ def open_source(
     ----------
     value : array-like, tensor, path-like or iterable of batches
         A path is a ``.npy``, ``.npz``, ``.zarr``, ``.h5``, ``.safetensors`` or ``.pt`` file, with
-        ``:name`` behind it where it holds several arrays, or a folder of pictures. Arrays are
-        anything with a shape and slices. A list of 4-D arrays, like any other iterable, is a
-        stream of batches.
+        ``:name`` behind it where it holds several arrays, a folder of pictures, or a picture.
+        Arrays are anything with a shape and slices. A list of 4-D arrays, like any other iterable,
+        is a stream of batches.
     name : str
         The argument's name in messages.
     dim_order : {"channels_first", "channels_last"}
@@ -125,10 +125,10 @@ def _open_path(text: str, name: str, dim_order: str, order: str | Sequence[str])
         raise ValueError(msg)
     if suffix in _KEYED:
         return _KEYED[suffix](name, path, key)
-    if path.is_dir():
+    if path.is_dir() or suffix in SUFFIXES:
         return PictureFolder(name, path, dim_order, order)
     if suffix == ".npy":
         return open_npy(name, path)
     known = ", ".join((".npy", *_KEYED))
-    msg = f"`{name}` must be a folder of pictures or end in one of {known}, got {text!r}"
+    msg = f"`{name}` must be a picture, a folder of pictures or end in one of {known}, got {text!r}"
     raise ValueError(msg)

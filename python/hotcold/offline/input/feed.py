@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from hotcold._arrays import Array
+from hotcold._arrays import Array, one_for_all
 from hotcold.offline.input import BadItem, IndexedSource, Source, StreamSource
 from hotcold.offline.input.base import Unreadable
 from hotcold.offline.input.boundary import reading
@@ -65,19 +66,27 @@ class Feed:
     attributions : Source
         What decides how many items there are.
     x : Source, optional
-        The images.
+        The images; one alone, where that is known beforehand, serves for all items and is read
+        once.
     batch_size : int, optional
         Items in memory at a time per thread; by default about 4 MB of them.
     """
 
     def __init__(self, attributions: Source, x: Source | None, batch_size: int | None) -> None:
         self._attributions = attributions
-        self._x = x
-        self._sources = [source for source in (attributions, x) if source is not None]
+        self._for_all: _OneForAll | None = None
+        if x is not None and x.n_items == 1 and attributions.n_items != 1:
+            self._for_all = _OneForAll(x)
+        # Those that have an item for each of the pictures.
+        each = (attributions, None if self._for_all else x)
+        self._sources = [source for source in each if source is not None]
         self._batch_size = batch_size
         lengths = [source.n_items for source in self._sources if source.n_items is not None]
         if len(set(lengths)) > 1:
-            msg = f"`x` must hold the {lengths[0]} items of `attributions`, got {lengths[1]}"
+            msg = (
+                f"`x` must hold the {lengths[0]} items of `attributions`, got {lengths[1]}; "
+                "one image alone serves for all"
+            )
             raise ValueError(msg)
         self.n_items = lengths[0] if lengths else None
 
@@ -89,6 +98,8 @@ class Feed:
     def sample(self) -> Piece:
         """Return what the first item is like; of files only the shape and dtype, not the values."""
         first = [_sample(source) for source in self._sources]
+        if self._for_all is not None:
+            first.append(_sample(self._for_all.source))
         return Piece(0, first[0], first[1] if len(first) > 1 else None)
 
     def chunks(self, first: int, last: int | None, multiple: int, n_ways: int) -> Iterator[Chunk]:
@@ -184,6 +195,8 @@ class Feed:
                 _read_from(source, start, stop) if array is None else array
                 for source, array in zip(self._sources, held, strict=True)
             ]
+            if self._for_all is not None:
+                arrays.append(self._for_all.items(stop - start))
         except BadItem as error:
             if stop - start == 1:
                 cause = error if isinstance(error, Unreadable) else None
@@ -253,6 +266,25 @@ class _Cutter:
         taken, rest = self._rest[:count], self._rest[count:]
         self._rest = rest if len(rest) else None
         return taken
+
+
+class _OneForAll:
+    """The one image that is laid under every item, read when the first of them is."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._lock = threading.Lock()
+        self._image: Array | None = None
+
+    def items(self, count: int) -> Array:
+        """Return it `count` times, in the memory of one."""
+        with self._lock:
+            if self._image is None:
+                if isinstance(self.source, StreamSource):
+                    self._image = self.source.first()
+                else:
+                    self._image = _read_from(self.source, 0, 1)
+            return one_for_all(self._image, count)
 
 
 def _read_from(source: Source, start: int, stop: int) -> Array:

@@ -1,4 +1,4 @@
-"""A folder of picture files, in an order that the caller says."""
+"""A folder of picture files, in an order that the caller says, or one picture file."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ class PictureFolder(IndexedSource):
     name : str
         The argument's name in messages.
     folder : Path
-        Its picture files are the items; hidden files and others are passed over.
+        Its picture files are the items; hidden files and others are passed over. A picture file
+        is the only item.
     dim_order : {"channels_first", "channels_last"}
         Of the batches that are read.
     order : {"name", "natural"} or sequence of str, default "name"
@@ -48,11 +49,8 @@ class PictureFolder(IndexedSource):
         self.name = name
         self.origin = folder.name
         self.dtype = np.dtype(np.uint8)
-        files = [
-            entry
-            for entry in folder.iterdir()
-            if entry.suffix.lower() in SUFFIXES and not entry.name.startswith(".")
-        ]
+        self.is_folder = folder.is_dir()
+        files = _files_in(folder) if self.is_folder else [folder]
         if not files:
             msg = f"`{name}` must hold at least one picture file ({', '.join(SUFFIXES)}), got none "
             msg += f"in {folder}"
@@ -93,6 +91,8 @@ class PictureFolder(IndexedSource):
 
     def first_pairs(self) -> str:
         """Say which pictures belong to the first maps, and whether counting would differ."""
+        if len(self.files) == 1:
+            return f"one picture: {self.files[0].name}"
         told = ", ".join(f"{i} {path.name}" for i, path in enumerate(self.files[:_PAIRS_TOLD]))
         more = ", ..." if len(self.files) > _PAIRS_TOLD else ""
         counted = sorted(self.files, key=lambda path: natural_key(path.name))
@@ -138,6 +138,14 @@ class PictureFolder(IndexedSource):
                 raise BadItem(msg)
             picture = picture.resize((width, height), Image.Resampling.BILINEAR)
         return np.asarray(picture)
+
+
+def _files_in(folder: Path) -> list[Path]:
+    return [
+        entry
+        for entry in folder.iterdir()
+        if entry.suffix.lower() in SUFFIXES and not entry.name.startswith(".")
+    ]
 
 
 def natural_key(text: str) -> tuple[list[tuple[int, str]], str]:
