@@ -192,7 +192,7 @@ class ChannelMaskVisualizer(MaskingVisualizer[ChannelMaskOptions], options=Chann
 
         Returns
         -------
-        ndarray, shape of `x` with N items (four channels with a transparent background), or its grid
+        ndarray, shape of `x` with N items (or four channels: transparent background), or its grid
             ``opacity * x01 + (1 - opacity) * background``; float64 when `x` is, else float32.
 
         Raises

@@ -101,7 +101,7 @@ class MaskVisualizer(MaskingVisualizer[MaskOptions], options=MaskOptions):
 
         Returns
         -------
-        ndarray, shape of `x` with N items (four channels with a transparent background), or its grid
+        ndarray, shape of `x` with N items (or four channels: transparent background), or its grid
             ``opacity * x01 + (1 - opacity) * background``; float64 when either input is, else
             float32.
 
