@@ -21,7 +21,9 @@ def main() -> None:
     site = Path(sys.argv[1])
     pages = [page for page in sorted(site.rglob("*.html")) if "_static" not in page.parts]
     problems = []
-    with tempfile.TemporaryDirectory() as profile, browser(profile) as page:
+    # A helper process of the browser may still write into its profile when that is removed.
+    folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    with folder as profile, browser(profile) as page:
         for width, height, scheme in WINDOWS:
             page.prefer(scheme)
             page.call(
