@@ -91,11 +91,7 @@ class FirBlur final : public BlurMethod<T> {
                           const PrefetchRange& prefetch) const {
         const std::size_t y = block * lanes();
         const std::size_t bad = fill(from, y, std::min(lanes(), rows_ - y), panel);
-        // With so many columns each step takes a while.
-        const bool is_long = columns_ > (std::size_t{1} << 18);
-        if (is_long) check_interrupt();
         row_panel().reflect(panel);
-        if (is_long) check_interrupt();
         ops_.transposed(row_panel().row(panel, 0), columns_, taps_x_.view(),
                         column_panel().row(columns, y),
                         static_cast<std::ptrdiff_t>(column_panel().size()), prefetch);

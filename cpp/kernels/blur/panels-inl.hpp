@@ -2,6 +2,7 @@
 // alone includes it.
 #pragma once
 
+#include "runtime/interrupt.hpp"
 #include "simd/transpose-inl.hpp"
 
 namespace hotcold::HOTCOLD_LEVEL {
@@ -67,10 +68,27 @@ HOTCOLD_INLINE bool pack_rows(const Rows& rows, std::size_t columns, T* panel) {
 }
 
 template <typename T>
-bool pack(const T* plane, std::ptrdiff_t pitch, std::size_t row_count, std::size_t columns,
-          T* panel) {
+bool pack_piece(const T* plane, std::ptrdiff_t pitch, std::size_t row_count, std::size_t columns,
+                T* panel) {
     if (row_count == kLanes<T>) return pack_rows(AllRows<T>{plane, pitch}, columns, panel);
     return pack_rows(SomeRows<T>{plane, pitch, row_count}, columns, panel);
+}
+
+// Rows of a panel between which a call can be ended: in memory never touched before they take
+// milliseconds.
+constexpr std::size_t kRowsOfPiece = std::size_t{1} << 16;
+
+template <typename T>
+bool pack(const T* plane, std::ptrdiff_t pitch, std::size_t row_count, std::size_t columns,
+          T* panel) {
+    bool finite = true;
+    for (; columns > kRowsOfPiece; columns -= kRowsOfPiece) {
+        finite = pack_piece(plane, pitch, row_count, kRowsOfPiece, panel) && finite;
+        plane += kRowsOfPiece;
+        panel += kRowsOfPiece * kLanes<T>;
+        check_interrupt();
+    }
+    return pack_piece(plane, pitch, row_count, columns, panel) && finite;
 }
 
 // Divisions only where the axis is shorter than the taps.
@@ -78,28 +96,38 @@ HOTCOLD_INLINE std::size_t row_mirrored(std::size_t i, std::size_t rows) {
     return i < rows ? i : (i / rows % 2 == 0 ? i % rows : rows - 1 - i % rows);
 }
 
+// Calls `one` for each of `count` rows.
+template <typename One>
+HOTCOLD_INLINE void for_each_row(std::size_t count, const One& one) {
+    std::size_t i = 0;
+    for (; count - i > kRowsOfPiece; check_interrupt()) {
+        for (const std::size_t end = i + kRowsOfPiece; i < end; ++i) one(i);
+    }
+    for (; i < count; ++i) one(i);
+}
+
 template <typename T>
 void reflect(T* panel, std::size_t rows, std::size_t reach) {
     constexpr std::size_t lanes = kLanes<T>;
     T* const last = panel + (rows - 1) * lanes;
-    for (std::size_t i = 0; i < reach; ++i) {
+    for_each_row(reach, [&](std::size_t i) {
         const std::size_t away = row_mirrored(i, rows);
         store(panel - (i + 1) * lanes, load(panel + away * lanes));
         store(last + (i + 1) * lanes, load(last - away * lanes));
-    }
+    });
 }
 
 template <typename T>
 void fold(T* panel, std::size_t rows, std::size_t count) {
     constexpr std::size_t lanes = kLanes<T>;
     T* const last = panel + (rows - 1) * lanes;
-    for (std::size_t i = 0; i < count; ++i) {
+    for_each_row(count, [&](std::size_t i) {
         const std::size_t away = row_mirrored(i, rows);
         T* const above = panel + away * lanes;
         store(above, load(above) + load(panel - (i + 1) * lanes));
         T* const below = last - away * lanes;
         store(below, load(below) + load(last + (i + 1) * lanes));
-    }
+    });
 }
 
 }  // namespace

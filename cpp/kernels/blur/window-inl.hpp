@@ -10,6 +10,7 @@
 #pragma once
 
 #include "kernels/blur/fir.ops.hpp"
+#include "runtime/interrupt.hpp"
 #include "simd/vec-inl.hpp"
 
 namespace hotcold::HOTCOLD_LEVEL {
@@ -178,6 +179,11 @@ struct Total {
 template <typename T>
 constexpr std::size_t kPart = 64 / kRows<T> * kRows<T>;
 
+// Taps between which a call can be ended: a millisecond of arithmetic, several where the rows come
+// from memory.
+template <typename T>
+constexpr std::size_t kTapsOfPiece = kPart<T> * 2048;
+
 // kRows results of a panel, `row` pointing at the first of them, given to `put`.
 template <typename T, typename Put, std::size_t... J>
 HOTCOLD_INLINE void blur_rows(const T* row, const FirTaps<T>& taps, const Put& put,
@@ -195,9 +201,15 @@ HOTCOLD_INLINE void blur_rows(const T* row, const FirTaps<T>& taps, const Put& p
     if (taps.count > 2 * kPart<T>) {
         Total<T> total;
         ((total.sum[J] = total.lost[J] = broadcast(T{0})), ...);
-        for (; i + kPart<T> < taps.count; i += kPart<T>) {
-            slide<T>(w, taps.weights, i, i + kPart<T>, steps);
-            total.add(w, steps);
+        for (;;) {
+            const bool is_last = taps.count - i <= kTapsOfPiece<T>;
+            const std::size_t end = is_last ? taps.count : i + kTapsOfPiece<T> + 1;
+            for (; i + kPart<T> < end; i += kPart<T>) {
+                slide<T>(w, taps.weights, i, i + kPart<T>, steps);
+                total.add(w, steps);
+            }
+            if (is_last) break;
+            check_interrupt();
         }
         slide<T>(w, taps.weights, i, taps.count, steps);
         total.add(w, steps);
