@@ -22,7 +22,7 @@ LAYERS = (
     {"options", "keywords", "request", "data"},
     {"influence"},
     {"visualizers"},
-    {"compat", "offline", "regions"},
+    {"compat", "offline", "regions", "testing"},
     {"cli"},
 )
 HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}

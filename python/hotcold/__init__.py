@@ -5,7 +5,8 @@ Visualizers: `Visualizer`, `HeatmapVisualizer`, `MaskVisualizer`, `ChannelMaskVi
 by a `Tiler`; `render_files` draws very many items to files; `boxes` finds the regions that speak.
 `tokens_to_maps` lays tokens of transformers out as maps.
 `hotcold.influence` computes attributions of PyTorch models; `hotcold.data` holds a real example;
-`hotcold.compat` has calls of other libraries, with their names and pictures.
+`hotcold.compat` has calls of other libraries, with their names and pictures; `hotcold.testing`
+compares pictures in tests.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from hotcold.visualizers import (
 )
 
 if TYPE_CHECKING:
-    from hotcold import compat, data, influence
+    from hotcold import compat, data, influence, testing
     from hotcold.offline import RenderReport, render_files
     from hotcold.regions import Boxes, boxes
 
@@ -63,6 +64,7 @@ __all__ = [
     "normalize",
     "percentile_mask",
     "render_files",
+    "testing",
     "tile",
     "tokens_to_maps",
 ]
@@ -78,6 +80,7 @@ _LAZY = {
     "data": "hotcold.data",
     "influence": "hotcold.influence",
     "render_files": "hotcold.offline:render_files",
+    "testing": "hotcold.testing",
 }
 
 register_when_matplotlib_loads()
