@@ -20,6 +20,7 @@ MODULES = {
     "hotcold.compat": "Calls of other libraries",
     "hotcold.data": "The built-in example",
     "hotcold.influence": "Attributions of models",
+    "hotcold.offline": "Very many items",
     "hotcold.offline.dask": "Jobs on a cluster",
     "hotcold.testing": "Pictures in tests",
 }
@@ -58,7 +59,11 @@ def page():
             if error.name == name:  # not part of this version
                 continue
             raise
-        public = [f"{name}.{member}" for member in names_of(module)]
+        public = [
+            f"{name}.{member}"
+            for member in names_of(module)
+            if getattr(module, member) is not getattr(hotcold, member, None)
+        ]
         if public:
             parts += [f"## `{name}`: {title[0].lower()}{title[1:]}\n", summary(public)]
     return "\n".join(parts)

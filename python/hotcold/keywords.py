@@ -95,8 +95,24 @@ class ChannelMaskCallKeywords(
     """Keyword-only `ChannelMaskOptions` of a call."""
 
 
-class BoxesKeywords(DrawingKeywords, MapKeywords, total=False):
+class BoxesKeywords(MapKeywords, total=False):
     """What `hotcold.boxes` takes of them."""
+
+    blur: float | tuple[float, float]
+    dim_order: str
+    nonfinite: str
+    n_threads: int | None
+
+
+class AllBoxesKeywords(BoxesKeywords, total=False):
+    """Everything that `hotcold.boxes` takes."""
+
+    count: int
+    threshold: float | str
+    threshold_by: str
+    connectivity: int
+    by: str
+    min_area: int
 
 
 class PlainKeywords(DrawingKeywords, PlainCallKeywords, total=False):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Unpack
 
-    from hotcold.keywords import BoxesKeywords
+    from hotcold.keywords import AllBoxesKeywords, BoxesKeywords
 
 REGION_BY = ("mass", "peak", "area")
+# Of `Visualizer`: what a map is made by.
+MAP_OPTIONS = (
+    "combine",
+    "blur",
+    "sign",
+    "clip_quantile",
+    "clip_mass",
+    "dim_order",
+    "nonfinite",
+    "n_threads",
+)
 COLUMNS = ("item", "name", "rank", "y0", "x0", "y1", "x1", "mass", "peak", "area")
 
 
@@ -87,11 +99,15 @@ class Boxes:
         if names is not None and len(names) != len(self):
             msg = f"`names` must hold {len(self)} names, one per item, got {len(names)}"
             raise ValueError(msg)
-        text = io.StringIO(newline="")
-        table = csv.writer(text, lineterminator="\n")
-        table.writerow(COLUMNS)
-        table.writerows(self.rows(names=names))
-        _atomic.write_atomically(path, text.getvalue().encode())
+        rows = itertools.chain([COLUMNS], self.rows(names=names))
+        _atomic.write_atomically(path, table_bytes(rows))
+
+
+def table_bytes(rows: Iterable[Sequence[Any]]) -> bytes:
+    """Return rows as lines of comma-separated values in UTF-8."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
 
 
 def boxes(
@@ -128,8 +144,8 @@ def boxes(
     min_area : int >= 1, default 1, pixels
         Smaller regions do not count.
     **options
-        `blur` and what else `Visualizer` takes for the map: `combine`, `dim_order`, `nonfinite`,
-        `n_threads`.
+        What makes the map, as for `Visualizer`: `combine`, `blur`, `sign`, `clip_quantile`,
+        `clip_mass`, `dim_order`, `nonfinite`, `n_threads`.
 
     Returns
     -------
@@ -155,31 +171,76 @@ def boxes(
     >>> hotcold.boxes(a, threshold=0.5, threshold_by="max").bbox
     array([[[1, 2, 3, 7]]])
     """
-    count = _validate.whole("count", count, 1)
-    min_area = _validate.whole("min_area", min_area, 1)
-    _validate.one_of("by", by, REGION_BY)
-    if connectivity not in (1, 2):
-        msg = f"`connectivity` must be 1 (sides) or 2 (corners too), got {connectivity!r}"
-        raise ValueError(msg)
-    rule, value = threshold_rule(
-        _validate.threshold("threshold", threshold),
-        _validate.one_of("threshold_by", threshold_by, THRESHOLD_BY),
+    found = BoxFinder(
+        count=count,
+        threshold=threshold,
+        threshold_by=threshold_by,
+        connectivity=connectivity,
+        by=by,
+        min_area=min_area,
+        **options,
     )
-    show = Visualizer(combine_channels=True, normalization_type="unnormalized", **options)
-    maps = show.request(attributions).values(show.settings.n_threads)
-    _, _, height, width = maps.shape
-    found = min(count, height * width)  # there cannot be more
-    *columns, _ = _core.boxes(
-        maps,
-        found,
-        value,
-        rule,
-        connectivity == 2,
-        by,
-        min_area,
-        _validate.n_threads(show.settings.n_threads),
-    )
-    return Boxes(*(_filled(column, count) for column in columns))
+    return found(attributions)
+
+
+class BoxFinder:
+    """The options of `boxes`, checked once for any number of batches."""
+
+    def __init__(
+        self,
+        *,
+        count: int,
+        threshold: float | str,
+        threshold_by: str,
+        connectivity: int,
+        by: str,
+        min_area: int,
+        **options: Unpack[BoxesKeywords],
+    ) -> None:
+        self._count = _validate.whole("count", count, 1)
+        self._min_area = _validate.whole("min_area", min_area, 1)
+        self._by = _validate.one_of("by", by, REGION_BY)
+        if connectivity not in (1, 2):
+            msg = f"`connectivity` must be 1 (sides) or 2 (corners too), got {connectivity!r}"
+            raise ValueError(msg)
+        self._corners = connectivity == 2
+        self._rule, self._value = threshold_rule(
+            _validate.threshold("threshold", threshold),
+            _validate.one_of("threshold_by", threshold_by, THRESHOLD_BY),
+        )
+        for name in options:
+            if name not in MAP_OPTIONS:
+                msg = f"boxes takes {', '.join(MAP_OPTIONS)} of a visualizer's options, not {name}"
+                raise TypeError(msg)
+        self._show = Visualizer(combine_channels=True, normalization_type="unnormalized", **options)
+
+    @classmethod
+    def of(cls, options: AllBoxesKeywords) -> BoxFinder:
+        """Return what `boxes` uses when it is given these options."""
+        return cls(**{**(boxes.__kwdefaults__ or {}), **options})
+
+    def check(self, attributions: Any) -> None:
+        """Raise for a batch that boxes cannot be found in, whatever its values are."""
+        self._show.request(attributions)
+
+    def __call__(self, attributions: Any, first_item: int = 0) -> Boxes:
+        """Return the boxes of a batch, whose first item is called `first_item` in messages."""
+        n_threads = self._show.settings.n_threads
+        request = self._show.request(attributions)._replace(first_item=first_item)
+        maps = request.values(n_threads)
+        _, _, height, width = maps.shape
+        found = min(self._count, height * width)  # there cannot be more
+        *columns, _ = _core.boxes(
+            maps,
+            found,
+            self._value,
+            self._rule,
+            self._corners,
+            self._by,
+            self._min_area,
+            _validate.n_threads(n_threads),
+        )
+        return Boxes(*(_filled(column, self._count) for column in columns))
 
 
 def _filled(column: NDArray[Any], count: int) -> NDArray[Any]:

@@ -13,6 +13,7 @@ import click
 import hotcold
 from hotcold.cli.types import Norm, NumbersOrWord, OneOrTwo, Thresholds
 from hotcold.declared import Option
+from hotcold.regions import MAP_OPTIONS
 from hotcold.visualizers.base import KINDS, BaseVisualizer
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -58,6 +59,15 @@ class DrawingCommand(click.Command):
             else:
                 words.append(arg)
         return super().parse_args(ctx, words)
+
+
+def map_options(command: F) -> F:
+    """Give a command the options of the map alone, as `hotcold.boxes` takes them."""
+    declared = _declared()
+    for name in reversed(MAP_OPTIONS):
+        if name in declared:
+            command = _option(name, declared[name])(command)
+    return command
 
 
 def drawing_options(command: F) -> F:

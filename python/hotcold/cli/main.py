@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from hotcold import __version__
+from hotcold.cli.boxes import boxes
 from hotcold.cli.demo import demo
 from hotcold.cli.errors import keep_standard_streams
 from hotcold.cli.gallery import gallery
@@ -26,5 +27,5 @@ def main() -> None:
     keep_standard_streams()
 
 
-for _command in (demo, render, gallery, info):
+for _command in (demo, render, boxes, gallery, info):
     main.add_command(_command)
