@@ -38,9 +38,15 @@ def check_lines(mine, plain, maps):
     assert (mine[changed] == WHITE).all()
 
 
+def check_opacity(mine, plain, maps):
+    np.testing.assert_array_equal(maps[1], maps[0])
+    assert 0.9 < (mine != plain).any(-1).mean()
+
+
 CASES = {
     "sign": ({"sign": "positive"}, check_sign, 1 / 1.25),
     "limits": ({"limits": (-1, 1)}, check_limits, 1 / 1.25),
+    "opacity": ({"opacity": "map"}, check_opacity, None),
     "clip_quantile": ({"clip_quantile": 0.99}, check_clip, None),
     "clip_mass": ({"clip_mass": 0.98}, check_clip, None),
     "contours": ({"contours": 0.9}, check_lines, 1 / 1.25),

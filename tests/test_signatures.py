@@ -54,7 +54,7 @@ MAP = {
 IMAGE = {"channel_order": "rgb", "image_norm": None}
 OVER_IMAGES = {"upsample": None, **IMAGE}
 COLORS = {"limits": None, "threshold": 0.9}
-HEATMAP = {"grayscale": False}
+HEATMAP = {"opacity": "constant", "opacity_range": (0.0, 1.0), "grayscale": False}
 MASKING = {"invert": False, "background": "black", "background_blur": 10.0}
 OWN = {
     Visualizer: {**COLORS},

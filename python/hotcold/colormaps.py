@@ -170,6 +170,43 @@ def _table_of(cmap: Colormap) -> LookupTable:
     return _table(rgba.tobytes(), cmap.name)
 
 
+_LEAST_STEPS = 1024  # of the alpha from 0 to 1: a step is a quarter of a level
+
+
+@functools.lru_cache(maxsize=32)
+def faded(
+    table: LookupTable,
+    limits: tuple[float, float],
+    zero: float,
+    opacity_range: tuple[float, float],
+) -> LookupTable:
+    """Return a table whose colours are the clearer the nearer their values are to `zero`.
+
+    Parameters
+    ----------
+    table : LookupTable
+        The colours; their own alpha multiplies in.
+    limits : (float, float)
+        The values at both ends.
+    zero : float
+        The value that says nothing.
+    opacity_range : (float, float)
+        Distances from it, as fractions of the largest, at which alpha is 0 and from which on 1.
+    """
+    low, high = opacity_range
+    entries = len(table.rgba)
+    # Each entry is split by a power of two, which moves no value to another colour.
+    split = 1
+    while entries * split * (high - low) < _LEAST_STEPS and 2 * entries * split <= MOST_ENTRIES:
+        split *= 2
+    rgba = np.repeat(table.rgba, split, axis=0)
+    places = (np.arange(len(rgba)) + 0.5) / len(rgba)
+    away = np.abs(limits[0] + places * (limits[1] - limits[0]) - zero)
+    share = away / max(abs(limit - zero) for limit in limits)
+    rgba[:, 3] *= np.clip((share - low) / (high - low), 0.0, 1.0)
+    return LookupTable(rgba, table.name)
+
+
 def hotcold_colormap() -> ListedColormap:
     """Build the hotcold colormap: cold below zero, hot above, black at the seam.
 

@@ -80,6 +80,8 @@ class HeatmapCallKeywords(PlainCallKeywords, OverImageKeywords, total=False):
     """Keyword-only `HeatmapOptions` of a call."""
 
     upsample: str | None
+    opacity: str | None
+    opacity_range: tuple[float, float] | None
     grayscale: bool | None
 
 

@@ -40,6 +40,7 @@ BACKGROUNDS: dict[str, str | tuple[float, float, float]] = {
     "transparent": "transparent",
 }
 THRESHOLD_BY = ("quantile", "mass", "max")
+OPACITY = ("constant", "map")
 SIGN = ("all", "positive", "negative", "absolute")
 
 
@@ -579,6 +580,25 @@ class HeatmapOptions(ColorOptions):
         help="how much of the heat map is seen, 0 to 1.",
         row=("overlay_opacity", _as_it_is),
     )
+    opacity: str = option(
+        "constant",
+        one_of(*OPACITY),
+        '{"constant", "map"}',
+        "`overlay_opacity` everywhere; or times ``clip((s - low) / (high - low), 0, 1)`` with "
+        "(low, high) = `opacity_range` and s a value's magnitude as a fraction of its limits, so "
+        "that the image is left as it is where the map says nothing.",
+        command=OPACITY,
+        help="the same everywhere, or as the map's values.",
+    )
+    opacity_range: tuple[float, float] = option(
+        (0.0, 1.0),
+        _validate.fractions,
+        "(float, float)",
+        'With ``opacity="map"``: two rising fractions of the limits, up to which nothing and from '
+        "which on all of `overlay_opacity` is seen.",
+        command="pair",
+        help="fractions of the limits between which the opacity rises, with --opacity map.",
+    )
     grayscale: bool = option(
         False,
         _validate.flag,
@@ -589,6 +609,16 @@ class HeatmapOptions(ColorOptions):
         help="draw the image in grey.",
         row=("grayscale", _as_it_is),
     )
+
+    def agree(self, given: Mapping[str, Any]) -> None:
+        """Refuse the range of an opacity that has none."""
+        super().agree(given)
+        if "opacity_range" in given and self.opacity != "map":
+            msg = (
+                f"`opacity_range` must be left out beside opacity={self.opacity!r}, got "
+                f'{self.opacity_range!r}; it is for opacity="map"'
+            )
+            raise ValueError(msg)
 
 
 @declare

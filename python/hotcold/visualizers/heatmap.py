@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hotcold import _core
 from hotcold._arrays import Array
-from hotcold.colormaps import lookup_table
+from hotcold.colormaps import LookupTable, faded, lookup_table
 from hotcold.options import HeatmapOptions, default_cmap
 from hotcold.request import RenderRequest
 from hotcold.visualizers.base import BaseVisualizer, PathLike
@@ -165,6 +166,16 @@ class HeatmapVisualizer(BaseVisualizer[HeatmapOptions], options=HeatmapOptions):
             image,
             normalization_type=mode,
             paint="overlay",
-            table=lookup_table(options.cmap or default_cmap(mode, options.sign_taken)),
+            table=_table(options, mode),
         )
         return RenderRequest(spec, batch, image)
+
+
+def _table(options: HeatmapOptions, mode: str) -> LookupTable:
+    table = lookup_table(options.cmap or default_cmap(mode, options.sign_taken))
+    if options.opacity == "constant":
+        return table
+    # Modes without limits of their own have them around 0, whatever the values.
+    limits = options.limits or _core.extent_limits(mode, (-1.0, 1.0), options.sign_taken != "all")
+    zero = 0.5 if mode.endswith("positive_centered") else 0.0
+    return faded(table, limits, zero, options.opacity_range)
