@@ -6,8 +6,10 @@ The fixture is tried in pytest runs of their own, as a user's project would have
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -220,6 +222,9 @@ class TestSheets:
 """
 
 
+PAGE = Path(__file__).parents[1] / "docs" / "testing.md"
+
+
 def run_pytest(folder, *arguments):
     environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
     return subprocess.run(
@@ -230,6 +235,23 @@ def run_pytest(folder, *arguments):
         text=True,
         timeout=120,
     )
+
+
+def test_the_page_keeps_its_pictures(tmp_path):
+    (block,) = (
+        block
+        for block in re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.M | re.S)
+        if "hotcold_golden" in block
+    )
+    (tmp_path / "test_model.py").write_text(block)
+    assert run_pytest(tmp_path).returncode == 1
+    assert run_pytest(tmp_path, "--hotcold-update").returncode == 0
+    assert run_pytest(tmp_path).returncode == 0
+    kept = tmp_path / "golden" / "test_model"
+    assert sorted(path.name for path in kept.iterdir()) == [
+        "test_where_the_model_looks",
+        "test_where_the_model_looks-masks",
+    ]
 
 
 def test_a_project_keeps_its_pictures(tmp_path):
