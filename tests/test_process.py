@@ -206,6 +206,54 @@ def test_a_signal_handler_may_fork_in_the_middle_of_a_call(n_threads, leaves):
         run_python(code + HANDLER_FORKS.format(n_threads=n_threads, leaves=leaves))
 
 
+# Threads change places between any two steps of Python: a lock that one of them holds for a moment
+# is locked for ever in a child that is forked then.
+FORKS_BETWEEN_STEPS = """
+import os, signal, sys, threading, time
+import numpy as np
+import hotcold
+
+maps = np.random.default_rng(0).standard_normal((1, 1, 8, 8)).astype(np.float32)
+
+def call():
+    hotcold.HeatmapVisualizer(upsample="nearest", blur=2).render(maps, maps, n_threads=1)
+    hotcold.boxes(maps)
+
+call()
+sys.setswitchinterval(1e-6)
+stop = threading.Event()
+
+def go_on():
+    while not stop.is_set():
+        call()
+
+threads = [threading.Thread(target=go_on) for _ in range(3)]
+for thread in threads:
+    thread.start()
+try:
+    for i in range({rounds}):
+        time.sleep(0.0005 * (i % 7))
+        child = os.fork()
+        if child == 0:
+            try:
+                signal.alarm(30)  # a child that hangs is ended
+                call()
+            finally:
+                os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0, i
+finally:
+    stop.set()
+    for thread in threads:
+        thread.join()
+"""
+
+
+@HAS_FORK
+def test_a_child_forked_between_two_steps_of_python_does_not_hang(tmp_path):
+    code = "import warnings; warnings.simplefilter('ignore', DeprecationWarning)\n"
+    run_python(code + FORKS_BETWEEN_STEPS.format(rounds=20 * ROUNDS), cwd=tmp_path)
+
+
 # --- subinterpreters ------------------------------------------------------------------------------
 
 SUBINTERPRETERS = """

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias, TypeVar
 
 from hotcold import _validate
+from hotcold._once import once
 
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
@@ -127,9 +128,9 @@ class Options:
         told = (f"{name}={value!r}" for name, value in self.__getstate__().items())
         return f"{type(self).__name__}({', '.join(told)})"
 
-    @functools.cached_property
+    @once
     def rows(self) -> Mapping[str, Any]:
-        """The plan's rows that follow from the options alone."""
+        """Return the plan's rows that follow from the options alone."""
         rows = table_of(self).rows
         return {row: convert(getattr(self, name)) for name, (row, convert) in rows.items()}
 

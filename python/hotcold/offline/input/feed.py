@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from hotcold._arrays import Array, one_for_all
+from hotcold._once import once
 from hotcold.offline.input import BadItem, IndexedSource, Source, StreamSource
 from hotcold.offline.input.base import Unreadable
 from hotcold.offline.input.boundary import reading
@@ -208,17 +208,17 @@ class Feed:
             return
         yield Piece(start, arrays[0], arrays[1] if len(arrays) > 1 else None)
 
-    @functools.cached_property
+    @once
     def _piece_items(self) -> int:
         return self._piece[0]
 
-    @functools.cached_property
+    @once
     def _storage_unit(self) -> int:
         return self._piece[1]
 
-    @functools.cached_property
+    @once
     def _piece(self) -> tuple[int, int]:
-        """Items in memory at a time, and at whose multiples they are cut."""
+        """Return how many items are in memory at a time, and at whose multiples they are cut."""
         if self._batch_size is not None:
             return self._batch_size, 1
         item_bytes, unit, room = 0, 1, _PIECE_BYTES_IN_MEMORY
