@@ -18,7 +18,8 @@ SMOOTH, CHANNEL = 4, 6  # items of the example: occlusion of the second photogra
 
 
 def save(figure: Figure, name: str) -> None:
-    figure.savefig(FOLDER / name, dpi=100, facecolor="white")
+    options = {"quality": 90, "subsampling": 0} if name.endswith(".jpg") else {}
+    figure.savefig(FOLDER / name, dpi=100, facecolor="white", pil_kwargs=options)
 
 
 def panels(pictures: list[tuple[str, np.ndarray]], columns: int, size: float = 2.24) -> Figure:
@@ -97,10 +98,36 @@ def normalizations() -> None:
     save(panels(pictures, 5), "normalizations.png")
 
 
+def options() -> None:
+    """What options do to the same map over the same photograph."""
+    maps, images = item(SMOOTH)
+    strong = hotcold.HeatmapVisualizer(overlay_opacity=0.8, blur=4, sign="positive")
+    faint = hotcold.HeatmapVisualizer(overlay_opacity=0.4, blur=4, sign="positive")
+    mask = hotcold.MaskVisualizer(blur=4, threshold=0.85)
+    pictures = [
+        ('opacity="map"', strong.render(maps, images, opacity="map")),
+        ('sign="negative"', strong.render(maps, images, sign="negative", cmap="cold")),
+        ("grayscale=True", strong.render(maps, images, grayscale=True, opacity="map")),
+        ("contours=(0.9, 0.97)", faint.render(maps, images, contours=(0.9, 0.97))),
+        (
+            "boxes=1, threshold=0.9",
+            faint.render(maps, images, boxes=1, threshold=0.9, box_color="yellow"),
+        ),
+        ('background="blur"', mask.render(maps, images, background="blur")),
+        ("invert=True", mask.render(maps, images, invert=True, background="gray")),
+        (
+            'threshold="otsu"',
+            mask.render(maps, images, threshold="otsu", background="white"),
+        ),
+    ]
+    save(panels([(title, shown[0]) for title, shown in pictures], 4), "options.jpg")
+
+
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     hero()
     thumbnails()
     normalizations()
-    for path in sorted(FOLDER.glob("*.png")):
+    options()
+    for path in sorted(FOLDER.glob("*.*")):
         print(path.name, path.stat().st_size)
