@@ -12,8 +12,10 @@
 
 #if defined(__GNUC__)
 #define HOTCOLD_INLINE inline __attribute__((always_inline))
+#define HOTCOLD_NO_INLINE __attribute__((noinline))
 #else
 #define HOTCOLD_INLINE inline
+#define HOTCOLD_NO_INLINE
 #endif
 
 namespace hotcold::HOTCOLD_LEVEL {

@@ -96,38 +96,52 @@ HOTCOLD_INLINE std::size_t row_mirrored(std::size_t i, std::size_t rows) {
     return i < rows ? i : (i / rows % 2 == 0 ? i % rows : rows - 1 - i % rows);
 }
 
-// Calls `one` for each of `count` rows.
-template <typename One>
-HOTCOLD_INLINE void for_each_row(std::size_t count, const One& one) {
-    std::size_t i = 0;
-    for (; count - i > kRowsOfPiece; check_interrupt()) {
-        for (const std::size_t end = i + kRowsOfPiece; i < end; ++i) one(i);
+// Calls `rows_from(first, end)` for all of `count` rows; mostly that is one call, whose loop begins
+// at a constant.
+template <typename RowsFrom>
+HOTCOLD_INLINE void in_pieces(std::size_t count, const RowsFrom& rows_from) {
+    if (count <= kRowsOfPiece) {
+        rows_from(0, count);
+        return;
     }
-    for (; i < count; ++i) one(i);
+    for (std::size_t i = 0; i < count; i += kRowsOfPiece) {
+        rows_from(i, count - i < kRowsOfPiece ? count : i + kRowsOfPiece);
+        check_interrupt();
+    }
 }
 
 template <typename T>
-void reflect(T* panel, std::size_t rows, std::size_t reach) {
+HOTCOLD_INLINE void reflect_rows(T* panel, std::size_t rows, std::size_t i, std::size_t end) {
     constexpr std::size_t lanes = kLanes<T>;
     T* const last = panel + (rows - 1) * lanes;
-    for_each_row(reach, [&](std::size_t i) {
+    for (; i < end; ++i) {
         const std::size_t away = row_mirrored(i, rows);
         store(panel - (i + 1) * lanes, load(panel + away * lanes));
         store(last + (i + 1) * lanes, load(last - away * lanes));
-    });
+    }
 }
 
 template <typename T>
-void fold(T* panel, std::size_t rows, std::size_t count) {
+HOTCOLD_INLINE void fold_rows(T* panel, std::size_t rows, std::size_t i, std::size_t end) {
     constexpr std::size_t lanes = kLanes<T>;
     T* const last = panel + (rows - 1) * lanes;
-    for_each_row(count, [&](std::size_t i) {
+    for (; i < end; ++i) {
         const std::size_t away = row_mirrored(i, rows);
         T* const above = panel + away * lanes;
         store(above, load(above) + load(panel - (i + 1) * lanes));
         T* const below = last - away * lanes;
         store(below, load(below) + load(last + (i + 1) * lanes));
-    });
+    }
+}
+
+template <typename T>
+void reflect(T* panel, std::size_t rows, std::size_t reach) {
+    in_pieces(reach, [&](std::size_t i, std::size_t end) { reflect_rows(panel, rows, i, end); });
+}
+
+template <typename T>
+void fold(T* panel, std::size_t rows, std::size_t count) {
+    in_pieces(count, [&](std::size_t i, std::size_t end) { fold_rows(panel, rows, i, end); });
 }
 
 }  // namespace

@@ -184,39 +184,55 @@ constexpr std::size_t kPart = 64 / kRows<T> * kRows<T>;
 template <typename T>
 constexpr std::size_t kTapsOfPiece = kPart<T> * 2048;
 
-// kRows results of a panel, `row` pointing at the first of them, given to `put`.
-template <typename T, typename Put, std::size_t... J>
-HOTCOLD_INLINE void blur_rows(const T* row, const FirTaps<T>& taps, const Put& put,
-                              Steps<J...> steps) {
+// Both windows at tap 0, which is added.
+template <typename T, std::size_t... J>
+HOTCOLD_INLINE void start(Window<T>& w, const T* row, const FirTaps<T>& taps, Steps<J...> steps) {
     constexpr std::size_t lanes = kLanes<T>;
     const T* const rising = row - taps.radius * lanes;
-    Window<T> w;
     w.falling_row = row + taps.radius * lanes;
     w.rising_row = rising + sizeof...(J) * lanes;
     if constexpr (!kOneWindow<T>) ((w.falling[J] = load(w.falling_row + J * lanes)), ...);
     ((w.rising[J] = load(rising + J * lanes)), ...);
     ((w.sum[J] = broadcast(T{0})), ...);
     add_tap<T, 0>(w, taps.weights, steps);
+}
+
+// The sums of many taps. A function of its own, lest its loops take the registers of the usual
+// blur of few.
+template <typename T, std::size_t... J>
+HOTCOLD_NO_INLINE void sum_many(const T* row, const FirTaps<T>& taps, Total<T>& total,
+                                Steps<J...> steps) {
+    Window<T> w;
+    start(w, row, taps, steps);
+    ((total.sum[J] = total.lost[J] = broadcast(T{0})), ...);
     std::size_t i = 1;
+    for (;;) {
+        const bool is_last = taps.count - i <= kTapsOfPiece<T>;
+        const std::size_t end = is_last ? taps.count : i + kTapsOfPiece<T> + 1;
+        for (; i + kPart<T> < end; i += kPart<T>) {
+            slide<T>(w, taps.weights, i, i + kPart<T>, steps);
+            total.add(w, steps);
+        }
+        if (is_last) break;
+        check_interrupt();
+    }
+    slide<T>(w, taps.weights, i, taps.count, steps);
+    total.add(w, steps);
+}
+
+// kRows results of a panel, `row` pointing at the first of them, given to `put`.
+template <typename T, typename Put, std::size_t... J>
+HOTCOLD_INLINE void blur_rows(const T* row, const FirTaps<T>& taps, const Put& put,
+                              Steps<J...> steps) {
     if (taps.count > 2 * kPart<T>) {
         Total<T> total;
-        ((total.sum[J] = total.lost[J] = broadcast(T{0})), ...);
-        for (;;) {
-            const bool is_last = taps.count - i <= kTapsOfPiece<T>;
-            const std::size_t end = is_last ? taps.count : i + kTapsOfPiece<T> + 1;
-            for (; i + kPart<T> < end; i += kPart<T>) {
-                slide<T>(w, taps.weights, i, i + kPart<T>, steps);
-                total.add(w, steps);
-            }
-            if (is_last) break;
-            check_interrupt();
-        }
-        slide<T>(w, taps.weights, i, taps.count, steps);
-        total.add(w, steps);
+        sum_many(row, taps, total, steps);
         put(total.sum, steps);
         return;
     }
-    slide<T>(w, taps.weights, i, taps.count, steps);
+    Window<T> w;
+    start(w, row, taps, steps);
+    slide<T>(w, taps.weights, 1, taps.count, steps);
     put(w.sum, steps);
 }
 
