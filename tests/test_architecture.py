@@ -18,7 +18,7 @@ LAYERS = (
     {"_arrays", "colormaps", "declared"},
     {"drawing"},
     {"ops", "files", "plan", "tokens"},
-    {"sheet"},
+    {"scale", "sheet"},
     {"options", "keywords", "request", "data"},
     {"influence"},
     {"visualizers"},
@@ -69,7 +69,7 @@ OFFLINE = (
     ("output",),
     ("run",),
     ("gallery",),
-    ("api", "tables"),
+    ("api", "scales", "tables"),
     ("dask",),
     ("__init__",),
 )

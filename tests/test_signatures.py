@@ -45,7 +45,7 @@ CONSTRUCTORS = {
 }
 # Keyword-only options of the map, which calls take too.
 MAP = {
-    **dict.fromkeys(("combine", "sign", "clip_quantile", "clip_mass")),
+    **dict.fromkeys(("combine", "sign", "clip_quantile", "clip_mass", "scale")),
     "threshold_by": "quantile",
     **{"contours": None, "contour_color": "white", "contour_width": 1},
     **{"boxes": None, "box_color": "white", "box_width": 2},

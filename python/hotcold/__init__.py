@@ -2,7 +2,8 @@
 
 Kernels: `gaussian_blur`, `normalize`, `percentile_mask`, `tile`.
 Visualizers: `Visualizer`, `HeatmapVisualizer`, `MaskVisualizer`, `ChannelMaskVisualizer`, laid out
-by a `Tiler`; `render_files` draws very many items to files; `boxes` finds the regions that speak.
+by a `Tiler`; `render_files` draws very many items to files, `measure` finds one `Scale` for them;
+`boxes` finds the regions that speak.
 `tokens_to_maps` lays tokens of transformers out as maps.
 `hotcold.influence` computes attributions of PyTorch models; `hotcold.data` holds a real example;
 `hotcold.compat` has calls of other libraries, with their names and pictures; `hotcold.testing`
@@ -31,6 +32,7 @@ except ImportError as error:
 
 from hotcold.colormaps import register_when_matplotlib_loads
 from hotcold.ops import NORMALIZATION_TYPES, gaussian_blur, normalize, percentile_mask, tile
+from hotcold.scale import Scale
 from hotcold.sheet import Tiler
 from hotcold.tokens import tokens_to_maps
 from hotcold.visualizers import (
@@ -42,7 +44,7 @@ from hotcold.visualizers import (
 
 if TYPE_CHECKING:
     from hotcold import compat, data, influence, testing
-    from hotcold.offline import RenderReport, render_files
+    from hotcold.offline import RenderReport, measure, render_files
     from hotcold.regions import Boxes, boxes
 
 __all__ = [
@@ -52,6 +54,7 @@ __all__ = [
     "HeatmapVisualizer",
     "MaskVisualizer",
     "RenderReport",
+    "Scale",
     "Tiler",
     "Visualizer",
     "__version__",
@@ -61,6 +64,7 @@ __all__ = [
     "data",
     "gaussian_blur",
     "influence",
+    "measure",
     "normalize",
     "percentile_mask",
     "render_files",
@@ -79,6 +83,7 @@ _LAZY = {
     "compat": "hotcold.compat",
     "data": "hotcold.data",
     "influence": "hotcold.influence",
+    "measure": "hotcold.offline:measure",
     "render_files": "hotcold.offline:render_files",
     "testing": "hotcold.testing",
 }

@@ -27,6 +27,7 @@ class RenderPlan(metaclass=_Metaclass):
         sign: str,
         clip: tuple[str, float, float] | None,
         normalization_type: str,
+        extremes: tuple[float, float] | None,
         paint: str,
         limits: tuple[float, float] | None,
         table: NDArray[np.float64] | None,
@@ -119,6 +120,18 @@ def render(
 def measure(
     plan: RenderPlan, attributions: _Batch, image: _Batch | None, n_threads: int
 ) -> _Extent | None: ...
+def measure_each(
+    plan: RenderPlan, attributions: _Batch, image: _Batch | None, n_threads: int
+) -> NDArray[np.float64]: ...
+def count_ranks(
+    plan: RenderPlan,
+    attributions: _Batch,
+    image: _Batch | None,
+    magnitudes: bool,
+    digit: int,
+    prefixes: Sequence[int],
+    n_threads: int,
+) -> tuple[NDArray[np.uint64], _Extent | None, int]: ...
 def merge_extents(a: _Extent | None, b: _Extent | None) -> _Extent | None: ...
 def extent_limits(
     normalization_type: str, extent: _Extent | None, of_one_sign: bool = False

@@ -173,6 +173,17 @@ def same_channels(attributions: Sequence[int], x: Sequence[int]) -> None:
         raise ValueError(msg)
 
 
+def one_channel_for_limits(normalization_type: str) -> None:
+    """Refuse to tell the limits of several channels, each of which has its own."""
+    if normalization_type.endswith("_sum"):
+        msg = (
+            "`attributions` must have one channel to have limits in the mode "
+            f"{normalization_type!r}: every channel has its own; combine them "
+            "(combine_channels=True)"
+        )
+        raise ValueError(msg)
+
+
 def one_channel_for_lines(shape: Sequence[int], boxes: int | None) -> None:
     """Require one channel of an (N, C, H, W) `shape` for lines around regions."""
     if shape[1] != 1:

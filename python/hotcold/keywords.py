@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 from hotcold.plan import ImageNorm
+from hotcold.scale import Scale
 from hotcold.sheet import Tiler
 
 
@@ -35,6 +36,12 @@ class MapKeywords(TypedDict, total=False):
     sign: str | None
     clip_quantile: float | tuple[float, float] | None
     clip_mass: float | None
+
+
+class ScaledKeywords(MapKeywords, total=False):
+    """Those of every visualizer, which scales its maps; a call takes them too."""
+
+    scale: str | Scale | None
 
 
 class OverImageKeywords(TypedDict, total=False):
@@ -70,7 +77,7 @@ class MaskingKeywords(TypedDict, total=False):
     background_blur: float | tuple[float, float] | None
 
 
-class PlainCallKeywords(MapKeywords, LineKeywords, ColorKeywords, total=False):
+class PlainCallKeywords(ScaledKeywords, LineKeywords, ColorKeywords, total=False):
     """Keyword-only `PlainOptions` of a call."""
 
     threshold: float | str | None
@@ -85,14 +92,16 @@ class HeatmapCallKeywords(PlainCallKeywords, OverImageKeywords, total=False):
     grayscale: bool | None
 
 
-class MaskCallKeywords(MapKeywords, LineKeywords, OverImageKeywords, MaskingKeywords, total=False):
+class MaskCallKeywords(
+    ScaledKeywords, LineKeywords, OverImageKeywords, MaskingKeywords, total=False
+):
     """Keyword-only `MaskOptions` of a call."""
 
     upsample: str | None
 
 
 class ChannelMaskCallKeywords(
-    MapKeywords, LineKeywords, OverImageKeywords, MaskingKeywords, total=False
+    ScaledKeywords, LineKeywords, OverImageKeywords, MaskingKeywords, total=False
 ):
     """Keyword-only `ChannelMaskOptions` of a call."""
 

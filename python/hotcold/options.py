@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hotcold import _core, _validate, files
 from hotcold.colormaps import lookup_table
 from hotcold.declared import Options, again, declare, none_is, one_of, option, optional
+from hotcold.scale import Scale
 from hotcold.sheet import Tiler
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ BACKGROUNDS: dict[str, str | tuple[float, float, float]] = {
 }
 THRESHOLD_BY = ("quantile", "mass", "max")
 OPACITY = ("constant", "map")
+SCALES = ("item", "shared")
 SIGN = ("all", "positive", "negative", "absolute")
 
 
@@ -63,6 +65,19 @@ def _blur(name: str, value: Any) -> Any:
 def _sigma(blur: Any) -> tuple[float, float]:
     """Return a checked blur as (y, x)."""
     return blur if isinstance(blur, tuple) else (blur, blur)
+
+
+def _scale(name: str, value: Any) -> str | Scale:
+    if isinstance(value, Scale):
+        return value
+    if not isinstance(value, str):
+        what = ", ".join(repr(word) for word in SCALES)
+        msg = (
+            f"`{name}` must be {what} or a hotcold.Scale, got {type(value).__name__}; "
+            "hotcold.measure makes one, hotcold.Scale.load reads one"
+        )
+        raise TypeError(msg)
+    return _validate.one_of(name, value, SCALES)
 
 
 def _clip_quantile(name: str, value: Any) -> float | tuple[float, float]:
@@ -337,6 +352,18 @@ class MapOptions(DrawingOptions):
         row=("normalization_type", _as_it_is),
     )
 
+    scale: str | Scale | None = option(
+        None,
+        optional(_scale),
+        '{"item", "shared"} or Scale',
+        "Whose values the mode and clipping go by: each item's own; those of all items together, "
+        "of a call's or of a whole data set in `hotcold.render_files`; or those that "
+        "`hotcold.measure` found. Values beyond are drawn as the ends. The modes with ``sum`` keep "
+        "each item's sum and share the limits of the colours. None: each item's.",
+        command="scale",
+        help="the values that scale a map: its own (item), all of the data set (shared), or those "
+        "of a file that `hotcold scale` wrote.",
+    )
     threshold: float | str = option(
         0.9,
         none_is(0.9, _validate.threshold),
@@ -472,6 +499,7 @@ class MapOptions(DrawingOptions):
             # A call's rule takes the place of the constructor's.
             vars(self)["clip_mass" if "clip_quantile" in given else "clip_quantile"] = None
         self._refuse_idle_thresholds(given)
+        self._refuse_idle_scale(given)
         if self.image_norm is not None and self.image_range is not None:
             msg = (
                 f"`image_norm` must be None beside image_range={self.image_range!r}: either says "
@@ -485,6 +513,14 @@ class MapOptions(DrawingOptions):
                 "`sign` alone decides"
             )
             raise ValueError(msg)
+
+    @property
+    def shares_scale(self) -> bool:
+        """Whether maps are scaled by other values than their own."""
+        return self.scale is not None and self.scale != "item"
+
+    def _refuse_idle_scale(self, given: Mapping[str, Any]) -> None:
+        """Refuse a scale where nothing goes by it."""
 
     def _refuse_idle_thresholds(self, given: Mapping[str, Any]) -> None:
         """Refuse what says something of a threshold where none is used."""
@@ -530,6 +566,15 @@ class ColorOptions(MapOptions):
             msg = (
                 f"`normalization_type` must be None or 'unnormalized' beside "
                 f"limits={self.limits!r}, got {self.normalization_type!r}: limits are attributions"
+            )
+            raise ValueError(msg)
+
+    def _refuse_idle_scale(self, given: Mapping[str, Any]) -> None:
+        """Refuse a scale beside limits, which are one already."""
+        if self.limits is not None and self.shares_scale:
+            msg = (
+                f"`scale` must be None beside limits={self.limits!r}, which are the same for all "
+                f"items, got {self.scale!r}"
             )
             raise ValueError(msg)
 
@@ -710,6 +755,16 @@ class MaskOptions(MapOptions):
                 f'{self.background_blur!r}; it is for background="blur"'
             )
             raise ValueError(msg)
+
+    def _refuse_idle_scale(self, given: Mapping[str, Any]) -> None:
+        """Refuse a scale for a threshold, which goes by each item's own values."""
+        if "scale" in given and self.shares_scale and self.clip is None:
+            if not self.use_attr_as_opacity:
+                msg = (
+                    f"`scale` must be left out, got {self.scale!r}: a threshold goes by the values "
+                    "of each item; a scale is for use_attr_as_opacity=True or clipped outliers"
+                )
+                raise ValueError(msg)
 
     def _refuse_idle_thresholds(self, given: Mapping[str, Any]) -> None:
         """Refuse a rule for the threshold where there is no number that it could be about."""

@@ -30,6 +30,7 @@ class RenderSpec:
     sign: str = "all"  # all | positive | negative | absolute
     clip: tuple[str, float, float] | None = None  # (quantile | quantiles | mass, low, high)
     normalization_type: str = "unsigned_max"
+    extremes: tuple[float, float] | None = None  # of all maps that share a scale
     paint: str = "table"  # table | channels | overlay | mask
     limits: tuple[float, float] | None = None  # None: the mode's own
     table: LookupTable | None = None

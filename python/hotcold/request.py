@@ -15,13 +15,12 @@ from hotcold import _atomic, _core, _validate, files
 from hotcold._arrays import Array, empty_batch, new_array, result_dtype
 from hotcold.colormaps import ColorScale, color_scale, grey_scale
 from hotcold.plan import RenderSpec, compile_plan
+from hotcold.scale.limits import any_nan, limits_of
+from hotcold.scale.passes import Part, Passes, Task, passes, search
 from hotcold.sheet import Tiler
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-# The smallest and the largest number of some values; plain numbers, so that JSON holds them.
-Extent = tuple[float, float]
 
 
 class Saved(NamedTuple):
@@ -41,6 +40,7 @@ class RenderRequest(NamedTuple):
     attributions: Array
     image: Array | None
     first_item: int = 0  # what messages call item 0: jobs over many batches count on
+    shares_scale: bool = False  # the items are drawn by what is measured of all of them
 
     @property
     def n_items(self) -> int:
@@ -76,9 +76,21 @@ class RenderRequest(NamedTuple):
         return compile_plan(self.spec).values_shape(*self._shapes)
 
     @property
-    def shares_limits(self) -> bool:
+    def depends_on_others(self) -> bool:
         """Whether the colours of an item depend on the other items of its batch."""
-        return compile_plan(self.spec).shares_limits
+        return self.shares_scale or compile_plan(self.spec).shares_limits
+
+    def passes(self) -> Passes:
+        """Return what finds out what items of this recipe share."""
+        return passes(self.spec, shares_scale=self.shares_scale)
+
+    def alone(self, n_threads: int | None) -> RenderRequest:
+        """Return the request with its items' scale measured, if they share one."""
+        if not self.shares_scale:
+            return self
+        threads = _validate.n_threads(n_threads)
+        found = search(self.passes(), lambda task: self.part(task, threads))
+        return self._replace(spec=found.shared(self.spec).applied(self.spec), shares_scale=False)
 
     @property
     def _shapes(self) -> tuple[Any, Any]:
@@ -130,7 +142,7 @@ class RenderRequest(NamedTuple):
             The first item with NaN or infinity ends it; otherwise all others get their files.
         """
         n_bytes, encode_seconds, write_seconds, faults = _core.render_png(
-            compile_plan(self.spec),
+            compile_plan(self.alone(n_threads).spec),
             self.attributions,
             self.image,
             files.expected_colors(self.colors, self.picture_shape[2]),
@@ -150,9 +162,30 @@ class RenderRequest(NamedTuple):
         )
         return Saved(n_done - len(failures), n_bytes, encode_seconds, write_seconds, failures)
 
-    def measure(self, n_threads: int) -> Extent | None:
-        """Return between what numbers the values before colouring lie, of all drawable items."""
-        return _core.measure(compile_plan(self.spec), self.attributions, self.image, n_threads)
+    def limits(self, n_threads: int | None) -> NDArray[np.float64]:
+        """Return the attributions at both ends of each item's colours, (N, 2)."""
+        threads = _validate.n_threads(n_threads)
+        alone = self.alone(threads)
+        if alone.values_shape[1] > 1 and alone.spec.paint == "channels":
+            _validate.one_channel_for_limits(alone.spec.normalization_type)
+        return limits_of(alone.spec, lambda spec: alone._extents(spec, threads))
+
+    def _extents(self, spec: RenderSpec, n_threads: int) -> NDArray[np.float64]:
+        """Return between what numbers the values of each item lie, (N, 2); NaN without any."""
+        plan = compile_plan(spec)
+        found = _core.measure_each(plan, self.attributions, self.image, n_threads)
+        if any_nan(found):
+            self.values(n_threads)  # raises, unless numbers are missing and are meant to be
+        return found
+
+    def part(self, task: Task, n_threads: int) -> Part:
+        """Return what a pass finds in these items, those alone that can be drawn."""
+        plan, query = compile_plan(task.spec), task.query
+        arrays = (plan, self.attributions, self.image)
+        if query is None:
+            return Part(_core.measure(*arrays, n_threads), n_items=self.n_items)
+        counts, extent, bits = _core.count_ranks(*arrays, *query, n_threads)
+        return Part(extent, counts, bits, self.n_items)
 
     def values(self, n_threads: int | None) -> Array:
         """Return what is computed before colouring, (N, C, H, W)."""
@@ -191,7 +224,7 @@ class RenderRequest(NamedTuple):
     ) -> None:
         """Render into a batch (N, H, W, C) of pictures, or the cells of a sheet."""
         threads = _validate.n_threads(n_threads)
-        plan = compile_plan(self.spec)
+        plan = compile_plan(self.alone(threads).spec)
         _validate.finite(
             _core.render(plan, self.attributions, self.image, values, picture, threads),
             self.first_item,

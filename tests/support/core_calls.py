@@ -14,6 +14,7 @@ FIELDS = {
     "sign": "all",
     "clip": None,
     "normalization_type": "01",
+    "extremes": None,
     "paint": "channels",
     "limits": None,
     "table": None,

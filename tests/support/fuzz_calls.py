@@ -158,6 +158,7 @@ def plan(g, paint, channels):
             (("mass", g.number(), g.number()), ("quantiles", 0.9, 0.1), ("other", 0.0, 1.0), 3),
         ),
         "normalization_type": g.name(_core.NORMALIZATION_TYPES),
+        "extremes": g.usual_or((None, (-0.5, 2.0), (0.0, 0.0)), (g.pair(), (-1e308, 1e308), 1)),
         "paint": paint if not g.chance(g.wild) else g.name(PAINTS),
         "limits": g.usual_or((None, (0.0, 1.0), (-1e308, 1e308)), (g.pair(), (0.0, 5e-324))),
         "table": table if not g.chance(g.wild / 2) else g.array((7, 4), "f8"),
@@ -227,6 +228,21 @@ def core_render_png(g):
         _core.render_png(plan(g, paint, c), a, image, None, [], g.count(), b".", wanted, g.flag())
     except OSError:
         require(g.wild > 0, "a folder that is there")
+
+
+def core_measure(g):
+    paint = g.pick(PAINTS)
+    a, image, (n, c, *_) = render_arguments(g, paint in ("overlay", "mask"))
+    wanted = plan(g, paint, c)
+    if g.chance(0.5):
+        pairs = _core.measure_each(wanted, a, image, g.count())
+        require(pairs.shape == (n, 2), pairs.shape)
+        return
+    digit = g.usual_or((0, 1), (3, 4, -1, 2**40, None))
+    prefixes = g.usual_or(([0], [0x8000, 0xBF80]), ([], [2**63], [-1], list(range(40)), None))
+    counts, _, bits = _core.count_ranks(wanted, a, image, g.flag(), digit, prefixes, g.count())
+    require(counts.shape == (3, len(prefixes), 65536), counts.shape)
+    require(bits in (32, 64), bits)
 
 
 def core_rest(g):
@@ -371,7 +387,7 @@ def encode(g):
 CALLS = (
     core_blur, core_method, core_normalize, core_percentile, core_cam, core_tile, core_empty,
     core_regions, core_encode, core_write, core_render, core_render, core_render_png, core_rest,
-    blur, normalize, percentile, cam, tile, boxes, visualizer, overlay, mask, encode,
+    core_measure, blur, normalize, percentile, cam, tile, boxes, visualizer, overlay, mask, encode,
 )  # fmt: skip
 
 

@@ -1,10 +1,14 @@
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "bindings/bind.hpp"
 #include "bindings/names.hpp"
@@ -131,6 +135,66 @@ ExtentPair measure_batch(const py::object& plan_object, const py::array& attribu
     }));
 }
 
+py::array_t<double> measure_each_item(const py::object& plan_object, const py::array& attributions,
+                                      const std::optional<py::array>& image, int n_threads) {
+    const RenderPlan& plan = checked_plan(plan_object);
+    const RenderInputs inputs = render_inputs(plan, attributions, image);
+    const int threads = checked_threads(n_threads);
+    const bool wide = computes_in_double(attributions, image);
+    std::vector<Extent> extents(inputs.map.shape.items);
+    without_gil([&] {
+        wide
+            ? measure_each<double>(plan, inputs.map, inputs.image_if_any(), extents.data(), threads)
+            : measure_each<float>(plan, inputs.map, inputs.image_if_any(), extents.data(), threads);
+    });
+    py::array_t<double> pairs({static_cast<py::ssize_t>(extents.size()), py::ssize_t{2}});
+    double* to = pairs.mutable_data();
+    for (const Extent& extent : extents) {
+        constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+        *to++ = extent.empty() ? kNone : extent.low;
+        *to++ = extent.empty() ? kNone : extent.high;
+    }
+    return pairs;
+}
+
+RankQuery rank_query(bool magnitudes, unsigned digit, const std::vector<std::uint64_t>& prefixes,
+                     bool wide) {
+    constexpr std::size_t kMaxPrefixes = 16;
+    if (digit >= (wide ? 4U : 2U)) {
+        throw std::invalid_argument("`digit` must be one of the values' own, got " +
+                                    std::to_string(digit));
+    }
+    if (prefixes.empty() || prefixes.size() > kMaxPrefixes) {
+        throw std::invalid_argument("`prefixes` must be 1 to 16 numbers, got " +
+                                    std::to_string(prefixes.size()));
+    }
+    return {magnitudes, digit, prefixes};
+}
+
+// Counts (3, prefixes, 65536), the arrays of RankCounts, the extent, and the bits of a key.
+py::tuple count_rank_bins(const py::object& plan_object, const py::array& attributions,
+                          const std::optional<py::array>& image, bool magnitudes, unsigned digit,
+                          const std::vector<std::uint64_t>& prefixes, int n_threads) {
+    const RenderPlan& plan = checked_plan(plan_object);
+    const RenderInputs inputs = render_inputs(plan, attributions, image);
+    const int threads = checked_threads(n_threads);
+    const bool wide = computes_in_double(attributions, image);
+    const RankQuery query = rank_query(magnitudes, digit, prefixes, wide);
+    const std::size_t bins = prefixes.size() * kRankBins;
+    py::array_t<std::uint64_t> all({py::ssize_t{3}, static_cast<py::ssize_t>(prefixes.size()),
+                                    static_cast<py::ssize_t>(kRankBins)});
+    std::uint64_t* const to = all.mutable_data();
+    std::fill(to, to + 3 * bins, std::uint64_t{0});
+    const RankCounts counts{to, to + bins, to + 2 * bins};
+    const Extent extent = without_gil([&] {
+        return wide ? count_ranks<double>(plan, inputs.map, inputs.image_if_any(), query, counts,
+                                          threads)
+                    : count_ranks<float>(plan, inputs.map, inputs.image_if_any(), query, counts,
+                                         threads);
+    });
+    return py::make_tuple(all, pair_of(extent), wide ? 64 : 32);
+}
+
 ExtentPair merge_extents(const ExtentPair& a, const ExtentPair& b) {
     return pair_of(merge(extent_of(a), extent_of(b)));
 }
@@ -171,6 +235,17 @@ void bind_render(py::module_& m) {
           "drawn; None if no item can.",
           py::arg("plan"), py::arg("attributions").noconvert(), py::arg("image").noconvert(),
           py::arg("n_threads"));
+    m.def("measure_each", &measure_each_item,
+          "(N, 2): the same for each item; NaN where it cannot be drawn or misses all values.",
+          py::arg("plan"), py::arg("attributions").noconvert(), py::arg("image").noconvert(),
+          py::arg("n_threads"));
+    m.def(
+        "count_ranks", &count_rank_bins,
+        "See hotcold.scale.passes: counts and sums of values by 16 bits of their keys, uint64 (3, "
+        "prefixes, 65536), between what numbers the values of all items lie that can be drawn, "
+        "and the bits of a key.",
+        py::arg("plan"), py::arg("attributions").noconvert(), py::arg("image").noconvert(),
+        py::arg("magnitudes"), py::arg("digit"), py::arg("prefixes"), py::arg("n_threads"));
     m.def("extent_limits", &extent_limits,
           "The colour limits, low < high, of a normalization for values of this extent, which may "
           "be of one sign.",

@@ -169,6 +169,15 @@ const PlanField kPlanFields[] = {
      [](RenderPlan& plan, const py::handle& value) {
          plan.normalization = normalization_from_name(text(value));
      }},
+    {"extremes",
+     [](RenderPlan& plan, const py::handle& value) {
+         plan.extremes_given = !value.is_none();
+         if (!plan.extremes_given) return;
+         const auto [low, high] = value.cast<std::pair<double, double>>();
+         plan.extreme_low = checked("extremes", low, std::isfinite(low), "finite");
+         plan.extreme_high = checked("extremes", high, std::isfinite(high) && low <= high,
+                                     "finite, and its end not below its start");
+     }},
     {"paint", [](RenderPlan& plan,
                  const py::handle& value) { plan.painter = &painter_from_name(text(value)); }},
     {"limits",

@@ -219,6 +219,24 @@ class Clip final : public MapStep<T> {
     std::size_t count_;
 };
 
+// Values beyond a scale that is given, as its ends.
+template <typename T>
+class ClipToScale final : public MapStep<T> {
+  public:
+    ClipToScale(const RenderPlan& plan, const Shape& map)
+        : interval_{static_cast<T>(plan.extreme_low), static_cast<T>(plan.extreme_high)},
+          count_(map.channels * map.plane()) {}
+
+    std::size_t apply(MapItem<T>& item) const override {
+        clip_to(interval_, item.map, count_, item.team);
+        return 0;
+    }
+
+  private:
+    ClipInterval<T> interval_;
+    std::size_t count_;
+};
+
 }  // namespace
 
 template <typename T>
@@ -232,12 +250,16 @@ MapSteps<T>::MapSteps(const RenderPlan& plan, const SourceView& attributions, co
         steps_.push_back(std::make_unique<LoadResized<T>>(plan, planes, map));
         steps_.push_back(std::make_unique<Blur<T>>(plan, map));
     }
-    const bool clips = plan.clip_by != ClipBy::kNone;
+    const bool clips = plan.clip_by != ClipBy::kNone || plan.extremes_given;
     const bool left =
         plan.sign == Sign::kPositive && plan.painter->clips(plan) && !clips && !plan.has_marks();
     if (plan.sign != Sign::kAll && !left)
         steps_.push_back(std::make_unique<TakeSign<T>>(plan, map));
-    if (clips) steps_.push_back(std::make_unique<Clip<T>>(plan, map));
+    if (plan.extremes_given) {
+        steps_.push_back(std::make_unique<ClipToScale<T>>(plan, map));
+    } else if (clips) {
+        steps_.push_back(std::make_unique<Clip<T>>(plan, map));
+    }
 }
 
 template <typename T>

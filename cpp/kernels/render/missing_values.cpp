@@ -21,29 +21,30 @@ void mark_nearest(const std::uint8_t* flags, const Shape& from, const Shape& to,
 }
 
 template <typename T>
-std::vector<T> fit_present(const MapItem<T>& item, const Shape& map, Normalization mode,
+std::vector<T> fit_present(const RenderPlan& plan, const MapItem<T>& item, const Shape& map,
                            Scale<T>* scales) {
+    const Normalization mode = plan.normalization;
     const std::size_t plane = map.plane();
     if (!traits_of(mode).per_channel()) {
         std::vector<T> present =
             present_values(item.map, item.missing.data(), map.channels * plane);
-        fit_scales(present.data(), 1, present.size(), mode, scales, item.team);
+        plan.fit(mode, present.data(), 1, present.size(), scales, item.team);
         std::fill(scales + 1, scales + map.channels, scales[0]);
         return present;
     }
     std::vector<T> present;
     for (std::size_t c = 0; c < map.channels; ++c) {
         present = present_values(item.map + c * plane, item.missing.data() + c * plane, plane);
-        fit_scales(present.data(), 1, present.size(), mode, scales + c, item.team);
+        plan.fit(mode, present.data(), 1, present.size(), scales + c, item.team);
     }
     return present;
 }
 
 template <typename T>
-Extent measure_present(const MapItem<T>& item, const Shape& map, Normalization mode) {
+Extent measure_present(const RenderPlan& plan, const MapItem<T>& item, const Shape& map) {
     const std::size_t plane = map.plane();
     std::vector<Scale<T>> scales(map.channels);
-    fit_present(item, map, mode, scales.data());
+    fit_present(plan, item, map, scales.data());
     Extent all;
     for (std::size_t c = 0; c < map.channels; ++c) {
         const std::vector<T> present =
@@ -54,8 +55,13 @@ Extent measure_present(const MapItem<T>& item, const Shape& map, Normalization m
 }
 
 template <typename T>
-T stand_in(const std::vector<T>& present, Normalization mode, const Team& team) {
+T stand_in(const RenderPlan& plan, const std::vector<T>& present, Normalization mode,
+           const Team& team) {
     if (traits_of(mode).denominator != Denominator::kRange) return T{0};
+    if (plan.extremes_given) {
+        return std::clamp(T{0}, static_cast<T>(plan.extreme_low),
+                          static_cast<T>(plan.extreme_high));
+    }
     const Extremes<T> range = extremes(present.data(), present.size(), team);
     return std::clamp(T{0}, range.min, range.max);
 }
@@ -107,14 +113,14 @@ void store_normalized(const Canvas<T>& canvas, const MapItem<T>& item, const Sca
     }
 }
 
-#define HOTCOLD_INSTANTIATE(T)                                                           \
-    template std::vector<T> fit_present(const MapItem<T>&, const Shape&, Normalization,  \
-                                        Scale<T>*);                                      \
-    template Extent measure_present(const MapItem<T>&, const Shape&, Normalization);     \
-    template T stand_in(const std::vector<T>&, Normalization, const Team&);              \
-    template void fill_missing(const MapItem<T>&, T);                                    \
-    template bool misses(const MapItem<T>&, const Canvas<T>&, std::size_t, std::size_t); \
-    template void clear_missing(const Canvas<T>&, const MapItem<T>&);                    \
+#define HOTCOLD_INSTANTIATE(T)                                                                 \
+    template std::vector<T> fit_present(const RenderPlan&, const MapItem<T>&, const Shape&,    \
+                                        Scale<T>*);                                            \
+    template Extent measure_present(const RenderPlan&, const MapItem<T>&, const Shape&);       \
+    template T stand_in(const RenderPlan&, const std::vector<T>&, Normalization, const Team&); \
+    template void fill_missing(const MapItem<T>&, T);                                          \
+    template bool misses(const MapItem<T>&, const Canvas<T>&, std::size_t, std::size_t);       \
+    template void clear_missing(const Canvas<T>&, const MapItem<T>&);                          \
     template void store_normalized(const Canvas<T>&, const MapItem<T>&, const Scale<T>*);
 HOTCOLD_INSTANTIATE(float)
 HOTCOLD_INSTANTIATE(double)

@@ -19,19 +19,21 @@ namespace hotcold {
 // Flags of one size for another: those of the nearest pixel.
 void mark_nearest(const std::uint8_t* flags, const Shape& from, const Shape& to, std::uint8_t* out);
 
-// fit_scales() by the values that are there; returns those of the last scale.
+// plan.fit() by the values that are there; returns those of the last scale.
 template <typename T>
-std::vector<T> fit_present(const MapItem<T>& item, const Shape& map, Normalization mode,
+std::vector<T> fit_present(const RenderPlan& plan, const MapItem<T>& item, const Shape& map,
                            Scale<T>* scales);
 
 // measure() by the values that are there.
 template <typename T>
-Extent measure_present(const MapItem<T>& item, const Shape& map, Normalization mode);
+Extent measure_present(const RenderPlan& plan, const MapItem<T>& item, const Shape& map);
 
 // What a normalised map holds in place of missing values when it is painted, as a value that is not
-// yet normalised: 0, or the end nearest to it where the range of those `present` becomes [0, 1].
+// yet normalised: 0, or the end nearest to it where a range, that of those `present` or the one
+// that is given, becomes [0, 1].
 template <typename T>
-T stand_in(const std::vector<T>& present, Normalization mode, const Team& team);
+T stand_in(const RenderPlan& plan, const std::vector<T>& present, Normalization mode,
+           const Team& team);
 
 template <typename T>
 void fill_missing(const MapItem<T>& item, T value);

@@ -52,12 +52,11 @@ class ChannelsPainter final : public PainterOf<ChannelsPainter> {
         const RenderPlan& plan = canvas.plan;
         Scale<T> scales[kMaxPictureChannels];
         if (item.missing.empty()) {
-            fit_scales(item.map, canvas.planes(), canvas.plane(), plan.normalization, scales,
-                       item.team);
+            plan.fit(plan.normalization, item.map, canvas.planes(), canvas.plane(), scales,
+                     item.team);
         } else {
-            const std::vector<T> present =
-                fit_present(item, canvas.map(), plan.normalization, scales);
-            fill_missing(item, stand_in(present, plan.normalization, item.team));
+            const std::vector<T> present = fit_present(plan, item, canvas.map(), scales);
+            fill_missing(item, stand_in(plan, present, plan.normalization, item.team));
         }
         if (canvas.wants_picture()) paint_planes(canvas, item, scales);
         clear_missing(canvas, item);

@@ -219,9 +219,11 @@ std::vector<T> take_present(const Canvas<T>& canvas, const MapItem<T>& item) {
             fill_missing(item, lowest ? -end : T{0});
         }
     } else if (hides) {
-        fill_missing(item, extremes(present.data(), present.size(), item.team).min);
+        fill_missing(item, canvas.plan.extremes_given
+                               ? static_cast<T>(canvas.plan.extreme_low)
+                               : extremes(present.data(), present.size(), item.team).min);
     } else {
-        fill_missing(item, stand_in(present, Normalization::kZeroOne, item.team));
+        fill_missing(item, stand_in(canvas.plan, present, Normalization::kZeroOne, item.team));
     }
     return present;
 }
@@ -246,7 +248,7 @@ void mask_by_map(Canvas<T>& canvas, const MapItem<T>& item) {
     const T* values = present.empty() ? item.map : present.data();
     const std::size_t count = present.empty() ? canvas.planes() * canvas.plane() : present.size();
     Scale<T> scale;
-    fit_scales(values, 1, count, Normalization::kZeroOne, &scale, item.team);
+    canvas.plan.fit(Normalization::kZeroOne, values, 1, count, &scale, item.team);
     mask_numbers(canvas, item, canvas.wants_picture(),
                  [&](const T* run, std::size_t length, T* opacity) {
                      apply_scale(run, length, scale, opacity, Team(1));

@@ -1,5 +1,7 @@
 #include "kernels/render/plan.hpp"
 
+#include <algorithm>
+
 #include "kernels/render/painter.hpp"
 
 namespace hotcold {
@@ -38,11 +40,27 @@ bool RenderPlan::shares_limits() const {
 }
 
 template <typename T>
+void RenderPlan::fit(Normalization mode, const T* item, std::size_t channels, std::size_t plane,
+                     Scale<T>* scales, const Team& team) const {
+    const NormalizationTraits& traits = traits_of(mode);
+    if (!extremes_given || traits.per_channel() || traits.denominator == Denominator::kNone) {
+        fit_scales(item, channels, plane, mode, scales, team);
+        return;
+    }
+    const Extremes<T> all{static_cast<T>(extreme_low), static_cast<T>(extreme_high)};
+    std::fill(scales, scales + channels, fit_extremes(all, mode));
+}
+
+template <typename T>
 Limits<T> RenderPlan::limits(const Extent& extent, T factor) const {
     if (!limits_given) return limits_of<T>(limit_rule(), extent, factor);
     return {static_cast<T>(limit_low), static_cast<T>(limit_high - limit_low), T{0}};
 }
 
+template void RenderPlan::fit(Normalization, const float*, std::size_t, std::size_t, Scale<float>*,
+                              const Team&) const;
+template void RenderPlan::fit(Normalization, const double*, std::size_t, std::size_t,
+                              Scale<double>*, const Team&) const;
 template Limits<float> RenderPlan::limits(const Extent&, float) const;
 template Limits<double> RenderPlan::limits(const Extent&, double) const;
 

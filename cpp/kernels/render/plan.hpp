@@ -69,6 +69,11 @@ struct RenderPlan {
     double clip_low = 0.0;  // fractions of the values, or of their mass
     double clip_high = 1.0;
     Normalization normalization = Normalization::kUnsignedMax;
+    // Where the values of all maps that share a scale begin and end, outliers aside; else each
+    // item's own decide. Values beyond are taken for the ends.
+    bool extremes_given = false;
+    double extreme_low = 0.0;
+    double extreme_high = 0.0;
 
     const Painter* painter = nullptr;  // never null once prepare() is called
     bool limits_given = false;         // else the mode's own, or 0 to 1 where channels are painted
@@ -126,6 +131,11 @@ struct RenderPlan {
     LimitRule limit_rule() const;
     // Whether limits depend on the values of other items of the batch.
     bool shares_limits() const;
+    // fit_scales() by the values of an item, or by the extremes that are given where the mode goes
+    // by extremes.
+    template <typename T>
+    void fit(Normalization mode, const T* item, std::size_t channels, std::size_t plane,
+             Scale<T>* scales, const Team& team) const;
     // The limits of values of this extent times `factor`, unless limits are given.
     template <typename T>
     Limits<T> limits(const Extent& extent, T factor = T{1}) const;

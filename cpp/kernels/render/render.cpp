@@ -5,10 +5,13 @@
 #include "kernels/render/render.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <list>
 #include <mutex>
 #include <vector>
 
 #include "kernels/load/batch.hpp"
+#include "kernels/load/missing.hpp"
 #include "kernels/normalize/normalize.hpp"
 #include "kernels/render/canvas.hpp"
 #include "kernels/render/map_steps.hpp"
@@ -20,6 +23,52 @@ namespace hotcold {
 namespace {
 
 const Shape* shape_of(const SourceView* view) { return view == nullptr ? nullptr : &view->shape; }
+
+// Counts for each of the threads that count at the same time; the first are those of the caller.
+class RankPool {
+  public:
+    RankPool(std::size_t bins, const RankCounts& total) : bins_(bins), total_(total) {
+        free_.push_back(total);
+    }
+
+    // Calls count(RankCounts) with counts that no other thread has.
+    template <typename F>
+    void use(const F& count) {
+        const RankCounts own = take();
+        count(own);
+        const std::lock_guard<std::mutex> lock(mutex_);
+        free_.push_back(own);
+    }
+
+    // Adds all to the caller's.
+    void add_up() {
+        for (const std::vector<std::uint64_t>& part : parts_) {
+            for (std::size_t i = 0; i < bins_; ++i) {
+                total_.count[i] += part[i];
+                total_.low_sum[i] += part[bins_ + i];
+                total_.high_sum[i] += part[2 * bins_ + i];
+            }
+        }
+    }
+
+  private:
+    RankCounts take() {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (free_.empty()) {
+            std::uint64_t* const part = parts_.emplace_back(3 * bins_).data();
+            return {part, part + bins_, part + 2 * bins_};
+        }
+        const RankCounts own = free_.back();
+        free_.pop_back();
+        return own;
+    }
+
+    std::size_t bins_;
+    RankCounts total_;
+    std::mutex mutex_;
+    std::vector<RankCounts> free_;
+    std::list<std::vector<std::uint64_t>> parts_;
+};
 
 // What renders one batch.
 template <typename T>
@@ -62,23 +111,57 @@ class BatchRender {
         }
     }
 
-    // The extent of the values of all items, or of those alone that can be drawn. The maps are made
-    // for it and not kept: a batch of them may be larger than memory.
+    // Calls look(MapItem) for the maps of all items, or of those alone that can be drawn. The maps
+    // are made for it and not kept: a batch of them may be larger than memory.
+    template <typename F>
+    void for_each_map(int n_threads, bool drawable_alone, const F& look) {
+        for_each_item(items(), elements_per_item(), workspace_bytes(), n_threads,
+                      [&](std::size_t item, Workspace& workspace, const Team& team) {
+                          MapItem<T> made = {item, take_map(workspace), workspace, team};
+                          const std::size_t bad = steps_.apply(made);
+                          const bool skips = drawable_alone && raises();
+                          if (skips && (bad != 0 || !image_is_finite(item, team))) return;
+                          look(made);
+                      });
+    }
+
+    // The extent of the values of those items.
     Extent measure_items(int n_threads, bool drawable_alone) {
         Extent all;
         std::mutex mutex;
-        for_each_item(
-            items(), elements_per_item(), workspace_bytes(), n_threads,
-            [&](std::size_t item, Workspace& workspace, const Team& team) {
-                MapItem<T> made = {item, take_map(workspace), workspace, team};
-                const std::size_t bad = steps_.apply(made);
-                if (drawable_alone && raises() && (bad != 0 || !image_is_finite(item, team))) {
-                    return;
-                }
-                const Extent found = extent_of(made);
-                const std::lock_guard<std::mutex> lock(mutex);
-                all = merge(all, found);
-            });
+        for_each_map(n_threads, drawable_alone, [&](const MapItem<T>& made) {
+            const Extent found = extent_of(made);
+            const std::lock_guard<std::mutex> lock(mutex);
+            all = merge(all, found);
+        });
+        return all;
+    }
+
+    void measure_each(Extent* extents, int n_threads) {
+        for_each_map(n_threads, true,
+                     [&](const MapItem<T>& made) { extents[made.index] = extent_of(made); });
+    }
+
+    Extent count_ranks(const RankQuery& query, const RankCounts& counts, int n_threads) {
+        RankPool pool(query.prefixes.size() * kRankBins, counts);
+        Extent all;
+        std::mutex mutex;
+        for_each_map(n_threads, true, [&](const MapItem<T>& made) {
+            std::vector<T> present;
+            const T* values = made.map;
+            std::size_t count = map_.channels * map_.plane();
+            if (!made.missing.empty()) {
+                present = present_values(made.map, made.missing.data(), count);
+                values = present.data();
+                count = present.size();
+            }
+            pool.use(
+                [&](const RankCounts& own) { hotcold::count_ranks(values, count, query, own); });
+            const Extremes<T> found = extremes(values, count, made.team);
+            const std::lock_guard<std::mutex> lock(mutex);
+            all = merge(all, {static_cast<double>(found.min), static_cast<double>(found.max)});
+        });
+        pool.add_up();
         return all;
     }
 
@@ -122,10 +205,10 @@ class BatchRender {
     }
 
     Extent extent_of(const MapItem<T>& item) const {
-        if (!item.missing.empty()) return measure_present(item, map_, plan_.normalization);
+        if (!item.missing.empty()) return measure_present(plan_, item, map_);
         std::vector<Scale<T>> scales(map_.channels);
-        fit_scales(item.map, map_.channels, map_.plane(), plan_.normalization, scales.data(),
-                   item.team);
+        plan_.fit(plan_.normalization, item.map, map_.channels, map_.plane(), scales.data(),
+                  item.team);
         return hotcold::measure(item.map, map_.channels, map_.plane(), scales.data(), item.team);
     }
 
@@ -173,12 +256,30 @@ Extent measure(const RenderPlan& plan, const SourceView& attributions, const Sou
         .measure_items(n_threads, true);
 }
 
-#define HOTCOLD_INSTANTIATE(T)                                                            \
-    template RenderFault render(const RenderPlan&, const SourceView&, const SourceView*,  \
-                                const BatchView<T>*, const PictureView*, int);            \
-    template void render_each<T>(const RenderPlan&, const SourceView&, const SourceView*, \
-                                 std::uint8_t*, std::size_t, const ItemDone&, int);       \
-    template Extent measure<T>(const RenderPlan&, const SourceView&, const SourceView*, int);
+template <typename T>
+void measure_each(const RenderPlan& plan, const SourceView& attributions, const SourceView* image,
+                  Extent* extents, int n_threads) {
+    BatchRender<T>(plan, attributions, image, nullptr, nullptr, threads_of(n_threads))
+        .measure_each(extents, n_threads);
+}
+
+template <typename T>
+Extent count_ranks(const RenderPlan& plan, const SourceView& attributions, const SourceView* image,
+                   const RankQuery& query, const RankCounts& counts, int n_threads) {
+    return BatchRender<T>(plan, attributions, image, nullptr, nullptr, threads_of(n_threads))
+        .count_ranks(query, counts, n_threads);
+}
+
+#define HOTCOLD_INSTANTIATE(T)                                                                \
+    template RenderFault render(const RenderPlan&, const SourceView&, const SourceView*,      \
+                                const BatchView<T>*, const PictureView*, int);                \
+    template void render_each<T>(const RenderPlan&, const SourceView&, const SourceView*,     \
+                                 std::uint8_t*, std::size_t, const ItemDone&, int);           \
+    template Extent measure<T>(const RenderPlan&, const SourceView&, const SourceView*, int); \
+    template void measure_each<T>(const RenderPlan&, const SourceView&, const SourceView*,    \
+                                  Extent*, int);                                              \
+    template Extent count_ranks<T>(const RenderPlan&, const SourceView&, const SourceView*,   \
+                                   const RankQuery&, const RankCounts&, int);
 HOTCOLD_INSTANTIATE(float)
 HOTCOLD_INSTANTIATE(double)
 #undef HOTCOLD_INSTANTIATE

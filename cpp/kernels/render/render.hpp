@@ -9,6 +9,7 @@
 
 #include "kernels/load/image_view.hpp"
 #include "kernels/normalize/extent.hpp"
+#include "kernels/percentile/ranks.hpp"
 #include "kernels/render/plan.hpp"
 
 namespace hotcold {
@@ -47,5 +48,16 @@ void render_each(const RenderPlan& plan, const SourceView& attributions, const S
 template <typename T>
 Extent measure(const RenderPlan& plan, const SourceView& attributions, const SourceView* image,
                int n_threads);
+
+// The same for each item, into `extents`; empty where an item cannot be drawn or misses all values.
+template <typename T>
+void measure_each(const RenderPlan& plan, const SourceView& attributions, const SourceView* image,
+                  Extent* extents, int n_threads);
+
+// Adds the values of the maps before they are normalised, over the items that measure() looks at,
+// to counts of query.prefixes.size() * kRankBins bins; returns their extent.
+template <typename T>
+Extent count_ranks(const RenderPlan& plan, const SourceView& attributions, const SourceView* image,
+                   const RankQuery& query, const RankCounts& counts, int n_threads);
 
 }  // namespace hotcold

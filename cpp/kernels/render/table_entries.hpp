@@ -39,16 +39,16 @@ EntryMap<T> entry_map(const Canvas<T>& canvas, const T* values, std::size_t coun
 // that holds the table's entries, and stores the values.
 template <typename T, typename F>
 void paint_entries(Canvas<T>& canvas, const MapItem<T>& item, const F& paint) {
-    const Normalization mode = canvas.plan.normalization;
+    const RenderPlan& plan = canvas.plan;
     Scale<T> scale;
     std::vector<T> present;
     const T* values = item.map;
     std::size_t count = canvas.plane();
     if (item.missing.empty()) {
-        fit_scales(values, 1, count, mode, &scale, item.team);
+        plan.fit(plan.normalization, values, 1, count, &scale, item.team);
     } else {
-        present = fit_present(item, canvas.map(), mode, &scale);
-        fill_missing(item, stand_in(present, mode, item.team));
+        present = fit_present(plan, item, canvas.map(), &scale);
+        fill_missing(item, stand_in(plan, present, plan.normalization, item.team));
         values = present.data();
         count = present.size();
     }
@@ -57,7 +57,7 @@ void paint_entries(Canvas<T>& canvas, const MapItem<T>& item, const F& paint) {
                                 auto& entries) {
         entries_run(canvas.run_of(item.map, 0, row, column), length, to_entries, entries);
     };
-    if (canvas.plan.table.entries() <= 256) {
+    if (plan.table.entries() <= 256) {
         paint(std::uint8_t{}, entries_of);
     } else {
         paint(std::uint16_t{}, entries_of);

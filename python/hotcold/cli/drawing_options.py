@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 import hotcold
-from hotcold.cli.types import Norm, NumbersOrWord, OneOrTwo, Thresholds
+from hotcold.cli.types import Norm, NumbersOrWord, OneOrTwo, ScaleOrWord, Thresholds
 from hotcold.declared import Option
 from hotcold.regions import MAP_OPTIONS
 from hotcold.visualizers.base import KINDS, BaseVisualizer
@@ -36,6 +36,7 @@ _WRITTEN: dict[str, Callable[[], dict[str, Any]]] = {
     "fractions": lambda: {
         "type": OneOrTwo("FRACTION", "a number in [0, 1], or two as LOW,HIGH"),
     },
+    "scale": lambda: {"type": ScaleOrWord()},
     "thresholds": lambda: {"type": Thresholds()},
     "whole": lambda: {"type": int},
     "threshold": lambda: {"type": NumbersOrWord("FRACTION|otsu")},
@@ -125,6 +126,18 @@ def _owners(name: str) -> list[str]:
     return [kind for kind, made in VISUALIZERS.items() if name in made.declared().options]
 
 
+def maker_options(command: F) -> F:
+    """Give a command the visualizers, and those of their options that make and scale the map."""
+    for name, declared in reversed(list(_declared().items())):
+        if name in MAP_OPTIONS or name in SCALING:
+            command = _option(name, declared)(command)
+    return next(_options())(command)
+
+
+# What a scale depends on, besides MAP_OPTIONS.
+SCALING = ("combine_channels", "upsample", "positive_only", "normalization_type")
+
+
 def make_visualizer(
     visualizer: str | None, has_images: bool, padding: int | None, **options: Any
 ) -> Any:
@@ -137,14 +150,7 @@ def make_visualizer(
     """
     chosen = visualizer or ("heatmap" if has_images else "plain")
     make = VISUALIZERS[chosen]
-    given = {name: value for name, value in options.items() if value is not None}
-    for name in given:
-        if chosen not in _owners(name):
-            flag = "--" + name.replace("_", "-")
-            msg = (
-                f"{flag} is an option of --visualizer {' or '.join(_owners(name))}, not of {chosen}"
-            )
-            raise click.UsageError(msg)
+    given = _known(chosen, options)
     if make.takes_images != has_images:
         msg = (
             f"--visualizer {chosen} draws over images: give IMAGES after ATTRIBUTIONS"
@@ -154,3 +160,33 @@ def make_visualizer(
         raise click.UsageError(msg)
     tiler = hotcold.Tiler(padding=padding) if padding is not None else None
     return make(tiler=tiler, **given)
+
+
+def make_maker(visualizer: str | None, has_images: bool, **options: Any) -> BaseVisualizer[Any]:
+    """Return the visualizer that the options describe, to make maps of attributions alone.
+
+    Raises
+    ------
+    click.UsageError
+        As in `make_visualizer`.
+    """
+    chosen = visualizer or ("heatmap" if has_images else "plain")
+    make = VISUALIZERS[chosen]
+    given = _known(chosen, options)
+    if has_images and not make.takes_images:
+        msg = f"--visualizer {chosen} draws no images: leave IMAGES out"
+        raise click.UsageError(msg)
+    return make(**given)
+
+
+def _known(chosen: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that were given, all of which the visualizer must have."""
+    given = {name: value for name, value in options.items() if value is not None}
+    for name in given:
+        if chosen not in _owners(name):
+            flag = "--" + name.replace("_", "-")
+            msg = (
+                f"{flag} is an option of --visualizer {' or '.join(_owners(name))}, not of {chosen}"
+            )
+            raise click.UsageError(msg)
+    return given

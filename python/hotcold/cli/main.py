@@ -11,6 +11,7 @@ from hotcold.cli.errors import keep_standard_streams
 from hotcold.cli.gallery import gallery
 from hotcold.cli.info import info
 from hotcold.cli.render import render
+from hotcold.cli.scale import scale
 
 _EPILOG = """\b
 Completion of commands, options and paths with the Tab key:
@@ -27,5 +28,5 @@ def main() -> None:
     keep_standard_streams()
 
 
-for _command in (demo, render, boxes, gallery, info):
+for _command in (demo, render, scale, boxes, gallery, info):
     main.add_command(_command)

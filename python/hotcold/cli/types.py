@@ -7,6 +7,9 @@ from typing import Any
 
 import click
 
+from hotcold import Scale
+from hotcold.options import SCALES
+
 
 class Grid(click.ParamType):  # type: ignore[type-arg]
     """``ROWSxCOLS``, as a pair."""
@@ -102,6 +105,31 @@ def _number_or_word(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
+
+
+class ScaleOrWord(click.ParamType):  # type: ignore[type-arg]
+    """``item``, ``shared``, or the path of a file that `hotcold scale` wrote."""
+
+    name = "item|shared|FILE"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | Scale:
+        """Return the word, or the scale that the file holds."""
+        if str(value) in SCALES:
+            return str(value)
+        try:
+            return Scale.load(str(value))
+        except OSError as error:
+            words = " or ".join(SCALES)
+            self.fail(
+                f"must be {words}, or a file that `hotcold scale` wrote; {value!r}: "
+                f"{error.strerror or error}",
+                param,
+                ctx,
+            )
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class OneOrTwo(click.ParamType):  # type: ignore[type-arg]

@@ -21,13 +21,19 @@ from hotcold._arrays import Array
 from hotcold._extras import require
 from hotcold.offline.api import ON_ERROR, known_format
 from hotcold.offline.input.base import known_shape
+from hotcold.offline.input.feed import Piece
 from hotcold.offline.run import blocks
 from hotcold.offline.run.job import Job
+from hotcold.offline.run.progress import Silence
 from hotcold.offline.run.rendering import Limits, Renders, with_limits
 from hotcold.offline.run.report import STAGES, RenderReport
+from hotcold.offline.scales import Maps
 from hotcold.request import RenderRequest
+from hotcold.scale import Scale
+from hotcold.scale.passes import Part, Task, merged, search
+from hotcold.visualizers.base import BaseVisualizer
 
-__all__ = ["render", "render_files"]
+__all__ = ["measure", "render", "render_files"]
 
 
 def render(
@@ -166,7 +172,7 @@ def render_files(
     )
     with job.folder() as folder:
         # Sent once, not with every block.
-        worker = dask.delayed(job.prepare(folder, core_threads=1))
+        worker = dask.delayed(job.prepare(folder, Silence(), core_threads=1))
         first_items = np.cumsum([0, *arrays[0].chunks[0]]).tolist()
         parts = [array.to_delayed().reshape(-1) for array in arrays]
         write = dask.delayed(blocks.write_block, pure=False)
@@ -178,6 +184,62 @@ def render_files(
         folder.note([], [failure.index for failure in report.failures])
         job.keep(report, folder, len(attributions))
     return report
+
+
+def measure(visualizer: BaseVisualizer[Any], attributions: Any, x: Any = None) -> Scale:
+    """Return the one scale of all maps of a dask array, on the cluster in use.
+
+    Parameters
+    ----------
+    visualizer, attributions, x
+        As in `hotcold.measure`, of dask arrays.
+
+    Returns
+    -------
+    Scale
+        That of `hotcold.measure`, to the last bit.
+
+    Raises
+    ------
+    ImportError
+        dask is not installed.
+    TypeError, ValueError
+        As in `hotcold.measure`.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import hotcold
+    >>> from hotcold.offline import dask as on_dask
+    >>> maps = da.random.default_rng(0).normal(size=(100, 1, 16, 16), chunks=(25, -1, -1, -1))
+    >>> scale = on_dask.measure(hotcold.Visualizer(), maps)
+    >>> on_dask.render(hotcold.Visualizer(scale=scale), maps).shape
+    (100, 16, 16, 3)
+    """
+    dask = require("dask", "dask", "to measure on a dask cluster")
+    da = require("dask.array", "dask", "to measure on a dask cluster")
+    maps = Maps(visualizer)
+    arrays = _aligned(da, attributions, x)
+    first, settings = maps.first(Piece(0, *_first_items(arrays)))
+    parts = [array.to_delayed().reshape(-1) for array in arrays]
+
+    def look(task: Task) -> Part:
+        found = [dask.delayed(blocks.measure_block)(maps, task, *items) for items in zip(*parts)]  # noqa: B905 - as many of each
+        while len(found) > 1:
+            found = [
+                dask.delayed(merged)(found[i : i + _MERGED_AT_ONCE])
+                for i in range(0, len(found), _MERGED_AT_ONCE)
+            ]
+        part: Part = dask.compute(found[0])[0]
+        return part
+
+    found = search(first.passes(), look)
+    low, high = found.extremes or (0.0, 0.0)
+    return Scale(low, high, found.values, int(arrays[0].shape[0]), settings)
+
+
+# Counts of blocks that a worker adds up at a time, of 1.5 MB each.
+_MERGED_AT_ONCE = 16
 
 
 def _with_limits(visualizer: Renders, limits: Limits | None) -> tuple[Renders, Limits | None]:
@@ -219,16 +281,28 @@ def _aligned(da: Any, attributions: Any, x: Any) -> list[Any]:
     return [array.rechunk({0: items, 1: -1, 2: -1, 3: -1}) for array in arrays]
 
 
-def _first_request(visualizer: Renders, arrays: list[Any], limits: Limits | None) -> RenderRequest:
-    """Check shapes, dtypes and limits before anything is sent."""
+def _first_items(arrays: list[Any]) -> tuple[Array, Array | None]:
+    """Return items of the arrays' shapes and dtypes."""
     first: list[Array] = [
         np.broadcast_to(np.zeros((), array.dtype), (1, *array.shape[1:])) for array in arrays
     ]
-    request = visualizer.request(*first)
-    if request.shares_limits and limits is None:
+    return first[0], first[1] if len(first) > 1 else None
+
+
+def _first_request(visualizer: Renders, arrays: list[Any], limits: Limits | None) -> RenderRequest:
+    """Check shapes, dtypes and limits before anything is sent."""
+    request = visualizer.request(*_first_items(arrays))
+    if request.shares_scale:
+        msg = (
+            "`scale` must be a hotcold.Scale on a cluster, where a block does not know the others' "
+            "values, got 'shared'; hotcold.measure makes one, or hotcold.offline.dask.measure"
+        )
+        raise ValueError(msg)
+    if request.depends_on_others and limits is None:
         msg = (
             "`limits` must be given for normalization_type='unnormalized' on a cluster: a block "
-            "does not know the others' largest value"
+            "does not know the others' largest value; or pass a visualizer scale=..., which "
+            "hotcold.offline.dask.measure makes"
         )
         raise ValueError(msg)
     return request

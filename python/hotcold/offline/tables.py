@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import io
 import os
 import warnings
@@ -16,6 +15,8 @@ from hotcold.offline.input import open_source
 from hotcold.offline.input.base import InputWarning, Source
 from hotcold.offline.input.feed import Bad, Feed, Piece
 from hotcold.offline.input.identity import difference, identify
+from hotcold.offline.output import guard
+from hotcold.offline.output.guard import Read
 from hotcold.offline.run.progress import Silence, make_progress
 from hotcold.regions import COLUMNS, BoxFinder, table_bytes
 
@@ -92,7 +93,7 @@ def write_boxes(
     path = Path(os.fsdecode(output_file))
     source = open_source(attributions, "attributions", options.get("dim_order", "channels_first"))
     with contextlib.closing(source):
-        _check_output(path, source, overwrite)
+        guard.check_file(path, [Read("attributions", source.paths)], overwrite=overwrite)
         feed = Feed(source, None, None)
         if names is not None and feed.n_items is not None:
             _check_names(names, feed.n_items)
@@ -108,24 +109,6 @@ def write_boxes(
                 return _write(file, find, source, feed, names, shown)
         finally:
             shown.close()
-
-
-def _check_output(path: Path, source: Source, overwrite: bool) -> None:
-    """Refuse, before any work, a table that cannot be written or would replace something."""
-    folder, _ = _atomic.target(path)
-    if not Path(folder).is_dir():
-        raise _atomic.no_folder(folder)
-    if path.is_dir():
-        msg = "`output_file` must be a file, and this is a folder"
-        raise IsADirectoryError(errno.EISDIR, msg, str(path))
-    if not path.exists():
-        return
-    if any(read.exists() and read.samefile(path) for read in source.paths):
-        msg = f"`output_file` must not be what `attributions` is read from, got {path}"
-        raise ValueError(msg)
-    if not overwrite:
-        msg = "`output_file` is there already; give another name, or overwrite (--overwrite)"
-        raise FileExistsError(errno.EEXIST, msg, str(path))
 
 
 def _check_names(names: Sequence[str], n_items: int) -> None:

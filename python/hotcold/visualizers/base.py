@@ -11,10 +11,12 @@ import numpy as np
 
 from hotcold import _core, _validate, files
 from hotcold._arrays import Array, as_batch, masked_as_zero, one_for_all
+from hotcold.colormaps import lookup_table
 from hotcold.declared import Table, complete, document, override, table_of
-from hotcold.options import MapOptions
+from hotcold.options import MapOptions, default_cmap
 from hotcold.plan import RenderSpec
 from hotcold.request import RenderRequest
+from hotcold.scale import Scale
 from hotcold.sheet import Tiler
 
 if TYPE_CHECKING:
@@ -138,6 +140,76 @@ class BaseVisualizer(Generic[O]):
             raise TypeError(msg)
         return self._request(attributions, x, self._options)
 
+    def map_request(self, attributions: Any, x: Any = None) -> RenderRequest:
+        """Return what makes the maps of `request`, whatever they are painted with.
+
+        Images are needed only where maps are brought to their size.
+
+        Parameters
+        ----------
+        attributions, x
+            As for `request`; `x` may be None for every visualizer without `upsample`.
+
+        Returns
+        -------
+        hotcold.request.RenderRequest
+            Of which the maps are of use, not the pictures.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As in `request`.
+        """
+        if x is not None or not (self.takes_images and self.needs_images):
+            return self.request(attributions, x)
+        options = self._options
+        if options.upsample is not None:
+            msg = f"`x` must be given: upsample={options.upsample!r} brings maps to its size"
+            raise TypeError(msg)
+        batch = self._attributions(attributions)
+        if options.reduction == "none":
+            order = options.dim_order
+            _validate.drawable_channels(batch.shape, "attributions", order, "to be drawn")
+        mode = options.mode("unsigned_max")
+        rows: dict[str, Any] = {"paint": "channels"}
+        if options.reduction != "none" or batch.shape[1] == 1:
+            rows = {"paint": "table", "table": lookup_table(default_cmap(mode))}
+        spec = self._spec(options, None, normalization_type=mode, **rows)
+        return self._made(spec, options, batch, None)
+
+    def limits(self, attributions: Any, x: Any = None) -> NDArray[np.float64]:
+        """Return the attributions at both ends of the colours, item by item.
+
+        Parameters
+        ----------
+        attributions, x
+            As for `render`; `x` may be left out but with `upsample`.
+
+        Returns
+        -------
+        ndarray of float64, shape (N, 2)
+            (low, high) of each item. For modes with a zero in the middle, low is minus high. Both
+            are 0 where a map is 0 everywhere, and all of its values are drawn as zero.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As in `render`; ``magnitude_sum`` and ``signed_sum`` with several channels, each of
+            which has limits of its own.
+
+        Examples
+        --------
+        >>> import numpy as np, hotcold
+        >>> maps = np.array([[[[-1.0, 3.0]]], [[[0.0, 0.5]]]])
+        >>> hotcold.Visualizer().limits(maps)
+        array([[-3. ,  3. ],
+               [-0.5,  0.5]])
+        >>> hotcold.Visualizer(scale="shared", sign="positive").limits(maps)
+        array([[0., 3.],
+               [0., 3.]])
+        """
+        return self.map_request(attributions, x).limits(self._options.n_threads)
+
     def __replace__(self, **changes: Any) -> Self:
         """Return a visualizer with other options, as `copy.replace` of Python 3.13 does."""
         self._refuse_unknown(changes, self._table.options)
@@ -225,6 +297,15 @@ class BaseVisualizer(Generic[O]):
         }
         return RenderSpec(**{**follows, **options.rows, **rows})
 
+    def _made(
+        self, spec: RenderSpec, options: O, attributions: Array, image: Array | None
+    ) -> RenderRequest:
+        """Return the request for views (N, C, H, W), by the scale that the options name."""
+        scale = options.scale
+        if isinstance(scale, Scale):
+            spec = scale.fits(spec, attributions.shape[1]).applied(spec)
+        return RenderRequest(spec, attributions, image, shares_scale=scale == "shared")
+
     def _render(
         self, request: RenderRequest, out: NDArray[np.uint8] | None, n_threads: int | None
     ) -> NDArray[np.uint8]:
@@ -241,6 +322,7 @@ class BaseVisualizer(Generic[O]):
     ) -> Array:
         check_targets(output_file, fig)
         tiler = options.tiler or Tiler()
+        request = request.alone(options.n_threads)
         wants_sheet = output_file is not None or imshow or fig is not None
         values, sheet = request.values_and_sheet(
             tiler, True, wants_sheet, options.dim_order, options.n_threads

@@ -168,7 +168,7 @@ class HeatmapVisualizer(BaseVisualizer[HeatmapOptions], options=HeatmapOptions):
             paint="overlay",
             table=_table(options, mode),
         )
-        return RenderRequest(spec, batch, image)
+        return self._made(spec, options, batch, image)
 
 
 def _table(options: HeatmapOptions, mode: str) -> LookupTable:

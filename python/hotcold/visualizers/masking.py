@@ -27,4 +27,4 @@ class MaskingVisualizer(BaseVisualizer[M], Generic[M]):
         _validate.background_over(image.shape[1], planes, options.background, background)
         if image.shape[1] == 4:
             rows["background"] = BACKGROUNDS["black"]  # transparent as it is
-        return RenderRequest(self._spec(options, image, paint="mask", **rows), batch, image)
+        return self._made(self._spec(options, image, paint="mask", **rows), options, batch, image)

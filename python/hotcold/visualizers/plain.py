@@ -193,4 +193,4 @@ class Visualizer(BaseVisualizer[PlainOptions], options=PlainOptions):
             if through_table
             else None,
         )
-        return RenderRequest(spec, batch, None)
+        return self._made(spec, options, batch, None)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from hotcold import _atomic
 
 FileId = tuple[int, int]
 
@@ -86,3 +89,30 @@ def _ids(paths: Iterable[Path]) -> Iterator[FileId]:
         except OSError:
             continue
         yield status.st_dev, status.st_ino
+
+
+def check_file(path: Path, reads: Iterable[Read], *, overwrite: bool) -> None:
+    """Refuse, before any work, an output file that cannot be written or would replace something.
+
+    Raises
+    ------
+    OSError
+        There is no such folder, it is one itself, or it is there and `overwrite` is not True.
+    ValueError
+        It is read.
+    """
+    folder, _ = _atomic.target(path)
+    if not Path(folder).is_dir():
+        raise _atomic.no_folder(folder)
+    if path.is_dir():
+        msg = "`output_file` must be a file, and this is a folder"
+        raise IsADirectoryError(errno.EISDIR, msg, str(path))
+    if not path.exists():
+        return
+    for read in reads:
+        if any(other.exists() and other.samefile(path) for other in read.paths):
+            msg = f"`output_file` must not be what `{read.name}` is read from, got {path}"
+            raise ValueError(msg)
+    if not overwrite:
+        msg = "`output_file` is there already; give another name, or overwrite (--overwrite)"
+        raise FileExistsError(errno.EEXIST, msg, str(path))

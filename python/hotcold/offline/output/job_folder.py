@@ -122,14 +122,14 @@ class JobFolder:
         self._lock.release()
 
     @property
-    def limits(self) -> Any:
-        """Colour limits that an earlier run, or another part, of this job found."""
-        return self.record.limits
+    def shared(self) -> Any:
+        """What an earlier run, or another part, of this job found that all items share."""
+        return self.record.shared
 
-    def keep_limits(self, limits: Any) -> None:
-        """Write the colour limits that all items share into the job file."""
-        if limits is not None and self.record.limits is None:
-            self._update(lambda record: setattr(record, "limits", list(limits)))
+    def keep_shared(self, shared: Any) -> None:
+        """Write what all items share into the job file."""
+        if shared is not None and self.record.shared is None:
+            self._update(lambda record: setattr(record, "shared", list(shared)))
 
     def is_old(self, unit: int) -> bool:
         """Whether the file of a unit, if there is one, is an earlier job's."""

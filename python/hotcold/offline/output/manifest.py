@@ -15,6 +15,7 @@ from hotcold import _atomic, _core
 from hotcold.offline.input import IndexedSource, Source
 from hotcold.offline.input.identity import Identity, difference
 from hotcold.offline.output.series import Series
+from hotcold.scale import Scale
 
 FOLDER = ".hotcold"
 _VERSION = 2
@@ -32,8 +33,8 @@ class Record:
         The files that the job makes.
     inputs : dict
         The identity of each input when the job began.
-    limits : (float, float), optional
-        Colour limits that all items share.
+    shared : (pair, pair), optional
+        What all items share; see `hotcold.scale.kept.Shared`.
     replaces : list of dict
         Series of earlier jobs whose files go when those of this one are there; empty at the end.
     others : list of dict
@@ -45,7 +46,7 @@ class Record:
     settings: dict[str, Any]
     series: Series
     inputs: dict[str, Identity | None]
-    limits: Any = None
+    shared: Any = None
     replaces: list[Series] = field(default_factory=list)
     others: list[Series] = field(default_factory=list)
     finished: dict[str, Any] = field(default_factory=dict)
@@ -103,6 +104,9 @@ def read(output_dir: Path) -> Record | None:
     if not isinstance(content, dict) or content.pop("version", None) != _VERSION:
         msg = f"`output_dir` must hold a job file of version {_VERSION} to resume, got {path}"
         raise ValueError(msg)
+    if "limits" in content:  # as it was called when there was nothing else to share
+        limits = content.pop("limits")
+        content["shared"] = None if limits is None else [None, limits]
     try:
         return Record(**content)
     except TypeError as error:
@@ -163,6 +167,8 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, tuple | list):
         return [_plain(part) for part in value]
+    if isinstance(value, Scale):
+        return json.loads(value.to_json())
     if callable(value) and hasattr(value, "N"):
         colours = np.ascontiguousarray(value(np.arange(value.N)), np.float64)
         return f"{value.name} {hashlib.sha256(colours.tobytes()).hexdigest()[:16]}"

@@ -14,10 +14,12 @@ from hotcold._arrays import Array
 from hotcold.offline.input.base import IndexedSource, Shape
 from hotcold.offline.input.feed import Bad, Chunk, Piece
 from hotcold.offline.run.pool import results_in_order
-from hotcold.offline.run.rendering import Limits, Renderer, Renders
+from hotcold.offline.run.rendering import Limits, Renderer, Renders, part_of
 from hotcold.offline.run.report import RenderReport
 from hotcold.offline.run.total import Total
 from hotcold.offline.run.worker import Worker
+from hotcold.scale.kept import Shared
+from hotcold.scale.passes import Part, Task
 
 _PIECE_ITEMS = 16  # rendered at a time, so that a block's pictures are never all in memory
 
@@ -46,7 +48,15 @@ def render_block(
     n_threads: int,
 ) -> NDArray[np.uint8]:
     """Return the pictures of a block."""
-    return Renderer(visualizer, limits, n_threads).batch(Piece(0, attributions, x))[1]
+    shared = None if limits is None else Shared(None, limits)
+    return Renderer(visualizer, shared, n_threads).batch(Piece(0, attributions, x))[1]
+
+
+def measure_block(
+    visualizer: Renders, task: Task, attributions: Array, x: Array | None = None
+) -> Part:
+    """Return what a pass over all items finds in a block."""
+    return part_of(visualizer, Piece(0, attributions, x), task)
 
 
 def write_block(

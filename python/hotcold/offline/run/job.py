@@ -24,10 +24,11 @@ from hotcold.offline.run.pool import results_in_order
 from hotcold.offline.run.progress import Silence
 from hotcold.offline.run.rendering import Limits, Renderer, Renders
 from hotcold.offline.run.report import RenderReport
-from hotcold.offline.run.scale import data_set_limits
+from hotcold.offline.run.scale import measure_items
 from hotcold.offline.run.total import Total
 from hotcold.offline.run.worker import Layout, Worker, finish, write
-from hotcold.plan import RenderSpec
+from hotcold.request import RenderRequest
+from hotcold.scale.kept import Shared
 
 
 class Job:
@@ -84,7 +85,7 @@ class Job:
             msg = f"`names` must be a sequence of names, got the string {names!r}"
             raise TypeError(msg)
         self.names = Names(suffix, names, "sheet-" if layout.sheets else "", n_units, shard)
-        self._shared_scale = self._check_first_item()
+        self._first = self._check_first_item()
         self._settings = self._describe(attributions, x)
         self._sources = {"attributions": attributions, "x": x}
         self._inputs = {name: identify(source) for name, source in self._sources.items()}
@@ -106,7 +107,7 @@ class Job:
             if finished is not None:
                 total.n_items, total.n_skipped = self._own_items() or 0, 1
                 return total.report(finished, time.perf_counter() - start)
-            worker = self.prepare(folder)
+            worker = self.prepare(folder, progress)
             try:
                 self._render_all(worker, total, progress, folder)
                 self._check_inputs()
@@ -133,19 +134,21 @@ class Job:
         )
         return JobFolder(self.output_dir, plan)
 
-    def prepare(self, folder: JobFolder, core_threads: int | None = None) -> Worker:
+    def prepare(
+        self, folder: JobFolder, progress: Silence, core_threads: int | None = None
+    ) -> Worker:
         """Return what the threads of the job share, once the folder is its own.
 
         `core_threads`, of the core for each call, are by default one, or those of this job's
         threads that find no file of their own.
         """
-        limits = self._limits(folder.limits)
-        folder.keep_limits(limits)
+        shared = self._shared(folder.shared, progress)
+        folder.keep_shared(shared)
         writer = self._make_writer(folder)
         first, last = self.names.span()
         if core_threads is None:
             core_threads = 1 if last is None else max(1, self.n_threads // max(1, last - first))
-        return self._worker(writer, limits, folder.goes_on, core_threads)
+        return self._worker(writer, shared, folder.goes_on, core_threads)
 
     def keep(self, report: RenderReport, folder: JobFolder, n_units: int | None) -> None:
         """Write that the job is done, and its report beside the job file."""
@@ -183,13 +186,13 @@ class Job:
             progress.close()
 
     def _worker(
-        self, writer: Writer, limits: Limits | None, resume: bool, core_threads: int
+        self, writer: Writer, shared: Shared | None, resume: bool, core_threads: int
     ) -> Worker:
         text = dict(self.visualizer.text_chunks())
-        if limits is not None:
-            text["Comment"] = f"colour limits {limits[0]!r} to {limits[1]!r}"
+        if shared is not None:
+            text["Comment"] = self._told(shared)
         return Worker(
-            Renderer(self.visualizer, limits, core_threads),
+            Renderer(self.visualizer, shared, core_threads),
             writer,
             self.names,
             self.layout,
@@ -200,6 +203,17 @@ class Job:
             core_threads,
             self.compression,
         )
+
+    def _told(self, shared: Shared) -> str:
+        """Return what a picture file says of the scale that it shares with others."""
+        told = []
+        if shared.extremes is not None and shared.extremes != shared.limits:
+            low, high = shared.extremes
+            told.append(f"one scale for all, of attributions {low!r} to {high!r}")
+        if shared.limits is not None:
+            low, high = shared.limits
+            told.append(f"colour limits {low!r} to {high!r}")
+        return "; ".join(told)
 
     def _make_writer(self, folder: JobFolder) -> Writer:
         if self.container is None:
@@ -244,8 +258,8 @@ class Job:
         first, last = self._own_span()
         return None if last is None else last - first
 
-    def _check_first_item(self) -> RenderSpec | None:
-        """Check what all items share; return their recipe if that is a colour scale too."""
+    def _check_first_item(self) -> RenderRequest | None:
+        """Check what is the same of all items; return the first if they share a scale too."""
         piece = self.feed.sample()
         try:
             request = self.visualizer.request(piece.attributions, piece.x)
@@ -254,7 +268,7 @@ class Job:
             if self.record and self.feed.n_items is None:
                 return None
             raise
-        return request.spec if request.shares_limits else None
+        return request if request.depends_on_others else None
 
     def _describe(self, attributions: Source, x: Source | None) -> dict[str, Any]:
         return {
@@ -273,9 +287,9 @@ class Job:
             "shards": self.shard.total if self.container else None,
         }
 
-    def _limits(self, found: Any) -> Limits | None:
-        """Return the colour limits that all items share, whatever the batches and shards."""
-        if self._shared_scale is None:
+    def _shared(self, found: Any, progress: Silence) -> Shared | None:
+        """Return what all items share, whatever the batches and shards."""
+        if self._first is None:
             if self.limits is not None:
                 msg = (
                     "`limits` must be None unless normalization_type='unnormalized': other modes "
@@ -284,8 +298,11 @@ class Job:
                 raise ValueError(msg)
             return None
         if self.limits is not None:
-            return self.limits
+            return Shared(None, self.limits)
         if found is not None:
-            low, high = found
-            return low, high
-        return data_set_limits(self.visualizer, self.feed, self._shared_scale, self.n_threads)
+            extremes, limits = (None if pair is None else tuple(pair) for pair in found)
+            return Shared(extremes, limits)
+        measured, _ = measure_items(
+            self.visualizer, self.feed, self._first, self.n_threads, progress
+        )
+        return measured.shared(self._first.spec)

@@ -14,6 +14,10 @@ _LINE_SECONDS = 10.0
 class Silence:
     """Says nothing."""
 
+    def another(self, label: str) -> Silence:
+        """Return one like this for something else that is counted."""
+        return self
+
     def start(self, total: int | None) -> None:
         """Begin, with the number of files where it is known."""
 
@@ -36,6 +40,10 @@ class Lines(Silence):
         self._total: int | None = None
         self._done = self._new = 0
         self._start = self._last = time.monotonic()
+
+    def another(self, label: str) -> Silence:
+        """Return one that writes to the same stream."""
+        return Lines(self._stream, label)
 
     def start(self, total: int | None) -> None:
         """Begin counting."""
@@ -80,6 +88,10 @@ class Bar(Silence):
         self._stream = stream
         self._label = label
         self._bar: Any = None
+
+    def another(self, label: str) -> Silence:
+        """Return one on the same stream."""
+        return Bar(self._stream, label)
 
     def start(self, total: int | None) -> None:
         """Show the bar."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hotcold import _core
 from hotcold.offline.input.feed import Bad, Piece
-from hotcold.request import Extent, RenderRequest
+from hotcold.request import RenderRequest
+from hotcold.scale.kept import Shared
+from hotcold.scale.passes import Part, Task, merged
 from hotcold.visualizers.base import BaseVisualizer
 
 Picture = NDArray[np.uint8]
@@ -58,15 +57,15 @@ class Renderer:
     ----------
     visualizer : Renders
         Shared by all threads.
-    limits : (float, float), optional
-        Colour limits where items would share a scale.
+    shared : hotcold.scale.kept.Shared, optional
+        What the items share, measured, where they share something.
     n_threads : int
         Of the core, for each call.
     """
 
-    def __init__(self, visualizer: Renders, limits: Limits | None, n_threads: int) -> None:
+    def __init__(self, visualizer: Renders, shared: Shared | None, n_threads: int) -> None:
         self._visualizer = visualizer
-        self._limits = limits
+        self._shared = shared
         self._n_threads = n_threads
 
     def pictures(self, piece: Piece | Bad) -> Iterator[Drawn | Bad]:
@@ -109,23 +108,19 @@ class Renderer:
         request = self._visualizer.request(piece.attributions, piece.x)._replace(
             first_item=piece.start
         )
-        if self._limits is not None and request.shares_limits:
-            request = request._replace(spec=dataclasses.replace(request.spec, limits=self._limits))
+        if self._shared is not None and request.depends_on_others:
+            spec = self._shared.applied(request.spec)
+            request = request._replace(spec=spec, shares_scale=False)
         return request
 
 
-def measure(visualizer: Renders, piece: Piece | Bad) -> Extent | None:
-    """Return the extent of the values before colouring; bad items have none."""
+def part_of(visualizer: Renders, piece: Piece | Bad, task: Task) -> Part:
+    """Return what a pass finds in a piece; there is nothing in bad items."""
     if isinstance(piece, Bad):
-        return None
+        return Part()
     try:
-        return visualizer.request(piece.attributions, piece.x).measure(1)
+        return visualizer.request(piece.attributions, piece.x).part(task, 1)
     except (ValueError, TypeError):
         if len(piece.attributions) == 1:
-            return None  # the pass that draws reports it
-        return merged(measure(visualizer, one) for one in piece.parts(1))
-
-
-def merged(extents: Iterable[Extent | None]) -> Extent | None:
-    """Return the extent of the values of all."""
-    return functools.reduce(_core.merge_extents, extents, None)
+            return Part()  # the pass that draws reports it
+        return merged(part_of(visualizer, one, task) for one in piece.parts(1))

@@ -1,4 +1,4 @@
-"""Colour limits that all items of a data set share, found in a first pass over it."""
+"""What all items of a data set share, measured in passes over it before any is drawn."""
 
 from __future__ import annotations
 
@@ -6,13 +6,34 @@ import threading
 
 from hotcold.offline.input.feed import Chunk, Feed
 from hotcold.offline.run.pool import Stopped, results_in_order
-from hotcold.offline.run.rendering import Limits, Renders, measure, merged
-from hotcold.plan import RenderSpec
-from hotcold.request import Extent
+from hotcold.offline.run.progress import Silence
+from hotcold.offline.run.rendering import Renders, part_of
+from hotcold.request import RenderRequest
+from hotcold.scale.kept import Found
+from hotcold.scale.passes import Part, Task, merged, search
 
 
-def data_set_limits(visualizer: Renders, feed: Feed, spec: RenderSpec, n_threads: int) -> Limits:
-    """Return the colour limits of a recipe for the values of all items.
+def measure_items(
+    visualizer: Renders,
+    feed: Feed,
+    first: RenderRequest,
+    n_threads: int,
+    progress: Silence,
+) -> tuple[Found, int]:
+    """Return what the items share, and how many there are; see `hotcold.scale.passes`.
+
+    Parameters
+    ----------
+    visualizer : Renders
+        Asked for the requests of all items.
+    feed : Feed
+        All items.
+    first : RenderRequest
+        What the first of them is like.
+    n_threads : int
+        That read and measure; changes no bit.
+    progress : Silence
+        Of which each pass takes another to say how many items are done.
 
     Raises
     ------
@@ -20,22 +41,43 @@ def data_set_limits(visualizer: Renders, feed: Feed, spec: RenderSpec, n_threads
         The items can be read only once.
     """
     if not feed.repeatable:
+        what = "scale='shared'" if first.shares_scale else "normalization_type='unnormalized'"
         msg = (
-            "`attributions` must be readable twice for normalization_type='unnormalized', whose "
-            "colours depend on the largest value of all: pass limits=(low, high), or an array or "
-            "file instead of a generator"
+            f"`attributions` must be readable twice for {what}, by which colours depend on the "
+            "values of all: give an array or files instead of a generator, or limits=(low, high), "
+            "or scale=hotcold.measure(visualizer, ...) of maps that are alike"
         )
         raise ValueError(msg)
+    n_items = 0
+
+    def look(task: Task) -> Part:
+        nonlocal n_items
+        part = _pass(visualizer, feed, task, n_threads, progress.another("items measured"))
+        n_items = part.n_items
+        return part
+
+    return search(first.passes(), look), n_items
+
+
+def _pass(visualizer: Renders, feed: Feed, task: Task, n_threads: int, progress: Silence) -> Part:
     stop = threading.Event()
 
-    def scan(chunk: Chunk) -> Extent | None:
-        found: Extent | None = None
+    def look(chunk: Chunk) -> Part:
+        found = Part()
         for piece in chunk.load(chunk.first, chunk.last):
             if stop.is_set():
                 raise Stopped
-            found = merged((found, measure(visualizer, piece)))
+            found = merged((found, part_of(visualizer, piece, task)))
         return found
 
-    chunks = feed.chunks(0, feed.n_items, 1, n_threads)
-    with results_in_order(scan, chunks, n_threads, stop) as found:
-        return spec.extent_limits(merged(found))
+    found = Part()
+    progress.start(feed.n_items)
+    try:
+        chunks = feed.chunks(0, feed.n_items, 1, n_threads)
+        with results_in_order(look, chunks, n_threads, stop) as parts:
+            for part in parts:
+                found = merged((found, part))
+                progress.advance(part.n_items)
+    finally:
+        progress.close()
+    return found
