@@ -6,9 +6,9 @@ from harness import QUICK, race
 
 import hotcold
 
-ITEMS = 2_000 if QUICK else 100_000
-SIZE = 64
-BATCH = 256
+ITEMS = 200 if QUICK else 5_000
+SIZE = 224
+BATCH = 64
 
 
 @pytest.fixture(scope="module")

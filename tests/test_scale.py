@@ -245,7 +245,7 @@ def test_ranks_are_counted_by_bits(rng, dtype, magnitudes, n_threads):
         below = bits - 16 * (digit + 1)
         prefixes = sorted({k >> (below + 16) for k in keys})[:3]
         counts, extent, found = _core.count_ranks(
-            wanted, a3, None, magnitudes, digit, prefixes, n_threads
+            wanted, a3, None, magnitudes, True, digit, prefixes, n_threads
         )
         assert found == bits
         assert extent == (a.min(), a.max())
@@ -257,6 +257,10 @@ def test_ranks_are_counted_by_bits(rng, dtype, magnitudes, n_threads):
                 for i, number in enumerate((1, rest & 0xFFFFFF, rest >> 24)):
                     expected[(i, *at)] += np.uint64(number)
         np.testing.assert_array_equal(counts, expected)
+        alone, *_ = _core.count_ranks(
+            wanted, a3, None, magnitudes, False, digit, prefixes, n_threads
+        )
+        np.testing.assert_array_equal(alone, expected[:1])
 
 
 @pytest.mark.kernels
@@ -274,9 +278,10 @@ def test_each_item_is_measured_alone(maps):
 def test_the_core_refuses_queries_that_make_no_sense(maps):
     wanted = plan(paint="channels")
     for arguments, words in {
-        (False, 2, (0,)): "`digit` must be one of the values' own, got 2",
-        (False, 0, ()): "`prefixes` must be 1 to 16 numbers, got 0",
-        (False, 0, (0,) * 17): "`prefixes` must be 1 to 16 numbers, got 17",
+        (False, False, 2, (0,)): "`digit` must be one of the values' own, got 2",
+        (False, True, 0, ()): "`prefixes` must be 1 to 16 numbers, got 0",
+        (False, True, 0, (0,) * 17): "`prefixes` must be 1 to 16 numbers, got 17",
+        (False, True, 1, (7, 3)): "`prefixes` must rise",
     }.items():
         with pytest.raises(ValueError, match=words):
             _core.count_ranks(wanted, maps, None, *arguments, 1)

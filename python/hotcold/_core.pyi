@@ -128,6 +128,7 @@ def count_ranks(
     attributions: _Batch,
     image: _Batch | None,
     magnitudes: bool,
+    sums: bool,
     digit: int,
     prefixes: Sequence[int],
     n_threads: int,

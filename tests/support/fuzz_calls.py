@@ -240,8 +240,11 @@ def core_measure(g):
         return
     digit = g.usual_or((0, 1), (3, 4, -1, 2**40, None))
     prefixes = g.usual_or(([0], [0x8000, 0xBF80]), ([], [2**63], [-1], list(range(40)), None))
-    counts, _, bits = _core.count_ranks(wanted, a, image, g.flag(), digit, prefixes, g.count())
-    require(counts.shape == (3, len(prefixes), 65536), counts.shape)
+    sums = g.flag()
+    counts, _, bits = _core.count_ranks(
+        wanted, a, image, g.flag(), sums, digit, prefixes, g.count()
+    )
+    require(counts.shape == (3 if sums else 1, len(prefixes), 65536), counts.shape)
     require(bits in (32, 64), bits)
 
 

@@ -168,24 +168,30 @@ RankQuery rank_query(bool magnitudes, unsigned digit, const std::vector<std::uin
         throw std::invalid_argument("`prefixes` must be 1 to 16 numbers, got " +
                                     std::to_string(prefixes.size()));
     }
+    if (!std::is_sorted(prefixes.begin(), prefixes.end())) {
+        throw std::invalid_argument("`prefixes` must rise");
+    }
     return {magnitudes, digit, prefixes};
 }
 
-// Counts (3, prefixes, 65536), the arrays of RankCounts, the extent, and the bits of a key.
+// Counts (3 or without sums 1, prefixes, 65536), the arrays of RankCounts, the extent, and the bits
+// of a key.
 py::tuple count_rank_bins(const py::object& plan_object, const py::array& attributions,
-                          const std::optional<py::array>& image, bool magnitudes, unsigned digit,
-                          const std::vector<std::uint64_t>& prefixes, int n_threads) {
+                          const std::optional<py::array>& image, bool magnitudes, bool sums,
+                          unsigned digit, const std::vector<std::uint64_t>& prefixes,
+                          int n_threads) {
     const RenderPlan& plan = checked_plan(plan_object);
     const RenderInputs inputs = render_inputs(plan, attributions, image);
     const int threads = checked_threads(n_threads);
     const bool wide = computes_in_double(attributions, image);
     const RankQuery query = rank_query(magnitudes, digit, prefixes, wide);
     const std::size_t bins = prefixes.size() * kRankBins;
-    py::array_t<std::uint64_t> all({py::ssize_t{3}, static_cast<py::ssize_t>(prefixes.size()),
+    py::array_t<std::uint64_t> all({py::ssize_t{sums ? 3 : 1},
+                                    static_cast<py::ssize_t>(prefixes.size()),
                                     static_cast<py::ssize_t>(kRankBins)});
     std::uint64_t* const to = all.mutable_data();
-    std::fill(to, to + 3 * bins, std::uint64_t{0});
-    const RankCounts counts{to, to + bins, to + 2 * bins};
+    std::fill(to, to + all.size(), std::uint64_t{0});
+    const RankCounts counts{to, sums ? to + bins : nullptr, sums ? to + 2 * bins : nullptr};
     const Extent extent = without_gil([&] {
         return wide ? count_ranks<double>(plan, inputs.map, inputs.image_if_any(), query, counts,
                                           threads)
@@ -239,13 +245,14 @@ void bind_render(py::module_& m) {
           "(N, 2): the same for each item; NaN where it cannot be drawn or misses all values.",
           py::arg("plan"), py::arg("attributions").noconvert(), py::arg("image").noconvert(),
           py::arg("n_threads"));
-    m.def(
-        "count_ranks", &count_rank_bins,
-        "See hotcold.scale.passes: counts and sums of values by 16 bits of their keys, uint64 (3, "
-        "prefixes, 65536), between what numbers the values of all items lie that can be drawn, "
-        "and the bits of a key.",
-        py::arg("plan"), py::arg("attributions").noconvert(), py::arg("image").noconvert(),
-        py::arg("magnitudes"), py::arg("digit"), py::arg("prefixes"), py::arg("n_threads"));
+    m.def("count_ranks", &count_rank_bins,
+          "See hotcold.scale.passes: counts of values by 16 bits of their keys, or counts and two "
+          "kinds of sums, uint64 (1 or 3, prefixes, 65536), between what numbers the values of all "
+          "items lie that can be drawn, "
+          "and the bits of a key.",
+          py::arg("plan"), py::arg("attributions").noconvert(), py::arg("image").noconvert(),
+          py::arg("magnitudes"), py::arg("sums"), py::arg("digit"), py::arg("prefixes"),
+          py::arg("n_threads"));
     m.def("extent_limits", &extent_limits,
           "The colour limits, low < high, of a normalization for values of this extent, which may "
           "be of one sign.",

@@ -20,27 +20,55 @@ Key<T> key_of(T value, bool magnitude) {
     return (bits & kSign) != 0 ? static_cast<Key<T>>(~bits) : static_cast<Key<T>>(bits | kSign);
 }
 
+// Where a key is counted, and what the bits below leave of it.
+template <typename K, bool kSums>
+struct Bins {
+    const RankCounts& counts;
+    unsigned below;
+
+    void add(K key, std::size_t row) const {
+        const std::size_t bin = row * kRankBins + static_cast<std::size_t>((key >> below) & 0xffff);
+        ++counts.count[bin];
+        if constexpr (kSums) {
+            const std::uint64_t rest = key & ((K{1} << below) - 1);
+            counts.low_sum[bin] += rest & 0xffffff;
+            counts.high_sum[bin] += rest >> 24;
+        }
+    }
+};
+
+template <typename T, bool kSums>
+void count_values(const T* values, std::size_t count, const RankQuery& query,
+                  const RankCounts& counts) {
+    const unsigned below = static_cast<unsigned>(8 * sizeof(T)) - 16 * (query.digit + 1);
+    const Bins<Key<T>, kSums> bins{counts, below};
+    const bool magnitudes = query.magnitudes;
+    if (query.digit == 0) {
+        for (std::size_t i = 0; i < count; ++i) bins.add(key_of(values[i], magnitudes), 0);
+        return;
+    }
+    // All keys that begin with any of the prefixes lie between these; few do.
+    const std::vector<std::uint64_t>& prefixes = query.prefixes;
+    const std::uint64_t low = prefixes.front();
+    const std::uint64_t high = prefixes.back();
+    for (std::size_t i = 0; i < count; ++i) {
+        const Key<T> key = key_of(values[i], magnitudes);
+        const std::uint64_t prefix = std::uint64_t{key >> below} >> 16;
+        if (prefix < low || prefix > high) continue;
+        const auto at = std::lower_bound(prefixes.begin(), prefixes.end(), prefix);
+        if (*at == prefix) bins.add(key, static_cast<std::size_t>(at - prefixes.begin()));
+    }
+}
+
 }  // namespace
 
 template <typename T>
 void count_ranks(const T* values, std::size_t count, const RankQuery& query,
                  const RankCounts& counts) {
-    const unsigned below = static_cast<unsigned>(8 * sizeof(T)) - 16 * (query.digit + 1);
-    const Key<T> rest_mask = static_cast<Key<T>>((Key<T>{1} << below) - 1);
-    const std::vector<std::uint64_t>& prefixes = query.prefixes;
-    for (std::size_t i = 0; i < count; ++i) {
-        const Key<T> key = key_of(values[i], query.magnitudes);
-        std::size_t at = 0;
-        if (query.digit > 0) {
-            const std::uint64_t prefix = static_cast<std::uint64_t>(key >> below) >> 16;
-            while (at < prefixes.size() && prefixes[at] != prefix) ++at;
-            if (at == prefixes.size()) continue;
-        }
-        const std::size_t bin = at * kRankBins + static_cast<std::size_t>((key >> below) & 0xffff);
-        const std::uint64_t rest = key & rest_mask;
-        ++counts.count[bin];
-        counts.low_sum[bin] += rest & 0xffffff;
-        counts.high_sum[bin] += rest >> 24;
+    if (counts.low_sum != nullptr) {
+        count_values<T, true>(values, count, query, counts);
+    } else {
+        count_values<T, false>(values, count, query, counts);
     }
 }
 

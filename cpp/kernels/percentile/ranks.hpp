@@ -21,8 +21,9 @@ struct RankQuery {
     std::vector<std::uint64_t> prefixes;  // ascending: the bits above them, 0 alone for digit 0
 };
 
-// For each prefix and bin, in this order: how many values, and the sum of what the bits below leave
-// of their keys, the lower 24 of them and the rest apart, so that neither sum overflows.
+// For each prefix and bin, in this order: how many values, and, unless these are null, the sum of
+// what the bits below leave of their keys, the lower 24 of them and the rest apart, so that neither
+// sum overflows.
 struct RankCounts {
     std::uint64_t* count;
     std::uint64_t* low_sum;

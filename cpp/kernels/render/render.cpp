@@ -45,6 +45,8 @@ class RankPool {
         for (const std::vector<std::uint64_t>& part : parts_) {
             for (std::size_t i = 0; i < bins_; ++i) {
                 total_.count[i] += part[i];
+            }
+            for (std::size_t i = 0; has_sums() && i < bins_; ++i) {
                 total_.low_sum[i] += part[bins_ + i];
                 total_.high_sum[i] += part[2 * bins_ + i];
             }
@@ -52,10 +54,13 @@ class RankPool {
     }
 
   private:
+    bool has_sums() const { return total_.low_sum != nullptr; }
+
     RankCounts take() {
         const std::lock_guard<std::mutex> lock(mutex_);
         if (free_.empty()) {
-            std::uint64_t* const part = parts_.emplace_back(3 * bins_).data();
+            std::uint64_t* const part = parts_.emplace_back((has_sums() ? 3 : 1) * bins_).data();
+            if (!has_sums()) return {part, nullptr, nullptr};
             return {part, part + bins_, part + 2 * bins_};
         }
         const RankCounts own = free_.back();

@@ -28,6 +28,7 @@ class Query(NamedTuple):
     """Which values a pass counts, by which of their bits; see `RankQuery` of the core."""
 
     magnitudes: bool
+    sums: bool  # of what is below these bits too
     digit: int
     prefixes: tuple[int, ...]
 
@@ -43,7 +44,7 @@ class Part(NamedTuple):
     """What a pass found in some of the items."""
 
     extent: Extent | None = None
-    counts: NDArray[np.uint64] | None = None  # (3, prefixes, 65536)
+    counts: NDArray[np.uint64] | None = None  # (1 or with sums 3, prefixes, 65536)
     bits: int = 0  # of a key, where values were counted
     n_items: int = 0
 
@@ -123,7 +124,7 @@ def _clipped_extremes(
 ) -> Generator[Task, Part, Extent]:
     """Return between what numbers the values lie once outliers are clipped."""
     by, low, high = clip
-    first = Query(by != "quantiles", 0, (0,))
+    first = Query(by != "quantiles", by == "mass", 0, (0,))
     part = yield Task(bare, first)
     if part.extent is None or part.counts is None:
         return 0.0, 0.0
@@ -203,7 +204,7 @@ def _value_at_mass(bare: RenderSpec, part: Part, fraction: float) -> Generator[T
         prefix = prefix << _DIGIT | found
         if below == 0:
             return float(_values([prefix], part.bits)[0])
-        part = yield Task(bare, Query(True, digit + 1, (prefix,)))
+        part = yield Task(bare, Query(True, True, digit + 1, (prefix,)))
     raise AssertionError
 
 
