@@ -184,7 +184,9 @@ class RenderRequest(NamedTuple):
         arrays = (plan, self.attributions, self.image)
         if query is None:
             return Part(_core.measure(*arrays, n_threads), n_items=self.n_items)
-        counts, extent, bits = _core.count_ranks(*arrays, *query, n_threads)
+        counts, extent, bits = _core.count_ranks(
+            *arrays, query.magnitudes, query.sums, query.digit, query.prefixes, n_threads
+        )
         return Part(extent, counts, bits, self.n_items)
 
     def values(self, n_threads: int | None) -> Array:
