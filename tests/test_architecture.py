@@ -23,6 +23,7 @@ LAYERS = (
     {"influence"},
     {"visualizers"},
     {"regions"},
+    {"comparison"},
     {"compat", "offline", "testing"},
     {"cli"},
 )
@@ -290,7 +291,7 @@ KERNELS = (
     {"load"},
     {"blur", "geometry", "normalize"},
     {"paint", "percentile"},
-    {"regions"},
+    {"compare", "regions"},
     {"render"},
 )
 KERNEL_HEIGHT = {name: height for height, row in enumerate(KERNELS) for name in row}

@@ -10,6 +10,7 @@ void bind_gaussian_blur(pybind11::module_& m);
 void bind_normalize(pybind11::module_& m);
 void bind_percentile_mask(pybind11::module_& m);
 void bind_png(pybind11::module_& m);
+void bind_compare(pybind11::module_& m);
 void bind_regions(pybind11::module_& m);
 void bind_render(pybind11::module_& m);
 void bind_render_png(pybind11::module_& m);

@@ -25,6 +25,7 @@ PYBIND11_MODULE(_core_of_main_interpreter, m, pybind11::mod_gil_not_used()) {
     hotcold::bind_normalize(m);
     hotcold::bind_percentile_mask(m);
     hotcold::bind_tile(m);
+    hotcold::bind_compare(m);
     hotcold::bind_regions(m);
     hotcold::bind_cam_overlay(m);
     hotcold::bind_render(m);

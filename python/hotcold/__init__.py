@@ -3,7 +3,7 @@
 Kernels: `gaussian_blur`, `normalize`, `percentile_mask`, `tile`.
 Visualizers: `Visualizer`, `HeatmapVisualizer`, `MaskVisualizer`, `ChannelMaskVisualizer`, laid out
 by a `Tiler`; `render_files` draws very many items to files, `measure` finds one `Scale` for them;
-`boxes` finds the regions that speak.
+`boxes` finds the regions that speak, `compare` what changed between two versions of maps.
 `tokens_to_maps` lays tokens of transformers out as maps.
 `hotcold.influence` computes attributions of PyTorch models; `hotcold.data` holds a real example;
 `hotcold.compat` has calls of other libraries, with their names and pictures; `hotcold.testing`
@@ -44,6 +44,7 @@ from hotcold.visualizers import (
 
 if TYPE_CHECKING:
     from hotcold import compat, data, influence, testing
+    from hotcold.comparison import Comparison, compare
     from hotcold.offline import RenderReport, measure, render_files
     from hotcold.regions import Boxes, boxes
 
@@ -51,6 +52,7 @@ __all__ = [
     "NORMALIZATION_TYPES",
     "Boxes",
     "ChannelMaskVisualizer",
+    "Comparison",
     "HeatmapVisualizer",
     "MaskVisualizer",
     "RenderReport",
@@ -60,6 +62,7 @@ __all__ = [
     "__version__",
     "boxes",
     "build_info",
+    "compare",
     "compat",
     "data",
     "gaussian_blur",
@@ -78,8 +81,10 @@ __version__: str = _core.__version__
 # Imported when first used: a module, or "module:name" for a member of one.
 _LAZY = {
     "Boxes": "hotcold.regions:Boxes",
+    "Comparison": "hotcold.comparison:Comparison",
     "RenderReport": "hotcold.offline:RenderReport",
     "boxes": "hotcold.regions:boxes",
+    "compare": "hotcold.comparison:compare",
     "compat": "hotcold.compat",
     "data": "hotcold.data",
     "influence": "hotcold.influence",

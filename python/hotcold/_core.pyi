@@ -95,6 +95,9 @@ def boxes(
 ) -> tuple[
     NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], _Fault
 ]: ...
+def compare(
+    a: _Batch, b: _Batch, metrics: Sequence[str], top: float, n_threads: int
+) -> tuple[NDArray[np.float64], _Fault, _Fault]: ...
 def threshold_limits(
     maps: _Batch, threshold: float, threshold_by: str, n_threads: int
 ) -> tuple[NDArray[np.float64], _Fault]: ...

@@ -5,6 +5,7 @@ Everything that draws goes through a `RenderRequest`: calls, `render`, files, of
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,7 +14,7 @@ import numpy as np
 
 from hotcold import _atomic, _core, _validate, files
 from hotcold._arrays import Array, empty_batch, new_array, result_dtype
-from hotcold.colormaps import ColorScale, color_scale, grey_scale
+from hotcold.colormaps import ColorScale, color_scale, grey_scale, lookup_table
 from hotcold.plan import RenderSpec, compile_plan
 from hotcold.scale.limits import any_nan, limits_of
 from hotcold.scale.passes import Part, Passes, Task, passes, search
@@ -161,6 +162,29 @@ class RenderRequest(NamedTuple):
             failures[0][0] + 1 - self.first_item if failures and stop_at_failure else self.n_items
         )
         return Saved(n_done - len(failures), n_bytes, encode_seconds, write_seconds, failures)
+
+    @property
+    def map_shape(self) -> tuple[int, int, int, int]:
+        """(N, C, H, W) of the maps, whatever is painted with them."""
+        return compile_plan(self._map_spec).values_shape(*self._shapes)
+
+    @property
+    def _map_spec(self) -> RenderSpec:
+        """The recipe of the maps alone, as they are before they are normalized."""
+        kind = "overlay" if self.image is not None else "channels"
+        return dataclasses.replace(
+            self.spec,
+            paint=kind,
+            table=lookup_table("hot"),
+            normalization_type="unnormalized",
+            limits=(0.0, 1.0),
+            contours=(),
+            boxes=0,
+        )
+
+    def maps(self, n_threads: int | None) -> Array:
+        """Return the maps as they are before they are normalized, (N, C, H, W)."""
+        return self._replace(spec=self._map_spec).values(n_threads)
 
     def limits(self, n_threads: int | None) -> NDArray[np.float64]:
         """Return the attributions at both ends of each item's colours, (N, 2)."""
