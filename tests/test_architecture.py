@@ -71,6 +71,7 @@ OFFLINE = (
     ("run",),
     ("gallery",),
     ("api", "scales", "tables"),
+    ("comparison",),
     ("dask",),
     ("__init__",),
 )

@@ -78,14 +78,20 @@ def drawing_options(command: F) -> F:
     return command
 
 
-def _options() -> Iterator[Callable[[F], F]]:
+_BY_IMAGES = "heatmap with images, plain without"
+
+
+def _visualizer_option(default: str) -> Callable[[F], F]:
     drawn = [kind.command_help for kind in VISUALIZERS.values()]
-    yield click.option(
+    return click.option(
         "--visualizer",
         type=click.Choice(list(VISUALIZERS)),
-        help=f"How items are drawn: {', '.join(drawn[:-1])}, or {drawn[-1]}.  "
-        "[default: heatmap with images, plain without]",
+        help=f"How items are drawn: {', '.join(drawn[:-1])}, or {drawn[-1]}.  [default: {default}]",
     )
+
+
+def _options() -> Iterator[Callable[[F], F]]:
+    yield _visualizer_option(_BY_IMAGES)
     for name, declared in _declared().items():
         yield _option(name, declared)
     yield click.option(
@@ -126,16 +132,19 @@ def _owners(name: str) -> list[str]:
     return [kind for kind, made in VISUALIZERS.items() if name in made.declared().options]
 
 
-def maker_options(command: F) -> F:
-    """Give a command the visualizers, and those of their options that make and scale the map."""
-    for name, declared in reversed(list(_declared().items())):
-        if name in MAP_OPTIONS or name in SCALING:
-            command = _option(name, declared)(command)
-    return next(_options())(command)
+def maker_options(*names: str, default: str) -> Callable[[F], F]:
+    """Give a command the visualizers, and of their options those of the map and those named.
 
+    `default` says which visualizer is taken where none is named.
+    """
 
-# What a scale depends on, besides MAP_OPTIONS.
-SCALING = ("combine_channels", "upsample", "positive_only", "normalization_type")
+    def with_options(command: F) -> F:
+        for name, declared in reversed(list(_declared().items())):
+            if name in MAP_OPTIONS or name in names:
+                command = _option(name, declared)(command)
+        return _visualizer_option(default)(command)
+
+    return with_options
 
 
 def make_visualizer(

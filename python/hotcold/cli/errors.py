@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 FAILED_ITEMS = 3
+GATE = 4
 INTERRUPTED = 130
 TERMINATED = 143
 

@@ -6,6 +6,7 @@ import click
 
 from hotcold import __version__
 from hotcold.cli.boxes import boxes
+from hotcold.cli.compare import compare
 from hotcold.cli.demo import demo
 from hotcold.cli.errors import keep_standard_streams
 from hotcold.cli.gallery import gallery
@@ -28,5 +29,5 @@ def main() -> None:
     keep_standard_streams()
 
 
-for _command in (demo, render, scale, boxes, gallery, info):
+for _command in (demo, render, scale, boxes, compare, gallery, info):
     main.add_command(_command)

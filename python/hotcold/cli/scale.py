@@ -13,6 +13,9 @@ from hotcold.cli.errors import clean_stop, one_sentence, plain_warnings, say
 from hotcold.offline.input import split_key
 from hotcold.offline.output.guard import Read, check_file
 
+# What a scale depends on, besides what makes the map.
+SCALING = ("combine_channels", "upsample", "positive_only", "normalization_type")
+
 
 @click.command(cls=DrawingCommand)
 @click.argument("attributions")
@@ -24,7 +27,7 @@ from hotcold.offline.output.guard import Read, check_file
     type=click.Path(path_type=Path),
     help="The scale, a JSON file.",
 )
-@maker_options
+@maker_options(*SCALING, default="heatmap with images, plain without")
 @click.option("--overwrite", is_flag=True, help="Replace a file of that name.")
 @click.option("--threads", type=click.IntRange(min=1), help="[default: CPUs of this process]")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")

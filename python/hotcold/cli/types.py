@@ -107,6 +107,24 @@ def _number_or_word(text: str) -> float | str:
         return text
 
 
+class Limit(click.ParamType):  # type: ignore[type-arg]
+    """``METRIC=NUMBER``, as a pair."""
+
+    name = "METRIC=NUMBER"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, float]:
+        """Return the metric, which the command checks, and its limit."""
+        if isinstance(value, tuple):
+            return value
+        metric, _, limit = str(value).partition("=")
+        try:
+            return metric.strip(), float(limit)
+        except ValueError:
+            self.fail(f"must be METRIC=NUMBER such as iou=0.8, got {value!r}", param, ctx)
+
+
 class ScaleOrWord(click.ParamType):  # type: ignore[type-arg]
     """``item``, ``shared``, or the path of a file that `hotcold scale` wrote."""
 

@@ -53,11 +53,16 @@ class Comparison:
         return self.table[:, self._column("metric", metric)]
 
     def __repr__(self) -> str:
-        lines = [f"<Comparison of {len(self)} items"]
-        for name, numbers in self.summary.items():
-            told = ", ".join(f"{key} {value:.4g}" for key, value in numbers.items())
-            lines.append(f"  {name}: {told}")
-        return "\n".join(lines) + ">"
+        lines = "".join(f"\n  {line}" for line in self.told().splitlines())
+        return f"<Comparison of {len(self)} items{lines}>"
+
+    def told(self) -> str:
+        """Return the summary for people, a line a metric."""
+        return "\n".join(
+            f"{name}: mean {numbers['mean']:.4g}, median {numbers['median']:.4g}, "
+            f"worst {numbers['worst']:.4g} (item {numbers['worst_item']})"
+            for name, numbers in self.summary.items()
+        )
 
     @property
     def summary(self) -> dict[str, dict[str, float]]:
@@ -221,13 +226,22 @@ class Comparer:
             raise TypeError(msg)
         self.visualizer: BaseVisualizer[Any] = visualizer
 
+    def on_threads(self, n_threads: int) -> Comparer:
+        """Return one that works on so many threads."""
+        return Comparer(self.visualizer.__replace__(n_threads=n_threads), self.metrics, self.top)
+
     def __call__(self, a: Any, b: Any, x: Any = None, first_item: int = 0) -> Comparison:
         """Return the metrics of a batch, whose first item is called `first_item` in messages."""
         threads = _validate.n_threads(self.visualizer.settings.n_threads)
+        maps = self.maps(a, b, x, first_item)
+        table, *_ = _core.compare(*maps, list(self.metrics), self.top, threads)
+        return Comparison(self.metrics, table)
+
+    def maps(self, a: Any, b: Any, x: Any = None, first_item: int = 0) -> tuple[Array, Array]:
+        """Return the maps that are compared, (N, 1, H, W) both."""
         of_a, of_b = (self._maps(name, maps, x, first_item) for name, maps in (("a", a), ("b", b)))
         self._check_shapes(of_a, of_b)
-        table, *_ = _core.compare(of_a, of_b, list(self.metrics), self.top, threads)
-        return Comparison(self.metrics, table)
+        return of_a, of_b
 
     def check(self, a: Any, b: Any, x: Any = None) -> None:
         """Raise for batches that cannot be compared, whatever their values are."""

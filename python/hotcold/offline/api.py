@@ -169,7 +169,7 @@ def render_files(
 
         check_page(Path(output_dir))
     with contextlib.ExitStack() as stack:
-        sources = _open(stack, visualizer, attributions, x, resize, order)
+        sources = open_inputs(stack, visualizer, attributions, x, resize, order)
         job = Job(
             visualizer,
             *sources,
@@ -218,7 +218,7 @@ def _listed(
     return read_lines("`names`", path), [Read("names", [path])]
 
 
-def _open(
+def open_inputs(
     stack: contextlib.ExitStack,
     visualizer: Renders,
     attributions: Any,

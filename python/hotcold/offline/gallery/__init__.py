@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from collections.abc import Mapping
 from html import escape
 from importlib import resources
 from pathlib import Path
@@ -23,7 +24,13 @@ _HEAD = 4096  # bytes of a page that the mark is in
 _SHOWN = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
 
 
-def write_gallery(folder: str | os.PathLike[str], *, title: str | None = None) -> Path:
+def write_gallery(
+    folder: str | os.PathLike[str],
+    *,
+    title: str | None = None,
+    about: str | None = None,
+    captions: Mapping[str, str] | None = None,
+) -> Path:
     """Write ``index.html`` into a folder of pictures.
 
     The page holds the names, its style and its script, and refers to the pictures beside it; it
@@ -36,6 +43,10 @@ def write_gallery(folder: str | os.PathLike[str], *, title: str | None = None) -
         with a job file, those of the job.
     title : str, optional
         Heading; None: the folder's name.
+    about : str, optional
+        Lines under the heading; None: how the pictures were made, where a job file tells.
+    captions : mapping of str to str, optional
+        What is shown of a picture, and filtered by, in place of its file name.
 
     Returns
     -------
@@ -76,8 +87,8 @@ def write_gallery(folder: str | os.PathLike[str], *, title: str | None = None) -
         title=escape(title or _shown_name(folder.resolve().name)),
         style=_part("style.css"),
         script=_part("script.js"),
-        about=escape(_about(folder)),
-        names=_inert_json([_address_and_label(name) for name in names]),
+        about=escape(_about(folder) if about is None else about),
+        names=_inert_json([_address_and_label(name, captions or {}) for name in names]),
     )
     _atomic.write_atomically(folder / PAGE, page.encode())
     return folder / PAGE
@@ -85,20 +96,24 @@ def write_gallery(folder: str | os.PathLike[str], *, title: str | None = None) -
 
 def check_page(folder: Path) -> None:
     """Raise FileExistsError when the folder has a page of somebody else's."""
+    if not is_our_page(folder):
+        msg = (
+            f"`folder` must not hold a page that is not ours, got {folder / PAGE}: rename or "
+            "remove it, or keep the pictures in another folder"
+        )
+        raise FileExistsError(errno.EEXIST, msg)
+
+
+def is_our_page(folder: Path) -> bool:
+    """Whether the folder has no page but one that was written here."""
     page = folder / PAGE
     try:
         with page.open("rb") as file:
-            ours = _MARK in file.read(_HEAD)
+            return _MARK in file.read(_HEAD)
     except FileNotFoundError:
-        ours = not page.is_symlink()
+        return not page.is_symlink()
     except OSError:
-        ours = False
-    if not ours:
-        msg = (
-            f"`folder` must not hold a page that is not ours, got {page}: rename or remove it, or "
-            "keep the pictures in another folder"
-        )
-        raise FileExistsError(errno.EEXIST, msg)
+        return False
 
 
 def _picture_names(folder: Path) -> list[str]:
@@ -113,9 +128,11 @@ def _picture_names(folder: Path) -> list[str]:
         )
 
 
-def _address_and_label(name: str) -> str | list[str]:
-    """Return a name, or where it is no UTF-8 what a link to it and what a reader needs."""
+def _address_and_label(name: str, captions: Mapping[str, str]) -> str | list[str]:
+    """Return a name, or where that is not what is shown, what a link to it and a reader need."""
     data = os.fsencode(name)
+    if name in captions:
+        return [quote(data), captions[name]]
     try:
         return data.decode()
     except UnicodeDecodeError:
