@@ -204,7 +204,7 @@ class RenderRequest(NamedTuple):
 
     def part(self, task: Task, n_threads: int) -> Part:
         """Return what a pass finds in these items, those alone that can be drawn."""
-        plan, query = compile_plan(task.spec), task.query
+        plan, query = compile_plan(task.recipe(self.spec)), task.query
         arrays = (plan, self.attributions, self.image)
         if query is None:
             return Part(_core.measure(*arrays, n_threads), n_items=self.n_items)

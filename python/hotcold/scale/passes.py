@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -34,10 +34,14 @@ class Query(NamedTuple):
 
 
 class Task(NamedTuple):
-    """What a pass does with every batch: measure the maps of a recipe, or count their values."""
+    """What a pass does with every batch: measure its maps, or count their values."""
 
-    spec: RenderSpec
+    rows: tuple[tuple[str, Any], ...]  # what is changed in the recipe of the maps
     query: Query | None = None
+
+    def recipe(self, spec: RenderSpec) -> RenderSpec:
+        """Return the recipe of the maps that are looked at, given that of the pictures."""
+        return dataclasses.replace(spec, **dict(self.rows))
 
 
 class Part(NamedTuple):
@@ -101,13 +105,13 @@ def passes(spec: RenderSpec, *, shares_scale: bool) -> Passes:
         As the value of the generator.
     """
     # Whether values are drawn by a threshold or not must not decide when their sign is taken.
-    base = dataclasses.replace(spec, limits=None, opacity="map", contours=(), boxes=0)
+    base = {"limits": None, "opacity": "map", "contours": (), "boxes": 0}
     if not shares_scale:
-        found = yield Task(base)
+        found = yield _task(base)
         return Found(None, found.extent)
-    bare = dataclasses.replace(base, clip=None, extremes=None, normalization_type="unnormalized")
+    bare = {**base, "clip": None, "extremes": None, "normalization_type": "unnormalized"}
     if spec.clip is None:
-        part = yield Task(bare)
+        part = yield _task(bare)
         extremes = part.extent or (0.0, 0.0)
     else:
         extremes = yield from _clipped_extremes(bare, spec.clip)
@@ -115,17 +119,21 @@ def passes(spec: RenderSpec, *, shares_scale: bool) -> Passes:
         return Found(extremes)
     if spec.normalization_type == "unnormalized":
         return Found(extremes, extremes)
-    found = yield Task(dataclasses.replace(base, clip=None, extremes=extremes))
+    found = yield _task({**base, "clip": None, "extremes": extremes})
     return Found(extremes, found.extent)
 
 
+def _task(rows: Mapping[str, Any], query: Query | None = None) -> Task:
+    return Task(tuple(rows.items()), query)
+
+
 def _clipped_extremes(
-    bare: RenderSpec, clip: tuple[str, float, float]
+    bare: Mapping[str, Any], clip: tuple[str, float, float]
 ) -> Generator[Task, Part, Extent]:
     """Return between what numbers the values lie once outliers are clipped."""
     by, low, high = clip
     first = Query(by != "quantiles", by == "mass", 0, (0,))
-    part = yield Task(bare, first)
+    part = yield _task(bare, first)
     if part.extent is None or part.counts is None:
         return 0.0, 0.0
     if by == "mass":
@@ -144,7 +152,7 @@ def _clipped_extremes(
 
 
 def _quantiles(
-    bare: RenderSpec, first: Query, part: Part, fractions: tuple[float, ...]
+    bare: Mapping[str, Any], first: Query, part: Part, fractions: tuple[float, ...]
 ) -> Generator[Task, Part, list[float]]:
     """Return numpy's quantiles of all values, of which `part` counted the upper bits."""
     assert part.counts is not None
@@ -162,7 +170,7 @@ def _quantiles(
 
 
 def _keys(
-    bare: RenderSpec, query: Query, part: Part, ranks: list[int]
+    bare: Mapping[str, Any], query: Query, part: Part, ranks: list[int]
 ) -> Generator[Task, Part, list[int]]:
     """Return the keys of the values of these ranks, counted from 0."""
     left = [(0, rank) for rank in ranks]  # what is known of a key; its rank among those alike
@@ -177,11 +185,13 @@ def _keys(
             return [key for key, _ in left]
         known = tuple(sorted({prefix for prefix, _ in left}))
         query = query._replace(digit=digit + 1, prefixes=known)
-        part = yield Task(bare, query)
+        part = yield _task(bare, query)
     raise AssertionError
 
 
-def _value_at_mass(bare: RenderSpec, part: Part, fraction: float) -> Generator[Task, Part, float]:
+def _value_at_mass(
+    bare: Mapping[str, Any], part: Part, fraction: float
+) -> Generator[Task, Part, float]:
     """Return the first magnitude, from the smallest, at which their sum reaches its goal."""
     share = Fraction(fraction)
     prefix, before, goal = 0, 0, Fraction(0)
@@ -204,7 +214,7 @@ def _value_at_mass(bare: RenderSpec, part: Part, fraction: float) -> Generator[T
         prefix = prefix << _DIGIT | found
         if below == 0:
             return float(_values([prefix], part.bits)[0])
-        part = yield Task(bare, Query(True, True, digit + 1, (prefix,)))
+        part = yield _task(bare, Query(True, True, digit + 1, (prefix,)))
     raise AssertionError
 
 
