@@ -22,7 +22,7 @@ LAYERS = (
     {"options", "keywords", "request", "data"},
     {"influence"},
     {"visualizers"},
-    {"regions"},
+    {"panel", "regions"},
     {"comparison"},
     {"compat", "offline", "testing"},
     {"cli"},
@@ -136,8 +136,13 @@ WRITTEN_OUT = {
     ("regions", "boxes", "threshold_by"),
     ("sheet", "tile", "dim_order"),
 }
-# The same word for another thing: which pixels are a region.
-OTHER_MEANING = {("regions", "boxes", "threshold")}
+# The same word for another thing: which pixels are a region, which cells share a scale, what is
+# between the cells.
+OTHER_MEANING = {
+    ("panel", "__init__", "background"),
+    ("panel", "__init__", "scale"),
+    ("regions", "boxes", "threshold"),
+}
 
 
 def written_defaults(path):

@@ -72,7 +72,7 @@ def test_daemon_threads_in_offline_jobs_do_not_abort_the_process_when_it_ends(tm
 # --- fork -----------------------------------------------------------------------------------------
 
 FORKS = """
-import os, signal, sys, threading, time
+import os, signal, sys, threading, time, traceback
 from every_call import CALLS
 
 n_threads, rounds = {n_threads}, {rounds}
@@ -104,6 +104,9 @@ try:
             try:
                 signal.alarm(60)  # a child that hangs is ended
                 status = 0 if all_right() else 2
+            except BaseException:
+                traceback.print_exc()
+                raise
             finally:
                 os._exit(status)
         status = os.waitpid(child, 0)[1]

@@ -2,8 +2,9 @@
 
 Kernels: `gaussian_blur`, `normalize`, `percentile_mask`, `tile`.
 Visualizers: `Visualizer`, `HeatmapVisualizer`, `MaskVisualizer`, `ChannelMaskVisualizer`, laid out
-by a `Tiler`; `render_files` draws very many items to files, `measure` finds one `Scale` for them;
-`boxes` finds the regions that speak, `compare` what changed between two versions of maps.
+by a `Tiler`, or side by side in a `Panel`. `render_files` draws very many items to files, `measure`
+finds one `Scale` for them; `boxes` finds the regions that speak, `compare` what changed between two
+versions of maps.
 `tokens_to_maps` lays tokens of transformers out as maps.
 `hotcold.influence` computes attributions of PyTorch models; `hotcold.data` holds a real example;
 `hotcold.compat` has calls of other libraries, with their names and pictures; `hotcold.testing`
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from hotcold import compat, data, influence, testing
     from hotcold.comparison import Comparison, compare
     from hotcold.offline import RenderReport, measure, render_files
+    from hotcold.panel import Panel
     from hotcold.regions import Boxes, boxes
 
 __all__ = [
@@ -55,6 +57,7 @@ __all__ = [
     "Comparison",
     "HeatmapVisualizer",
     "MaskVisualizer",
+    "Panel",
     "RenderReport",
     "Scale",
     "Tiler",
@@ -82,6 +85,7 @@ __version__: str = _core.__version__
 _LAZY = {
     "Boxes": "hotcold.regions:Boxes",
     "Comparison": "hotcold.comparison:Comparison",
+    "Panel": "hotcold.panel:Panel",
     "RenderReport": "hotcold.offline:RenderReport",
     "boxes": "hotcold.regions:boxes",
     "compare": "hotcold.comparison:compare",

@@ -48,6 +48,14 @@ class RenderRequest(NamedTuple):
         """How many pictures come out."""
         return int(self.attributions.shape[0])
 
+    def items(self, start: int, stop: int) -> RenderRequest:
+        """Return the request of the items [start, stop) alone."""
+        image = None if self.image is None else self.image[start:stop]
+        first = self.first_item + start
+        return self._replace(
+            attributions=self.attributions[start:stop], image=image, first_item=first
+        )
+
     @property
     def picture_shape(self) -> tuple[int, int, int]:
         """(H, W, 3 or 4) of one picture."""
