@@ -61,8 +61,9 @@ def render_files(
     attributions : array-like, path-like or iterable of batches
         (N, C, H, W) or (N, H, W, C) as the visualizer's `dim_order` says: an array, memory map,
         tensor, zarr or HDF5 array; the path of a ``.npy``, ``.npz``, ``.zarr``, ``.h5``,
-        ``.safetensors`` or ``.pt`` file, as ``file.h5:name`` where it holds several arrays; or
-        batches of any lengths. Pickled objects are never loaded.
+        ``.safetensors`` or ``.pt`` file, as ``file.h5:name`` where it holds several arrays; a list
+        of such paths, a pattern (``maps/*.npy``) or a folder of them, which are joined, or an item
+        each where they hold one map; or batches of any lengths. Pickled objects are never loaded.
     x : as `attributions`, optional
         The images, for visualizers that draw over images; also the path of a folder of pictures,
         taken in `order`, or of a picture. One image alone (N = 1) serves for all maps. Pictures are

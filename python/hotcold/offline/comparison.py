@@ -18,7 +18,7 @@ from hotcold.comparison import Comparer, Comparison
 from hotcold.comparison.metrics import DEFAULT, check_metric
 from hotcold.offline.api import open_inputs, render_files
 from hotcold.offline.gallery import PAGE, check_page, is_our_page, write_gallery
-from hotcold.offline.input import IndexedSource, PictureFolder, Source, open_source
+from hotcold.offline.input import IndexedSource, Source, open_source
 from hotcold.offline.input.base import InputWarning
 from hotcold.offline.input.boundary import reading
 from hotcold.offline.input.identity import difference, identify
@@ -210,9 +210,7 @@ class Pairs:
             raise ValueError(msg)
         sources = [source for source in (self._a, self._b, self._x) if source is not None]
         self._sources = sources
-        self.reads = [
-            Read(s.name, s.paths, isinstance(s, PictureFolder) and s.is_folder) for s in sources
-        ]
+        self.reads = [Read(s.name, s.paths, s.is_folder) for s in sources]
         sample = [np.broadcast_to(np.zeros((), s.dtype), (1, *s.shape[1:])) for s in sources]
         comparer.check(sample[0], sample[1], sample[2] if self._enlarges else None)
         for source in sources:

@@ -13,6 +13,7 @@ from hotcold._arrays import as_numpy
 from hotcold.offline.input.arrays import ArraySource
 from hotcold.offline.input.base import BadItem, IndexedSource, Source, StreamSource
 from hotcold.offline.input.boundary import opening
+from hotcold.offline.input.many import ManyFiles, files_in, is_pattern, listed, matches
 from hotcold.offline.input.npy import open_npy
 from hotcold.offline.input.npz import open_npz
 from hotcold.offline.input.pictures import SUFFIXES, PictureFolder
@@ -23,6 +24,7 @@ from hotcold.offline.input.stores import open_hdf5, open_zarr
 __all__ = [
     "BadItem",
     "IndexedSource",
+    "ManyFiles",
     "PictureFolder",
     "Source",
     "StreamSource",
@@ -39,6 +41,8 @@ _KEYED = {
     ".pth": open_torch,
     ".zarr": open_zarr,
 }
+# Of files that hold arrays and lie in a folder beside one another.
+_ARRAY_SUFFIXES = (".npy", ".npz", ".safetensors", ".pt", ".pth", ".h5", ".hdf5")
 # The file's own suffix, then a colon and the array's name; a drive letter has no suffix before it.
 _PATH_AND_KEY = re.compile(
     rf"(?P<path>.*({'|'.join(re.escape(suffix) for suffix in _KEYED)})):(?P<key>.+)",
@@ -60,7 +64,8 @@ def open_source(
         A path is a ``.npy``, ``.npz``, ``.zarr``, ``.h5``, ``.safetensors`` or ``.pt`` file, with
         ``:name`` behind it where it holds several arrays, a folder of pictures, or a picture.
         Arrays are anything with a shape and slices. A list of 4-D arrays, like any other iterable,
-        is a stream of batches.
+        is a stream of batches. Several files of arrays are a list of paths, a pattern such as
+        ``maps/*.npy``, or a folder of them; see `ManyFiles`.
     name : str
         The argument's name in messages.
     dim_order : {"channels_first", "channels_last"}
@@ -89,6 +94,9 @@ def open_source(
         with opening(name, text):
             return _open_path(text, name, dim_order, order)
     if isinstance(value, list | tuple):
+        if value and all(isinstance(one, str | os.PathLike) for one in value):
+            files = [os.fsdecode(one) for one in value]
+            return _many(name, listed(files), files, dim_order)
         if value and getattr(value[0], "ndim", 0) == 4:
             return StreamSource(name, "a list of batches", value)
         value = as_numpy(value, name)
@@ -116,6 +124,16 @@ def split_key(text: str) -> tuple[Path, str | None]:
 def _open_path(text: str, name: str, dim_order: str, order: str | Sequence[str]) -> Source:
     path, key = split_key(text)
     suffix = path.suffix.lower()
+    if not path.exists() and is_pattern(text):
+        found = matches(name, str(path))
+        keyed = [file if key is None else f"{file}:{key}" for file in found]
+        if all(Path(file).suffix.lower() in SUFFIXES for file in found):
+            msg = (
+                f"`{name}` must be a folder of pictures rather than the pattern {text}, which "
+                "matches pictures: name the folder, or give order=[...] (--order FILE)"
+            )
+            raise ValueError(msg)
+        return _many(name, text, keyed, dim_order)
     if not path.exists():
         msg = f"`{name}` must be there: no file or folder {path}"
         raise FileNotFoundError(errno.ENOENT, msg)
@@ -125,10 +143,47 @@ def _open_path(text: str, name: str, dim_order: str, order: str | Sequence[str])
         raise ValueError(msg)
     if suffix in _KEYED:
         return _KEYED[suffix](name, path, key)
-    if path.is_dir() or suffix in SUFFIXES:
+    if path.is_dir():
+        return _open_folder(name, path, dim_order, order)
+    if suffix in SUFFIXES:
         return PictureFolder(name, path, dim_order, order)
     if suffix == ".npy":
         return open_npy(name, path)
     known = ", ".join((".npy", *_KEYED))
     msg = f"`{name}` must be a picture, a folder of pictures or end in one of {known}, got {text!r}"
     raise ValueError(msg)
+
+
+def _open_folder(name: str, folder: Path, dim_order: str, order: str | Sequence[str]) -> Source:
+    """Open a folder of pictures, or of array files."""
+    arrays = files_in(folder, _ARRAY_SUFFIXES)
+    if not arrays:
+        return PictureFolder(name, folder, dim_order, order)
+    pictures = files_in(folder, SUFFIXES)
+    if pictures:
+        msg = (
+            f"`{name}` must be a folder of pictures or of array files, got both in {folder}: "
+            f"{Path(pictures[0]).name} and {Path(arrays[0]).name}; name the array file, or a "
+            f"pattern such as {folder / '*.npy'}"
+        )
+        raise ValueError(msg)
+    if order not in ("name", "natural"):
+        msg = f"`order` must be 'name' or 'natural' for a folder of array files, got {order!r}"
+        raise ValueError(msg)
+    return _many(name, folder.name, arrays, dim_order, is_folder=True)
+
+
+def _many(
+    name: str, origin: str, files: Sequence[str], dim_order: str, *, is_folder: bool = False
+) -> Source:
+    """Open several array files as one source; one alone is what it is alone."""
+
+    def open_file(file: str) -> IndexedSource:
+        with opening(name, file):
+            source = _open_path(file, name, dim_order, "name")
+        if isinstance(source, IndexedSource) and not isinstance(source, PictureFolder | ManyFiles):
+            return source
+        msg = f"`{name}` must be files of arrays, got {file}"
+        raise ValueError(msg)
+
+    return ManyFiles(name, origin, files, open_file, dim_order, is_folder)

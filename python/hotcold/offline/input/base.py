@@ -47,6 +47,8 @@ class IndexedSource(abc.ABC):
     paths : tuple of Path
         The files that are read, where known; a folder stands for everything in it. Of arrays in
         memory there are none.
+    is_folder : bool
+        The files are all that their folder holds of their kind.
     """
 
     name: str
@@ -56,6 +58,7 @@ class IndexedSource(abc.ABC):
     chunk: int = 1
     in_memory: bool = False
     paths: tuple[Path, ...] = ()
+    is_folder: bool = False
 
     @property
     def n_items(self) -> int:
@@ -105,6 +108,8 @@ class StreamSource:
     paths : sequence of Path, optional
         The files that are read.
     """
+
+    is_folder = False
 
     def __init__(
         self,

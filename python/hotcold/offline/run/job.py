@@ -91,7 +91,7 @@ class Job:
         self._inputs = {name: identify(source) for name, source in self._sources.items()}
         self._reads = [
             *(
-                Read(name, source.paths, isinstance(source, PictureFolder) and source.is_folder)
+                Read(name, source.paths, source.is_folder)
                 for name, source in self._sources.items()
                 if source is not None
             ),
