@@ -23,7 +23,7 @@ LAYERS = (
     {"influence"},
     {"visualizers"},
     {"panel", "regions"},
-    {"comparison"},
+    {"animation", "comparison"},
     {"compat", "offline", "testing"},
     {"cli"},
 )
@@ -71,7 +71,7 @@ OFFLINE = (
     ("run",),
     ("gallery",),
     ("api", "scales", "tables"),
-    ("comparison",),
+    ("comparison", "series"),
     ("dask",),
     ("__init__",),
 )
@@ -139,6 +139,7 @@ WRITTEN_OUT = {
 # The same word for another thing: which pixels are a region, which cells share a scale, what is
 # between the cells.
 OTHER_MEANING = {
+    ("animation", "animate", "background"),
     ("panel", "__init__", "background"),
     ("panel", "__init__", "scale"),
     ("regions", "boxes", "threshold"),

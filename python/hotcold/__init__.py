@@ -4,7 +4,7 @@ Kernels: `gaussian_blur`, `normalize`, `percentile_mask`, `tile`.
 Visualizers: `Visualizer`, `HeatmapVisualizer`, `MaskVisualizer`, `ChannelMaskVisualizer`, laid out
 by a `Tiler`, or side by side in a `Panel`. `render_files` draws very many items to files, `measure`
 finds one `Scale` for them; `boxes` finds the regions that speak, `compare` what changed between two
-versions of maps.
+versions of maps. `animate` plays pictures one after the other.
 `tokens_to_maps` lays tokens of transformers out as maps.
 `hotcold.influence` computes attributions of PyTorch models; `hotcold.data` holds a real example;
 `hotcold.compat` has calls of other libraries, with their names and pictures; `hotcold.testing`
@@ -45,6 +45,7 @@ from hotcold.visualizers import (
 
 if TYPE_CHECKING:
     from hotcold import compat, data, influence, testing
+    from hotcold.animation import animate
     from hotcold.comparison import Comparison, compare
     from hotcold.offline import RenderReport, measure, render_files
     from hotcold.panel import Panel
@@ -63,6 +64,7 @@ __all__ = [
     "Tiler",
     "Visualizer",
     "__version__",
+    "animate",
     "boxes",
     "build_info",
     "compare",
@@ -87,6 +89,7 @@ _LAZY = {
     "Comparison": "hotcold.comparison:Comparison",
     "Panel": "hotcold.panel:Panel",
     "RenderReport": "hotcold.offline:RenderReport",
+    "animate": "hotcold.animation:animate",
     "boxes": "hotcold.regions:boxes",
     "compare": "hotcold.comparison:compare",
     "compat": "hotcold.compat",

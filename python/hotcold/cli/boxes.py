@@ -65,9 +65,9 @@ def boxes(
     """Find the strongest connected regions of every item of ATTRIBUTIONS, a row a box.
 
     ATTRIBUTIONS is a .npy, .npz, .zarr, .h5, .safetensors or .pt file, with :NAME behind the file
-    where it holds several arrays, a folder of such files, or a pattern in quotes ('maps/*.npy'). Columns: item, name, rank, y0, x0, y1, x1 (pixels, half open),
-    mass, peak, area. Memory does not grow with the number of items; the table appears whole or not
-    at all.
+    where it holds several arrays, a folder of such files, or a pattern in quotes ('maps/*.npy').
+    Columns: item, name, rank, y0, x0, y1, x1 (pixels, half open), mass, peak, area. Memory does not
+    grow with the number of items; the table appears whole or not at all.
 
     \b
     Examples:

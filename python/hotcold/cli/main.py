@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from hotcold import __version__
+from hotcold.cli.animate import animate
 from hotcold.cli.boxes import boxes
 from hotcold.cli.compare import compare
 from hotcold.cli.demo import demo
@@ -29,5 +30,5 @@ def main() -> None:
     keep_standard_streams()
 
 
-for _command in (demo, render, scale, boxes, compare, gallery, info):
+for _command in (demo, render, scale, boxes, compare, animate, gallery, info):
     main.add_command(_command)

@@ -128,9 +128,8 @@ def render(
 
     Both are .npy, .npz, .zarr, .h5, .safetensors or .pt files, with :NAME behind the file where it
     holds several arrays, a folder of such files, or a pattern in quotes ('maps/*.npy'). IMAGES may
-    be a folder of pictures too, or a picture. One image serves for
-    all maps. The job is streamed: memory does not grow with the number of items. Ctrl-C keeps what
-    is finished.
+    be a folder of pictures too, or a picture. One image serves for all maps. The job is streamed:
+    memory does not grow with the number of items. Ctrl-C keeps what is finished.
 
     \b
     Examples:
