@@ -52,7 +52,7 @@ def test_png_and_webp_hold_every_pixel(rng, tmp_path, suffix, channels):
     np.testing.assert_array_equal(played(path, "RGB" if channels == 3 else "RGBA"), frames)
     with Image.open(path) as file:
         assert file.info["loop"] == 0
-        file.seek(1)
+        file.load()
         assert file.info["duration"] == 125
 
 

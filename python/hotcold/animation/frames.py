@@ -75,7 +75,8 @@ def animate(
     Notes
     -----
     PNG and WebP hold the pixels as they are (WebP no colour where nothing is seen), and so does a
-    GIF up to 256 colours a frame. Frames that are the same as the one before are shown longer rather than stored again.
+    GIF up to 256 colours a frame. Frames that are the same as the one before are shown longer
+    rather than stored again.
 
     Examples
     --------
