@@ -123,11 +123,30 @@ def options() -> None:
     save(panels([(title, shown[0]) for title, shown in pictures], 4), "options.jpg")
 
 
+def panel() -> None:
+    """Two photographs in several ways, on one scale a column."""
+    maps, images = EXAMPLE.attributions[[0, SMOOTH]], EXAMPLE.images[[0, SMOOTH]]
+    ways = {
+        "input": None,
+        "map": hotcold.Visualizer(combine_channels=True, blur=3),
+        "heat map": hotcold.HeatmapVisualizer(blur=3, cmap=None, contours=0.95),
+        "mask": hotcold.MaskVisualizer(threshold=0.9, background="blur"),
+    }
+    strips = hotcold.Panel(ways, scale="column")
+    strips(maps, images, FOLDER / "panel.png", False, row_labels=["Hopper", "Collins"])
+    from PIL import Image
+
+    with Image.open(FOLDER / "panel.png") as picture:
+        picture.save(FOLDER / "panel.jpg", quality=90, subsampling=0)
+    (FOLDER / "panel.png").unlink()
+
+
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     hero()
     thumbnails()
     normalizations()
     options()
+    panel()
     for path in sorted(FOLDER.glob("*.*")):
         print(path.name, path.stat().st_size)
