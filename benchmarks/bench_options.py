@@ -38,6 +38,12 @@ def check_lines(mine, plain, maps):
     assert (mine[changed] == WHITE).all()
 
 
+def check_threshold(mine, plain, maps):
+    np.testing.assert_array_equal(maps[1], maps[0])
+    same = (mine == plain).all(-1).mean()
+    assert 0.1 < same < 0.5
+
+
 def check_opacity(mine, plain, maps):
     np.testing.assert_array_equal(maps[1], maps[0])
     assert 0.9 < (mine != plain).any(-1).mean()
@@ -47,6 +53,7 @@ CASES = {
     "sign": ({"sign": "positive"}, check_sign, 1 / 1.25),
     "limits": ({"limits": (-1, 1)}, check_limits, 1 / 1.25),
     "opacity": ({"opacity": "map"}, check_opacity, None),
+    "opacity_threshold": ({"opacity": "threshold", "threshold": 0.8}, check_threshold, None),
     "clip_quantile": ({"clip_quantile": 0.99}, check_clip, None),
     "clip_mass": ({"clip_mass": 0.98}, check_clip, None),
     "contours": ({"contours": 0.9}, check_lines, 1 / 1.25),

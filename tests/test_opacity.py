@@ -143,3 +143,72 @@ def test_bad_opacities_are_refused(rng):
         HeatmapVisualizer().render(a, a, opacity_range=(0.1, 0.5))
     with pytest.raises(TypeError, match="opacity"):
         hotcold.MaskVisualizer(opacity="map")
+
+
+# --- above a threshold ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["u1", "f4", "f8"])
+@pytest.mark.parametrize(
+    ("threshold", "by"), [(0.8, "quantile"), (0.5, "max"), (0.7, "mass"), ("otsu", "quantile")]
+)
+@pytest.mark.parametrize("sign", [None, "positive", "absolute"])
+def test_above_a_threshold_is_the_heat_map_and_elsewhere_the_image(rng, kind, threshold, by, sign):
+    a = rng.standard_normal((3, 1, 33, 31)).astype("f4" if kind == "u1" else kind)
+    x = (rng.random((3, 3, 33, 31)) * (255 if kind == "u1" else 1)).astype(kind)
+    options = {"blur": 0, "sign": sign, "clip_quantile": 0.99, "cmap": "jet"}
+    shown = {"opacity": "threshold", "threshold": threshold}
+    if threshold != "otsu":
+        shown["threshold_by"] = by
+    for more in ({}, {"grayscale": True}):
+        got = HeatmapVisualizer(0.7, **options, **shown, **more).render(a, x)
+        covered = HeatmapVisualizer(0.7, **options, **more).render(a, x)
+        bare = HeatmapVisualizer(0.0, **options, **more).render(a, x)
+        maps = reference.signed(a, sign or "all")
+        maps = np.stack([reference.clipped(item, 0.99) for item in maps]).astype(a.dtype)
+        rule = "otsu" if threshold == "otsu" else by
+        number = 0.0 if threshold == "otsu" else threshold
+        kept = np.stack([reference.kept(item[0], number, rule) for item in maps])
+        assert 0 < kept.mean() < 1
+        expected = np.where(kept[..., np.newaxis], covered, bare)
+        # Grey made of bytes is rounded in another place than grey made of numbers.
+        assert_pictures_equal(got, expected, max_level=1 if more and kind == "u1" else 0)
+
+
+def test_threads_layouts_and_offline_jobs_show_the_same(rng, tmp_path):
+    a = rng.standard_normal((2, 1, 70, 90)).astype(np.float32)
+    x = rng.integers(0, 256, (2, 4, 70, 90), dtype=np.uint8)
+    visualizer = HeatmapVisualizer(blur=1, opacity="threshold", threshold=0.7)
+    expected = visualizer.render(a, x, n_threads=1)
+    np.testing.assert_array_equal(expected[..., 3], x[:, 3])
+    for n_threads in (2, 5):
+        np.testing.assert_array_equal(visualizer.render(a, x, n_threads=n_threads), expected)
+    last = HeatmapVisualizer(blur=1, opacity="threshold", threshold=0.7, dim_order="channels_last")
+    got = last.render(np.moveaxis(a, 1, -1), np.moveaxis(x, 1, -1))
+    np.testing.assert_array_equal(got, expected)
+    values = visualizer(a, x, imshow=False)
+    np.testing.assert_array_equal(values, HeatmapVisualizer(blur=1)(a, x, imshow=False))
+
+
+@pytest.mark.parametrize("nonfinite", ["zero", "transparent"])
+def test_missing_values_have_no_part_in_the_threshold(rng, nonfinite):
+    a = np.abs(rng.standard_normal((1, 1, 30, 30)))
+    a[0, 0, :, :20] = np.nan
+    x = rng.random((1, 3, 30, 30))
+    options = {"blur": 0, "cmap": "jet", "nonfinite": nonfinite}
+    got = HeatmapVisualizer(0.7, opacity="threshold", threshold=0.5, **options).render(a, x)
+    bare = HeatmapVisualizer(0.0, **options).render(a, x)
+    covered = HeatmapVisualizer(0.7, **options).render(a, x)
+    kept = a[0, 0] > np.quantile(a[np.isfinite(a)], 0.5)  # NaN is not
+    np.testing.assert_array_equal(got[0], np.where(kept[..., np.newaxis], covered[0], bare[0]))
+
+
+def test_a_threshold_is_refused_where_nothing_goes_by_it():
+    with pytest.raises(ValueError, match="`threshold` must be left out without `boxes`"):
+        HeatmapVisualizer(threshold=0.5)
+    with pytest.raises(ValueError, match="`threshold_by` must be left out"):
+        HeatmapVisualizer(threshold_by="max")
+    visualizer = HeatmapVisualizer(opacity="threshold", threshold=0.5, threshold_by="max")
+    with pytest.raises(ValueError, match="`opacity_range` must be left out"):
+        HeatmapVisualizer(opacity="threshold", opacity_range=(0.1, 0.2))
+    assert visualizer.settings.threshold == 0.5

@@ -41,7 +41,7 @@ BACKGROUNDS: dict[str, str | tuple[float, float, float]] = {
     "transparent": "transparent",
 }
 THRESHOLD_BY = ("quantile", "mass", "max")
-OPACITY = ("constant", "map")
+OPACITY = ("constant", "map", "threshold")
 SCALES = ("item", "shared")
 SIGN = ("all", "positive", "negative", "absolute")
 
@@ -522,16 +522,21 @@ class MapOptions(DrawingOptions):
     def _refuse_idle_scale(self, given: Mapping[str, Any]) -> None:
         """Refuse a scale where nothing goes by it."""
 
+    @property
+    def has_threshold(self) -> bool:
+        """Whether something goes by `threshold`."""
+        return self.boxes is not None
+
     def _refuse_idle_thresholds(self, given: Mapping[str, Any]) -> None:
         """Refuse what says something of a threshold where none is used."""
-        if "threshold" in given and self.boxes is None:
+        if "threshold" in given and not self.has_threshold:
             msg = (
                 f"`threshold` must be left out without `boxes`, got {self.threshold!r}: there is "
                 "nothing else that it decides about; contours take theirs themselves, and masks "
                 "are drawn by hotcold.MaskVisualizer (--visualizer mask)"
             )
             raise ValueError(msg)
-        if "threshold_by" in given and not self.has_lines:
+        if "threshold_by" in given and not (self.has_lines or self.has_threshold):
             msg = (
                 "`threshold_by` must be left out without `contours` and `boxes`, got "
                 f"{self.threshold_by!r}: there is no threshold"
@@ -628,12 +633,14 @@ class HeatmapOptions(ColorOptions):
     opacity: str = option(
         "constant",
         one_of(*OPACITY),
-        '{"constant", "map"}',
+        '{"constant", "map", "threshold"}',
         "`overlay_opacity` everywhere; or times ``clip((s - low) / (high - low), 0, 1)`` with "
         "(low, high) = `opacity_range` and s a value's magnitude as a fraction of its limits, so "
-        "that the image is left as it is where the map says nothing.",
+        "that the image is left as it is where the map says nothing; or where the map is above "
+        "`threshold`, and the image alone elsewhere.",
         command=OPACITY,
-        help="the same everywhere, or as the map's values.",
+        help="the same everywhere, as the map's values, or above the threshold alone.",
+        row=("opacity", lambda value: "threshold" if value == "threshold" else "constant"),
     )
     opacity_range: tuple[float, float] = option(
         (0.0, 1.0),
@@ -654,6 +661,11 @@ class HeatmapOptions(ColorOptions):
         help="draw the image in grey.",
         row=("grayscale", _as_it_is),
     )
+
+    @property
+    def has_threshold(self) -> bool:
+        """Whether something goes by `threshold`: boxes, or the opacity."""
+        return super().has_threshold or self.opacity == "threshold"
 
     def agree(self, given: Mapping[str, Any]) -> None:
         """Refuse the range of an opacity that has none."""

@@ -35,7 +35,7 @@ class RenderSpec:
     limits: tuple[float, float] | None = None  # None: the mode's own
     table: LookupTable | None = None
     overlay_opacity: float = 1.0
-    opacity: str = "threshold"  # threshold | map
+    opacity: str = "threshold"  # threshold | map | constant
     threshold_by: str = "quantile"  # quantile | mass | max | otsu
     threshold: float = 0.0
     masked_opacity: float = 0.0

@@ -41,7 +41,9 @@ FIELDS = {
 
 
 def plan(**changes):
-    return _core.RenderPlan(**{**FIELDS, **changes})
+    # Of the paints a mask alone has a threshold unless it is asked for.
+    opacity = "threshold" if changes.get("paint") == "mask" else "constant"
+    return _core.RenderPlan(**{**FIELDS, "opacity": opacity, **changes})
 
 
 def f4(shape=SHAPE):

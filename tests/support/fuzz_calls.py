@@ -163,7 +163,7 @@ def plan(g, paint, channels):
         "limits": g.usual_or((None, (0.0, 1.0), (-1e308, 1e308)), (g.pair(), (0.0, 5e-324))),
         "table": table if not g.chance(g.wild / 2) else g.array((7, 4), "f8"),
         "overlay_opacity": g.fraction(),
-        "opacity": g.name(("threshold", "map")),
+        "opacity": g.name(("threshold", "map", "constant")),
         "threshold_by": g.name(THRESHOLDS),
         "threshold": g.fraction(),
         "masked_opacity": g.fraction(),

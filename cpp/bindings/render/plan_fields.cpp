@@ -40,8 +40,8 @@ constexpr Names<Sign, 4> kSignNames = {{{"all", Sign::kAll},
                                         {"absolute", Sign::kAbsolute}}};
 constexpr Names<ClipBy, 3> kClipNames = {
     {{"quantile", ClipBy::kQuantile}, {"quantiles", ClipBy::kQuantiles}, {"mass", ClipBy::kMass}}};
-constexpr Names<Opacity, 2> kOpacityNames = {
-    {{"threshold", Opacity::kThreshold}, {"map", Opacity::kMap}}};
+constexpr Names<Opacity, 3> kOpacityNames = {
+    {{"threshold", Opacity::kThreshold}, {"map", Opacity::kMap}, {"constant", Opacity::kConstant}}};
 
 constexpr Names<Background, 3> kBackgroundNames = {{{"checker", Background::kChecker},
                                                     {"blur", Background::kBlur},

@@ -1,8 +1,11 @@
 // Maps in colours, blended over the image.
 #include <cstring>
+#include <vector>
 
+#include "kernels/load/missing.hpp"
 #include "kernels/paint/colorize.hpp"
 #include "kernels/paint/paint.hpp"
+#include "kernels/percentile/threshold.hpp"
 #include "kernels/render/canvas.hpp"
 #include "kernels/render/missing_values.hpp"
 #include "kernels/render/painter.hpp"
@@ -56,13 +59,11 @@ void overlay_numbers(Canvas<T>& canvas, const MapItem<T>& item, const F& entries
     canvas.for_image_runs(item.index, item.team, blend);
 }
 
-// The image alone where the map has no value, if the plan wants that.
-template <typename T>
-void uncover_missing(Canvas<T>& canvas, const MapItem<T>& item) {
-    const bool hides = canvas.plan.nonfinite == NonFinitePolicy::kTransparent;
-    if (item.missing.empty() || !hides || !canvas.wants_picture()) return;
+// The image alone where is_bare(row, column) says so.
+template <typename T, typename F>
+void uncover(Canvas<T>& canvas, const MapItem<T>& item, const F& is_bare) {
     const std::size_t channels = canvas.picture_channels();
-    const auto uncover = [&](std::size_t row, std::size_t column, NumberRun<T>& x01) {
+    const auto show_image = [&](std::size_t row, std::size_t column, NumberRun<T>& x01) {
         BytePlanes bytes(x01.count, x01.channels);
         for (std::size_t c = 0; c < x01.channels; ++c) {
             bytes_run(x01.planes[c], x01.count, Limits<T>{}, bytes.planes[c]);
@@ -71,11 +72,39 @@ void uncover_missing(Canvas<T>& canvas, const MapItem<T>& item) {
         interleave_planes(bytes.run(), image);
         std::uint8_t* out = canvas.pixels(item.index, row, column);
         for (std::size_t i = 0; i < x01.count; ++i) {
-            if (!misses(item, canvas, row, column + i)) continue;
+            if (!is_bare(row, column + i)) continue;
             std::memcpy(out + i * channels, image + i * channels, channels);
         }
     };
-    canvas.for_image_runs(item.index, item.team, uncover);
+    canvas.for_image_runs(item.index, item.team, show_image);
+}
+
+// Where the map has no value, if the plan wants that.
+template <typename T>
+void uncover_missing(Canvas<T>& canvas, const MapItem<T>& item) {
+    const bool hides = canvas.plan.nonfinite == NonFinitePolicy::kTransparent;
+    if (item.missing.empty() || !hides || !canvas.wants_picture()) return;
+    uncover(canvas, item,
+            [&](std::size_t row, std::size_t column) { return misses(item, canvas, row, column); });
+}
+
+// Where the map is not above its threshold, if the plan has one. What is missing counts as 0, and
+// has no part in the threshold.
+template <typename T>
+void uncover_low(Canvas<T>& canvas, const MapItem<T>& item) {
+    const RenderPlan& plan = canvas.plan;
+    if (plan.opacity != Opacity::kThreshold || !canvas.wants_picture()) return;
+    std::vector<T> present;
+    if (!item.missing.empty()) {
+        present = present_values(item.map, item.missing.data(), canvas.plane());
+    }
+    const T* const values = present.empty() ? item.map : present.data();
+    const std::size_t count = present.empty() ? canvas.plane() : present.size();
+    T* const scratch = item.workspace.template take<T>(canvas.plane());
+    const T limit = threshold_limit(values, count, plan.threshold_by, plan.threshold, scratch);
+    uncover(canvas, item, [&](std::size_t row, std::size_t column) {
+        return !(*canvas.run_of(item.map, 0, row, column) > limit);
+    });
 }
 
 class OverlayPainter final : public PainterOf<OverlayPainter> {
@@ -91,6 +120,7 @@ class OverlayPainter final : public PainterOf<OverlayPainter> {
     bool takes_image_bytes(const RenderPlan& plan) const override {
         return !plan.table.is_translucent();
     }
+    std::size_t planes_of_scratch(std::size_t) const override { return 1; }
 
     void prepare(RenderPlan& plan) const override {
         plan.table.prepare_overlay(plan.overlay_opacity);
@@ -105,6 +135,7 @@ class OverlayPainter final : public PainterOf<OverlayPainter> {
             using Entry = decltype(entry);
             canvas.byte_image() ? overlay_bytes<Entry>(canvas, item, entries_of)
                                 : overlay_numbers<Entry>(canvas, item, entries_of);
+            uncover_low(canvas, item);
             uncover_missing(canvas, item);
         });
     }

@@ -23,8 +23,12 @@ class Painter;
 // How maps smaller than the image get its size (painters that need one).
 enum class Upsample { kNone, kNearest, kBilinear, kBicubic };
 
-// Where a mask's opacity comes from.
-enum class Opacity { kThreshold, kMap };
+// Where the opacity of a mask comes from, or of a heat map.
+enum class Opacity {
+    kThreshold,  // one above it, another below; of a heat map none below
+    kMap,
+    kConstant,  // of heat maps; also what a table with alpha makes of a map
+};
 
 // What is seen where a mask's image is not.
 enum class Background {

@@ -173,7 +173,7 @@ class HeatmapVisualizer(BaseVisualizer[HeatmapOptions], options=HeatmapOptions):
 
 def _table(options: HeatmapOptions, mode: str) -> LookupTable:
     table = lookup_table(options.cmap or default_cmap(mode, options.sign_taken))
-    if options.opacity == "constant":
+    if options.opacity != "map":
         return table
     # Modes without limits of their own have them around 0, whatever the values.
     limits = options.limits or _core.extent_limits(mode, (-1.0, 1.0), options.sign_taken != "all")
