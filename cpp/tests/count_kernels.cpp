@@ -97,7 +97,9 @@ void picture(Batch& batch, std::size_t items, const Painter& painter, double sig
     plan.reduction = Reduction::kMean;
     plan.sigma_y = plan.sigma_x = sigma;
     plan.painter = &painter;
-    plan.sign = &painter == &mask_painter() ? Sign::kPositive : Sign::kAll;
+    const bool masks = &painter == &mask_painter();
+    plan.sign = masks ? Sign::kPositive : Sign::kAll;
+    plan.opacity = masks ? Opacity::kThreshold : Opacity::kConstant;
     plan.table = ColorTable(rgba, 256);
     plan.image_range_given = true;
     plan.image_high = 255.0;

@@ -86,7 +86,7 @@ struct RenderPlan {
     ColorTable table;
     double overlay_opacity = 0.5;
 
-    Opacity opacity = Opacity::kThreshold;
+    Opacity opacity = Opacity::kConstant;
     ThresholdBy threshold_by = ThresholdBy::kQuantile;
     double threshold = 0.5;
     double masked_opacity = 0.2;
