@@ -58,6 +58,19 @@ def as_batch(value: Any, name: str, dim_order: str) -> Array:
     return to_channels_first(array, dim_order)
 
 
+def with_channel_axis(value: Any, x: Any, dim_order: str) -> Any:
+    """Return maps (N, H, W) with a channel axis, where images (N, C, H, W) say that they need one.
+
+    Anything else comes back as it is.
+    """
+    shape: Any = getattr(value, "shape", ())
+    images: Any = getattr(x, "shape", ())
+    if len(shape) != 3 or len(images) != 4 or shape[0] != images[0]:
+        return value
+    array = value if isinstance(value, np.ndarray) else as_numpy(value, "attributions")
+    return array[:, np.newaxis] if dim_order == "channels_first" else array[..., np.newaxis]
+
+
 def one_for_all(image: Array, n_items: int) -> Array:
     """View a batch of one image as `n_items` of the same memory; other batches as they are."""
     return np.broadcast_to(image, (n_items, *image.shape[1:])) if len(image) == 1 else image

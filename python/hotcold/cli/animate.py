@@ -11,7 +11,13 @@ import click
 
 import hotcold
 from hotcold.animation import ColorsWarning, known_suffix
-from hotcold.cli.drawing_options import DrawingCommand, drawing_options, make_visualizer
+from hotcold.cli.drawing_options import (
+    DrawingCommand,
+    channel_axis_option,
+    drawing_options,
+    make_visualizer,
+    maps_of,
+)
 from hotcold.cli.errors import clean_stop, one_sentence, plain_warnings, say
 
 
@@ -26,6 +32,7 @@ from hotcold.cli.errors import clean_stop, one_sentence, plain_warnings, say
     help="gif, png or apng (an animated PNG), or webp.",
 )
 @drawing_options
+@channel_axis_option
 @click.option("--fps", type=float, default=10, show_default=True, help="Frames a second.")
 @click.option(
     "--loop",
@@ -52,6 +59,7 @@ def animate(
     overwrite: bool,
     threads: int | None,
     quiet: bool,
+    no_channel_axis: bool,
     **drawing: Any,
 ) -> None:
     """Play the items of ATTRIBUTIONS, over IMAGES if given, one after the other.
@@ -77,7 +85,9 @@ def animate(
         from hotcold.offline.series import frames_of
 
         lines = None if captions is None else read_lines("--captions", captions)
-        frames = frames_of(made, attributions, images, output_file, overwrite, threads)
+        frames = frames_of(
+            made, maps_of(attributions, no_channel_axis), images, output_file, overwrite, threads
+        )
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ColorsWarning)
             hotcold.animate(frames, output_file, fps=fps, loop=loop, captions=lines)

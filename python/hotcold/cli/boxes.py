@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hotcold.cli.drawing_options import DrawingCommand, map_options
+from hotcold.cli.drawing_options import DrawingCommand, channel_axis_option, map_options, maps_of
 from hotcold.cli.errors import clean_stop, one_sentence, plain_warnings, say
 from hotcold.cli.types import NumbersOrWord
 from hotcold.options import THRESHOLD_BY
@@ -45,6 +45,7 @@ from hotcold.options import THRESHOLD_BY
 )
 @click.option("--min-area", type=int, help="Pixels; smaller regions do not count.  [default: 1]")
 @map_options
+@channel_axis_option
 @click.option(
     "--names",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -60,12 +61,13 @@ def boxes(
     overwrite: bool,
     threads: int | None,
     quiet: bool,
+    no_channel_axis: bool,
     **options: Any,
 ) -> None:
     """Find the strongest connected regions of every item of ATTRIBUTIONS, a row a box.
 
     ATTRIBUTIONS is a .npy, .npz, .zarr, .h5, .safetensors or .pt file, with :NAME behind the file
-    where it holds several arrays, a folder of such files, or a pattern in quotes ('maps/*.npy').
+    where it holds several arrays, a folder of such files, or a quoted pattern such as `maps/*.npy`.
     Columns: item, name, rank, y0, x0, y1, x1 (pixels, half open), mass, peak, area. Memory does not
     grow with the number of items; the table appears whole or not at all.
 
@@ -87,7 +89,7 @@ def boxes(
             raise ValueError(msg)
         listed = None if names is None else read_lines("--names", names)
         n_items = write_boxes(
-            attributions,
+            maps_of(attributions, no_channel_axis),
             output_file,
             names=listed,
             overwrite=overwrite,

@@ -62,6 +62,24 @@ class DrawingCommand(click.Command):
         return super().parse_args(ctx, words)
 
 
+def channel_axis_option(command: F) -> F:
+    """Give a command the flag for maps without a channel axis."""
+    return click.option(
+        "--no-channel-axis",
+        is_flag=True,
+        help="ATTRIBUTIONS are maps (N, H, W) without a channel axis; known beside as many images.",
+    )(command)
+
+
+def maps_of(attributions: str, no_channel_axis: bool) -> Any:
+    """Return what attributions are read from."""
+    if not no_channel_axis:
+        return attributions
+    from hotcold.offline import PlainMaps
+
+    return PlainMaps(attributions)
+
+
 def map_options(command: F) -> F:
     """Give a command the options of the map alone, as `hotcold.boxes` takes them."""
     declared = _declared()

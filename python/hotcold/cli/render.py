@@ -10,7 +10,13 @@ import click
 
 import hotcold
 from hotcold import _atomic, files
-from hotcold.cli.drawing_options import DrawingCommand, drawing_options, make_visualizer
+from hotcold.cli.drawing_options import (
+    DrawingCommand,
+    channel_axis_option,
+    drawing_options,
+    make_visualizer,
+    maps_of,
+)
 from hotcold.cli.errors import FAILED_ITEMS, clean_stop, one_sentence, plain_warnings, say
 from hotcold.cli.types import Grid, Part
 
@@ -31,6 +37,7 @@ _LISTED = 10
     help="Folder for the pictures; made if it is not there.",
 )
 @drawing_options
+@channel_axis_option
 @click.option(
     "--format",
     "format_name",
@@ -122,14 +129,15 @@ def render(
     threads: int | None,
     batch_size: int | None,
     quiet: bool,
+    no_channel_axis: bool,
     **drawing: Any,
 ) -> None:
     """Render every item of ATTRIBUTIONS, over IMAGES if given, into a picture file.
 
     Both are .npy, .npz, .zarr, .h5, .safetensors or .pt files, with :NAME behind the file where it
-    holds several arrays, a folder of such files, or a pattern in quotes ('maps/*.npy'). IMAGES may
-    be a folder of pictures too, or a picture. One image serves for all maps. The job is streamed:
-    memory does not grow with the number of items. Ctrl-C keeps what is finished.
+    holds several arrays, a folder of such files, or a quoted pattern such as `maps/*.npy`. IMAGES
+    may be a folder of pictures too, or a picture. One image serves for all maps. The job is
+    streamed: memory does not grow with the number of items. Ctrl-C keeps what is finished.
 
     \b
     Examples:
@@ -158,7 +166,7 @@ def render(
         _check_report(report, (attributions, images, names))
         done = hotcold.render_files(
             visualizer,
-            attributions,
+            maps_of(attributions, no_channel_axis),
             images,
             output_dir=output_dir,
             names=unit_names,

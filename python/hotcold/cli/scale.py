@@ -8,7 +8,13 @@ from typing import Any
 import click
 
 import hotcold
-from hotcold.cli.drawing_options import DrawingCommand, make_maker, maker_options
+from hotcold.cli.drawing_options import (
+    DrawingCommand,
+    channel_axis_option,
+    make_maker,
+    maker_options,
+    maps_of,
+)
 from hotcold.cli.errors import clean_stop, one_sentence, plain_warnings, say
 from hotcold.offline.input import split_key
 from hotcold.offline.output.guard import Read, check_file
@@ -27,6 +33,7 @@ SCALING = ("combine_channels", "upsample", "positive_only", "normalization_type"
     type=click.Path(path_type=Path),
     help="The scale, a JSON file.",
 )
+@channel_axis_option
 @maker_options(*SCALING, default="heatmap with images, plain without")
 @click.option("--overwrite", is_flag=True, help="Replace a file of that name.")
 @click.option("--threads", type=click.IntRange(min=1), help="[default: CPUs of this process]")
@@ -39,6 +46,7 @@ def scale(
     overwrite: bool,
     threads: int | None,
     quiet: bool,
+    no_channel_axis: bool,
     **options: Any,
 ) -> None:
     """Measure one scale for all items of ATTRIBUTIONS, for `hotcold render --scale FILE`.
@@ -64,7 +72,13 @@ def scale(
             if given is not None
         ]
         check_file(output_file, reads, overwrite=overwrite)
-        found = hotcold.measure(made, attributions, images, n_threads=threads, progress=not quiet)
+        found = hotcold.measure(
+            made,
+            maps_of(attributions, no_channel_axis),
+            images,
+            n_threads=threads,
+            progress=not quiet,
+        )
         found.save(output_file)
     if not quiet:
         say(f"{found.low:g} to {found.high:g} of {found.n_items:,} items: {output_file}")

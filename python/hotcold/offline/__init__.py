@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from hotcold.offline.api import render_files
 from hotcold.offline.comparison import compare_files
+from hotcold.offline.input import PlainMaps
 from hotcold.offline.run.report import Failure, RenderReport
 from hotcold.offline.scales import measure
 from hotcold.offline.tables import write_boxes
 
 __all__ = [
     "Failure",
+    "PlainMaps",
     "RenderReport",
     "compare_files",
     "measure",

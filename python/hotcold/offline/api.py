@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hotcold import _validate, files
-from hotcold.offline.input import IndexedSource, PictureFolder, Source, open_source
+from hotcold.offline.input import IndexedSource, PictureFolder, Source, beside, open_source
 from hotcold.offline.input.base import InputWarning
 from hotcold.offline.input.feed import Feed
 from hotcold.offline.output.containers import CONTAINERS
@@ -64,6 +64,8 @@ def render_files(
         ``.safetensors`` or ``.pt`` file, as ``file.h5:name`` where it holds several arrays; a list
         of such paths, a pattern (``maps/*.npy``) or a folder of them, which are joined, or an item
         each where they hold one map; or batches of any lengths. Pickled objects are never loaded.
+        Maps (N, H, W) may go without a channel axis beside N images, or as
+        ``hotcold.offline.PlainMaps(...)``.
     x : as `attributions`, optional
         The images, for visualizers that draw over images; also the path of a folder of pictures,
         taken in `order`, or of a picture. One image alone (N = 1) serves for all maps. Pictures are
@@ -235,6 +237,7 @@ def open_inputs(
     if x is not None:
         images = open_source(x, "x", dim_order, order)
         stack.callback(images.close)
+    maps = beside(maps, images, dim_order)
     for source in (maps, images):
         if isinstance(source, IndexedSource) and len(source.shape) != 4:
             _validate.batch_shape(source.shape, source.name, dim_order)

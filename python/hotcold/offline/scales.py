@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 from hotcold import _validate
-from hotcold.offline.input import Source, open_source
+from hotcold.offline.input import Source, beside, open_source
 from hotcold.offline.input.base import InputWarning
 from hotcold.offline.input.feed import Feed, Piece
 from hotcold.offline.input.identity import difference, identify
@@ -111,6 +111,7 @@ def measure(
         sources = [_opened(stack, attributions, "attributions", maps.dim_order)]
         if x is not None:
             sources.append(_opened(stack, x, "x", maps.dim_order))
+            sources[0] = beside(sources[0], sources[1], maps.dim_order)
         feed = Feed(sources[0], sources[1] if len(sources) > 1 else None, None)
         if feed.n_items == 0:
             msg = f"`attributions` must hold at least one item, got none in {sources[0].origin}"

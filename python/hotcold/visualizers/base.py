@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import numpy as np
 
 from hotcold import _core, _validate, files
-from hotcold._arrays import Array, as_batch, masked_as_zero, one_for_all
+from hotcold._arrays import Array, as_batch, masked_as_zero, one_for_all, with_channel_axis
 from hotcold.colormaps import lookup_table
 from hotcold.declared import Table, complete, document, override, table_of
 from hotcold.options import MapOptions, default_cmap
@@ -263,8 +263,9 @@ class BaseVisualizer(Generic[O]):
             written.update(keywords)
         return override(self._options, written)
 
-    def _attributions(self, value: Any) -> Array:
-        return as_batch(value, "attributions", self._options.dim_order)
+    def _attributions(self, value: Any, x: Any = None) -> Array:
+        dim_order = self._options.dim_order
+        return as_batch(with_channel_axis(value, x, dim_order), "attributions", dim_order)
 
     def _image(self, x: Any, attributions: Array, options: O) -> Array:
         """Return the images as (N, C, H, W), checked against the maps; one serves for all."""

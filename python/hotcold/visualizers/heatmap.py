@@ -86,7 +86,8 @@ class HeatmapVisualizer(BaseVisualizer[HeatmapOptions], options=HeatmapOptions):
         Parameters
         ----------
         attributions : array-like or tensor, shape (N, C, H, W) or (N, H, W, C)
-            Any number of channels, and fewer rows and columns with `upsample`; never modified.
+            Any number of channels, and fewer rows and columns with `upsample`; never modified. Maps
+            (N, H, W) may go without a channel axis beside the N images.
         x : array-like or tensor, of the same N, H, W and 1, 3 or 4 channels
             The images, in the same `dim_order`; one (N = 1) serves for all maps. Never modified.
         output_file, imshow, fig, return_tiled
@@ -158,7 +159,7 @@ class HeatmapVisualizer(BaseVisualizer[HeatmapOptions], options=HeatmapOptions):
         return self._render(self._request(attributions, x, changed), out, n_threads)
 
     def _request(self, attributions: Any, x: Any, options: HeatmapOptions, /) -> RenderRequest:
-        batch = self._attributions(attributions)
+        batch = self._attributions(attributions, x)
         image = self._image(x, batch, options)
         mode = options.mode("unsigned_max")
         spec = self._spec(

@@ -169,5 +169,5 @@ class MaskVisualizer(MaskingVisualizer[MaskOptions], options=MaskOptions):
         return self._render(self._request(attributions, x, changed), out, n_threads)
 
     def _request(self, attributions: Any, x: Any, options: MaskOptions, /) -> RenderRequest:
-        batch = self._attributions(attributions)
+        batch = self._attributions(attributions, x)
         return self._mask_request(batch, self._image(x, batch, options), options)

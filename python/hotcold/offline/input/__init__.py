@@ -9,9 +9,18 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hotcold._arrays import as_numpy
 from hotcold.offline.input.arrays import ArraySource
-from hotcold.offline.input.base import BadItem, IndexedSource, Source, StreamSource
+from hotcold.offline.input.base import (
+    BadItem,
+    IndexedSource,
+    PlainMaps,
+    Source,
+    StreamSource,
+    WithChannelAxis,
+)
 from hotcold.offline.input.boundary import opening
 from hotcold.offline.input.many import ManyFiles, files_in, is_pattern, listed, matches
 from hotcold.offline.input.npy import open_npy
@@ -26,8 +35,10 @@ __all__ = [
     "IndexedSource",
     "ManyFiles",
     "PictureFolder",
+    "PlainMaps",
     "Source",
     "StreamSource",
+    "beside",
     "open_source",
     "split_key",
 ]
@@ -89,6 +100,8 @@ def open_source(
     ImportError
         The file's format needs a package that is not installed; the message names the extra.
     """
+    if isinstance(value, PlainMaps):
+        return _plain_maps(open_source(value.value, name, dim_order, order), dim_order)
     if isinstance(value, str | os.PathLike):
         text = os.fsdecode(value)
         with opening(name, text):
@@ -111,6 +124,28 @@ def open_source(
         f"got {type(value).__name__}"
     )
     raise TypeError(msg)
+
+
+def beside(maps: Source, images: Source | None, dim_order: str) -> Source:
+    """Return maps (N, H, W) with a channel axis where images (N, C, H, W) are beside them."""
+    if not isinstance(maps, IndexedSource) or not isinstance(images, IndexedSource):
+        return maps
+    plain = len(maps.shape) == 3 and len(images.shape) == 4 and maps.shape[0] == images.shape[0]
+    return _plain_maps(maps, dim_order) if plain else maps
+
+
+def _plain_maps(source: Source, dim_order: str) -> Source:
+    if isinstance(source, IndexedSource) and len(source.shape) == 3:
+        if isinstance(source, ArraySource) and source.in_memory:
+            axis = 1 if dim_order == "channels_first" else 3
+            return ArraySource(source.name, np.expand_dims(source._array, axis))
+        return WithChannelAxis(source, dim_order)
+    got = source.shape if isinstance(source, IndexedSource) else "batches one after the other"
+    msg = (
+        f"`{source.name}` must be an array or a file of maps (N, H, W) without channels, got {got}"
+    )
+    source.close()
+    raise ValueError(msg)
 
 
 def split_key(text: str) -> tuple[Path, str | None]:

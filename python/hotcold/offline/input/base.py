@@ -91,6 +91,62 @@ class IndexedSource(abc.ABC):
         """Close what was opened."""
 
 
+class PlainMaps:
+    """Says of an input that its arrays are maps (N, H, W), without a channel axis.
+
+    Parameters
+    ----------
+    value : array-like or path-like
+        What `hotcold.render_files` takes, but for batches that come one after the other.
+
+    Examples
+    --------
+    >>> import numpy as np, tempfile, hotcold
+    >>> maps = np.random.default_rng(0).normal(size=(5, 32, 32))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     hotcold.render_files(
+    ...         hotcold.Visualizer(),
+    ...         hotcold.offline.PlainMaps(maps),
+    ...         output_dir=folder,
+    ...         progress=False,
+    ...     ).n_files
+    5
+    """
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+class WithChannelAxis(IndexedSource):
+    """A source of maps (N, H, W), with a channel axis where `dim_order` has it."""
+
+    def __init__(self, source: IndexedSource, dim_order: str) -> None:
+        n_items, height, width = source.shape
+        self._source = source
+        self._axis = 1 if dim_order == "channels_first" else 3
+        self.name, self.origin = source.name, source.origin
+        self.shape = (n_items, 1, height, width) if self._axis == 1 else (*source.shape, 1)
+        self.dtype, self.chunk = source.dtype, source.chunk
+        self.in_memory = source.in_memory
+        self.paths, self.is_folder = source.paths, source.is_folder
+
+    def read(self, start: int, stop: int) -> Array:
+        """Return items [start, stop)."""
+        return np.expand_dims(self._source.read(start, stop), self._axis)
+
+    def check(self, n_threads: int) -> str | None:
+        """Look once, as the source does."""
+        return self._source.check(n_threads)
+
+    def release(self, start: int, stop: int) -> None:
+        """Say that items [start, stop) are not needed any more."""
+        self._source.release(start, stop)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        self._source.close()
+
+
 class StreamSource:
     """Batches that come one after the other.
 
