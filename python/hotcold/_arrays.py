@@ -68,7 +68,7 @@ def with_channel_axis(value: Any, x: Any, dim_order: str) -> Any:
     if len(shape) != 3 or len(images) != 4 or shape[0] != images[0]:
         return value
     array = value if isinstance(value, np.ndarray) else as_numpy(value, "attributions")
-    return array[:, np.newaxis] if dim_order == "channels_first" else array[..., np.newaxis]
+    return array[:, None] if dim_order == "channels_first" else array[..., None]
 
 
 def one_for_all(image: Array, n_items: int) -> Array:
