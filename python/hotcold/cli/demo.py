@@ -80,6 +80,38 @@ def _pictures() -> list[tuple[str, str, Callable[[Example, Path], Any]]]:
         )
         show(example.images[one], output_file=path, imshow=False)
 
+    def options(example: Example, path: Path) -> None:
+        strong = hotcold.HeatmapVisualizer(0.8, blur=4, sign="positive")
+        faint = hotcold.HeatmapVisualizer(0.4, blur=4, sign="positive")
+        mask = hotcold.MaskVisualizer(blur=4, threshold=0.85)
+        ways: dict[str, Any] = {
+            'opacity="map"': strong.__replace__(opacity="map"),
+            'opacity="threshold"': strong.__replace__(opacity="threshold", threshold=0.9),
+            'sign="negative"': strong.__replace__(sign="negative", cmap="cold"),
+            "grayscale": strong.__replace__(opacity="map", grayscale=True),
+            "contours": faint.__replace__(contours=(0.9, 0.97)),
+            "boxes": faint.__replace__(boxes=1, threshold=0.9, box_color="yellow"),
+            'background="blur"': mask.__replace__(background="blur"),
+            "invert": mask.__replace__(invert=True, background="gray"),
+        }
+        some = [0, 4]  # a map of each photograph
+        panel = hotcold.Panel(ways)
+        panel(example.attributions[some], example.images[some], path, imshow=False)
+
+    def scales(example: Example, path: Path) -> None:
+        # The same three maps, each on its own scale, on one for all, and without outliers of all.
+        show = hotcold.Visualizer(combine_channels=True, blur=2)
+        ways = {
+            "input": None,
+            'scale="item"': show,
+            'scale="shared"': show.__replace__(scale="shared"),
+            "and clip_quantile=0.99": show.__replace__(scale="shared", clip_quantile=0.99),
+        }
+        some = [0, 3, 6]
+        panel = hotcold.Panel(ways, colorbar=True)
+        labels = ["occlusion", "integrated gradients", "one channel"]
+        panel(example.attributions[some], example.images[some], path, False, row_labels=labels)
+
     return [
         ("images", "Visualizer (the photographs)", images),
         ("attributions", "Visualizer", plain),
@@ -87,6 +119,8 @@ def _pictures() -> list[tuple[str, str, Callable[[Example, Path], Any]]]:
         ("mask", "MaskVisualizer", mask),
         ("mask-opacity", "MaskVisualizer (attributions as opacity)", opacity),
         ("channel-mask", "ChannelMaskVisualizer", channel),
+        ("options", "Panel (what options do)", options),
+        ("scales", "Panel (a scale for each map, or for all)", scales),
     ]
 
 

@@ -53,7 +53,8 @@ class Layout(NamedTuple):
             right = style.padding + _BAR + _AIR + _ticks_width(drawn, size)
         left = 0
         if row_labels is not None:
-            left = max(text.width(label, size) for label in row_labels) + style.padding + 2 * _AIR
+            longest = max(text.width(label, size) for label in row_labels)
+            left = min(longest, width) + style.padding + 2 * _AIR
         caption_height = line if caption else 0
         margins = (
             line if style.labels else 0,

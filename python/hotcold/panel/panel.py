@@ -179,7 +179,7 @@ class Panel:
         attributions, x
             As for `render`.
         row_labels : sequence of str, optional
-            What stands left of each row.
+            What stands left of each row, up to the width of a cell.
 
         Returns
         -------
