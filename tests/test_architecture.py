@@ -71,7 +71,7 @@ OFFLINE = (
     ("run",),
     ("gallery",),
     ("api", "scales", "tables"),
-    ("comparison", "series"),
+    ("comparison", "panels", "series"),
     ("dask",),
     ("__init__",),
 )

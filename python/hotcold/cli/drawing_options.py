@@ -108,6 +108,18 @@ def _visualizer_option(default: str) -> Callable[[F], F]:
     )
 
 
+def drawing_options_without(*names: str) -> Callable[[F], F]:
+    """Give a command the options of `make_visualizer`, but for those that it has itself."""
+
+    def with_options(command: F) -> F:
+        for name, declared in reversed(list(_declared().items())):
+            if name not in names:
+                command = _option(name, declared)(command)
+        return _visualizer_option(_BY_IMAGES)(command)
+
+    return with_options
+
+
 def _options() -> Iterator[Callable[[F], F]]:
     yield _visualizer_option(_BY_IMAGES)
     for name, declared in _declared().items():

@@ -12,6 +12,7 @@ from hotcold.cli.demo import demo
 from hotcold.cli.errors import keep_standard_streams
 from hotcold.cli.gallery import gallery
 from hotcold.cli.info import info
+from hotcold.cli.panel import panel
 from hotcold.cli.render import render
 from hotcold.cli.scale import scale
 
@@ -30,5 +31,5 @@ def main() -> None:
     keep_standard_streams()
 
 
-for _command in (demo, render, scale, boxes, compare, animate, gallery, info):
+for _command in (demo, render, panel, scale, boxes, compare, animate, gallery, info):
     main.add_command(_command)

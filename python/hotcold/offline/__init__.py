@@ -10,6 +10,7 @@ from __future__ import annotations
 from hotcold.offline.api import render_files
 from hotcold.offline.comparison import compare_files
 from hotcold.offline.input import PlainMaps
+from hotcold.offline.panels import render_panels
 from hotcold.offline.run.report import Failure, RenderReport
 from hotcold.offline.scales import measure
 from hotcold.offline.tables import write_boxes
@@ -21,5 +22,6 @@ __all__ = [
     "compare_files",
     "measure",
     "render_files",
+    "render_panels",
     "write_boxes",
 ]

@@ -36,6 +36,11 @@ class Maps:
         self._visualizer = visualizer.__replace__(scale=None)
         self.dim_order = visualizer.dim_order
 
+    @property
+    def needs_images(self) -> bool:
+        """Whether maps are brought to the images' size."""
+        return getattr(self._visualizer.settings, "upsample", None) is not None
+
     def request(self, attributions: Any, x: Any = None) -> RenderRequest:
         """Return what makes the maps of a batch, whose items share a scale."""
         return self._visualizer.map_request(attributions, x)._replace(shares_scale=True)

@@ -139,7 +139,7 @@ def scaled(
             label: drawn(_sharing(request, scale == "column").alone(n_threads))
             for label, request in requests.items()
         }
-    together = [label for label, request in requests.items() if _has_scale(request)]
+    together = [label for label, request in requests.items() if has_scale(request)]
     if scale == "shared":
         found = dict(zip(together, _alike([requests[n] for n in together], n_threads), strict=True))
         return {
@@ -157,13 +157,14 @@ def scaled(
 
 
 def _sharing(request: RenderRequest, shares: bool) -> RenderRequest:
-    return request._replace(shares_scale=True) if shares and _has_scale(request) else request
+    return request._replace(shares_scale=True) if shares and has_scale(request) else request
 
 
-def _has_scale(request: RenderRequest) -> bool:
+def has_scale(request: RenderRequest) -> bool:
     """Whether its colours stand for values that can be measured."""
     spec = request.spec
-    return spec.table is not None and spec.limits is None and spec.overlay_opacity > 0
+    fixed = spec.limits is not None or spec.extremes is not None
+    return spec.table is not None and not fixed and spec.overlay_opacity > 0
 
 
 def _alike(requests: Sequence[RenderRequest], n_threads: int) -> list[RenderRequest]:

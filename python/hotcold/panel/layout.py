@@ -17,6 +17,7 @@ from hotcold.sheet import Box, Sheet
 Picture = NDArray[np.uint8]
 
 _MINUS = "\N{MINUS SIGN}"
+_LONGEST = _MINUS + "0.000888"  # that a tick may be; the same for every batch of a job
 _BAR = 10  # pixels across a colour bar
 _AIR = 3  # pixels around text
 
@@ -50,7 +51,7 @@ class Layout(NamedTuple):
         below = _AIR + _BAR + line
         right = 0
         if bars in ("all", "row"):
-            right = style.padding + _BAR + _AIR + _ticks_width(drawn, size)
+            right = style.padding + _BAR + _AIR + text.width(_LONGEST, size)
         left = 0
         if row_labels is not None:
             longest = max(text.width(label, size) for label in row_labels)
@@ -199,8 +200,3 @@ def _lie(layout: Layout, canvas: Picture, box: Box, bar: Bar | None) -> None:
 def _entries(n: int, length: int) -> NDArray[np.intp]:
     """Return which of `n` colours each pixel of a bar has."""
     return np.arange(length) * n // length
-
-
-def _ticks_width(drawn: Mapping[str, Drawn], size: int) -> int:
-    ends = [number(v) for d in drawn.values() if d.limits is not None for v in d.limits.ravel()]
-    return max(text.width(end, size) for end in ends)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,9 +15,18 @@ from hotcold import _core, _validate, files
 from hotcold._arrays import Array
 from hotcold.options import rgb
 from hotcold.panel import text
-from hotcold.panel.columns import SCALES, Columns, Drawn, requests_of, scaled
+from hotcold.panel.columns import (
+    SCALES,
+    Columns,
+    Drawn,
+    batches,
+    has_scale,
+    requests_of,
+    scaled,
+)
 from hotcold.panel.layout import Layout, compose
 from hotcold.panel.style import Style
+from hotcold.scale import Scale
 from hotcold.visualizers.base import BaseVisualizer, check_targets
 
 if TYPE_CHECKING:
@@ -166,6 +176,54 @@ class Panel:
             raise ValueError(msg)
         else:
             strips = out
+        compose(layout, drawn, strips, self._threads, captions=lines)
+        return strips
+
+    def batches(self, attributions: Any, x: Any = None) -> dict[str, Any]:
+        """Return the maps of each column that has some, of one batch or of one for each.
+
+        Raises
+        ------
+        ValueError
+            Columns without maps, maps without a column, a column of images without images.
+        """
+        return batches(self.columns, attributions, x)
+
+    def check(self, attributions: Any, x: Any = None) -> None:
+        """Raise for batches that cannot be drawn, whatever their values are."""
+        drawn = self._drawn(attributions, x)
+        Layout.of(self.style, drawn, 1)
+
+    def scaled_labels(self, attributions: Any, x: Any = None) -> list[str]:
+        """Return the columns whose colours stand for values that can be measured."""
+        requests = requests_of(self.columns, attributions, x)
+        return [label for label, request in requests.items() if has_scale(request)]
+
+    def with_scales(self, scales: Mapping[str, Scale]) -> Panel:
+        """Return a panel whose columns are drawn by scales that were measured, by their labels."""
+        twin = copy.copy(self)
+        twin.columns = {
+            label: kind
+            if kind is None or label not in scales
+            # The column's own, if it has one, is older.
+            else kind.__replace__(scale=scales[label])
+            for label, kind in self.columns.items()
+        }
+        return twin
+
+    def strips(
+        self, attributions: Any, x: Any, captions: Sequence[str] | None, first_item: int
+    ) -> NDArray[np.uint8]:
+        """Return the strips of a batch whose first item is called `first_item` in messages."""
+        requests = {
+            label: request._replace(first_item=first_item)
+            for label, request in requests_of(self.columns, attributions, x).items()
+        }
+        drawn = scaled(requests, self.style.scale, self._threads, limits=self.style.colorbar)
+        n_items = _count(drawn)
+        lines = _lines("captions", captions, n_items)
+        layout = Layout.of(self.style, drawn, 1, caption=lines is not None)
+        strips: NDArray[np.uint8] = np.empty((n_items, *layout.sheet.shape, 3), np.uint8)
         compose(layout, drawn, strips, self._threads, captions=lines)
         return strips
 

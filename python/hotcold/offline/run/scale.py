@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 from hotcold.offline.input.feed import Chunk, Feed
 from hotcold.offline.run.pool import Stopped, results_in_order
@@ -40,7 +41,24 @@ def measure_items(
     ValueError
         The items can be read only once.
     """
-    if not feed.repeatable:
+    found, n_items = measure_together([(visualizer, feed, first)], n_threads, progress)
+    return found, n_items
+
+
+def measure_together(
+    columns: Sequence[tuple[Renders, Feed, RenderRequest]], n_threads: int, progress: Silence
+) -> tuple[Found, int]:
+    """Return what the items of several feeds share, and how many there are in all of them.
+
+    Parameters
+    ----------
+    columns : sequence of (Renders, Feed, RenderRequest)
+        As for `measure_items`; all scale their maps in one way.
+    n_threads, progress
+        As for `measure_items`.
+    """
+    first = columns[0][2]
+    if not all(feed.repeatable for _, feed, _ in columns):
         what = "scale='shared'" if first.shares_scale else "normalization_type='unnormalized'"
         msg = (
             f"`attributions` must be readable twice for {what}, by which colours depend on the "
@@ -52,7 +70,10 @@ def measure_items(
 
     def look(task: Task) -> Part:
         nonlocal n_items
-        part = _pass(visualizer, feed, task, n_threads, progress.another("items measured"))
+        part = merged(
+            _pass(visualizer, feed, task, n_threads, progress.another("items measured"))
+            for visualizer, feed, _ in columns
+        )
         n_items = part.n_items
         return part
 
