@@ -333,3 +333,21 @@ def test_bad_batches_are_refused_with_their_column(maps, images, columns):
         panel.sheet(maps, images, row_labels="abcd")
     with pytest.raises(ValueError, match="`out` must be a numpy array of uint8"):
         panel.render(maps, images, out=np.empty((1, 2, 3, 3), np.uint8))
+
+
+def test_a_column_may_compute_its_attributions_of_the_images(images, maps):
+    class Model:
+        def attributions(self, x):
+            return np.asarray(x, np.float32)[:, ::-1] * 2.0
+
+    channel = hotcold.ChannelMaskVisualizer.from_influence(Model(), blur=1, threshold=0.5)
+    panel = Panel({"map": Visualizer(), "channel": channel}, labels=False)
+    strips = panel.render({"map": maps}, images)
+    expected = channel.render(images)
+    for item in range(N):
+        np.testing.assert_array_equal(cell(strips[item], 0, 1), expected[item])
+    with pytest.raises(ValueError, match="`x` must be given for the column 'channel'"):
+        panel.render(maps)
+    for refused in (hotcold.measure, lambda kind, x: hotcold.compare(x, x, visualizer=kind)):
+        with pytest.raises(TypeError, match="`visualizer` must be given attributions, which Chan"):
+            refused(channel, images)

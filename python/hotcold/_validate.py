@@ -173,6 +173,16 @@ def same_channels(attributions: Sequence[int], x: Sequence[int]) -> None:
         raise ValueError(msg)
 
 
+def given_attributions(name: str, visualizer: Any) -> None:
+    """Require a visualizer of attributions, not one that computes them of images."""
+    if not visualizer.takes_attributions:
+        msg = (
+            f"`{name}` must be given attributions, which {type(visualizer).__name__} computes "
+            "itself: save them, and take a MaskVisualizer with its options"
+        )
+        raise TypeError(msg)
+
+
 def one_channel_for_limits(normalization_type: str) -> None:
     """Refuse to tell the limits of several channels, each of which has its own."""
     if normalization_type.endswith("_sum"):

@@ -224,6 +224,7 @@ class Comparer:
         elif not isinstance(visualizer, BaseVisualizer):
             msg = f"`visualizer` must be one of hotcold's, got {type(visualizer).__name__}"
             raise TypeError(msg)
+        _validate.given_attributions("visualizer", visualizer)
         self.visualizer: BaseVisualizer[Any] = visualizer
 
     def on_threads(self, n_threads: int) -> Comparer:

@@ -26,6 +26,7 @@ class Maps:
         if not isinstance(visualizer, BaseVisualizer):
             msg = f"`visualizer` must be one of hotcold's, got {type(visualizer).__name__}"
             raise TypeError(msg)
+        _validate.given_attributions("visualizer", visualizer)
         limits = getattr(visualizer.settings, "limits", None)
         if limits is not None:
             msg = (

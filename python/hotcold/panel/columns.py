@@ -53,10 +53,10 @@ def batches(columns: Columns, attributions: Any, x: Any) -> dict[str, Any]:
     ValueError
         Columns without maps, maps without a column, a column of images without images.
     """
-    drawn = [label for label, visualizer in columns.items() if visualizer is not None]
+    drawn = [label for label, kind in columns.items() if kind is not None and _has_maps(kind)]
     if x is None and len(drawn) < len(columns):
-        label = next(label for label, visualizer in columns.items() if visualizer is None)
-        msg = f"`x` must be given for the column {label!r}, which shows the images"
+        label = next(label for label in columns if label not in drawn)
+        msg = f"`x` must be given for the column {label!r}, which draws the images"
         raise ValueError(msg)
     if not isinstance(attributions, Mapping):
         return dict.fromkeys(drawn, attributions)
@@ -73,6 +73,11 @@ def batches(columns: Columns, attributions: Any, x: Any) -> dict[str, Any]:
     return {label: attributions[label] for label in drawn}
 
 
+def _has_maps(visualizer: BaseVisualizer[Any]) -> bool:
+    """Whether a column draws attributions that are given, not those that it computes of images."""
+    return visualizer.takes_attributions
+
+
 def requests_of(columns: Columns, attributions: Any, x: Any) -> dict[str, RenderRequest]:
     """Return what each column draws, all of the same items and of one size."""
     given = batches(columns, attributions, x)
@@ -82,7 +87,10 @@ def requests_of(columns: Columns, attributions: Any, x: Any) -> dict[str, Render
             continue
         needs_x = visualizer.takes_images and (x is not None or visualizer.needs_images)
         try:
-            found[label] = visualizer.request(given[label], x if needs_x else None)
+            if _has_maps(visualizer):
+                found[label] = visualizer.request(given[label], x if needs_x else None)
+            else:
+                found[label] = visualizer.request(x)
         except (ValueError, TypeError) as error:
             msg = f"column {label!r}: {error}"
             raise type(error)(msg) from error

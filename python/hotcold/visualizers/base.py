@@ -46,6 +46,8 @@ class BaseVisualizer(Generic[O]):
     # Whether `render` has a second argument, and whether it may be None.
     takes_images: ClassVar[bool] = True
     needs_images: ClassVar[bool] = True
+    # Whether it is given attributions; otherwise images, of which it computes some.
+    takes_attributions: ClassVar[bool] = True
 
     command: ClassVar[str | None] = None  # its name on the command line, and what it draws
     command_help: ClassVar[str] = ""

@@ -73,7 +73,8 @@ class ChannelMaskVisualizer(MaskingVisualizer[ChannelMaskOptions], options=Chann
     (2, 16, 16, 3)
     """
 
-    needs_images = False  # the second argument is `x_preprocessed`
+    needs_images = False
+    takes_attributions = False  # the second argument is `x_preprocessed`
 
     def __init__(
         self,
