@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import threading
+import zipfile
 
 import numpy as np
 import pytest
@@ -195,3 +197,61 @@ def test_files_that_do_not_go_together_are_refused_by_name(maps, parts, tmp_path
     refused("must be a folder of pictures rather than the pattern", str(parts / "*.png"))
     refused("must be files of arrays, got .*photo.png", [parts / "part-8.npy", parts / "photo.png"])
     refused("no file or folder", [parts / "part-8.npy", parts / "gone.npy"], FileNotFoundError)
+
+
+@pytest.mark.parametrize("key", [None, "maps", "deep/maps"])
+def test_zarr_stores_may_be_in_a_zip_file(maps, tmp_path, key):
+    zarr = optional("zarr")
+    path = tmp_path / "maps.zarr.zip"
+    kinds = zarr.storage if hasattr(zarr.storage, "ZipStore") else zarr
+    with contextlib.closing(kinds.ZipStore(str(path), mode="w")) as store:
+        if key is None:
+            zarr.save_array(store, maps)
+        else:
+            array = zarr.open_group(store, mode="w").create_array(
+                key, shape=maps.shape, dtype=maps.dtype, chunks=(4, *maps.shape[1:])
+            )
+            array[...] = maps
+    given = path if key is None else f"{path}:{key}"
+    report = render_quietly(Visualizer(), given, output_dir=tmp_path / "out", n_threads=3)
+    assert report.n_files == 13
+    assert_same_pictures(tmp_path / "out", Visualizer().render(maps))
+    (tmp_path / "out" / "00000003.png").unlink()
+    assert (
+        render_quietly(Visualizer(), given, output_dir=tmp_path / "out", resume=True).n_files == 1
+    )
+    with pytest.raises(ValueError, match=r"`attributions` must be .*(without a name|an array of)"):
+        open_source(f"{path}:nothing", "attributions")
+
+
+def test_zip_files_of_other_things_are_refused(tmp_path):
+    optional("zarr")
+    with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as file:
+        file.writestr("a.txt", "text")
+    (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04 no more")
+    for name in ("pictures.zip", "broken.zip"):
+        with pytest.raises(ValueError, match="`attributions` must be a zarr array or group, got"):
+            open_source(tmp_path / name, "attributions")
+
+
+@pytest.mark.parametrize("suffix", [".nc", ".nc4", ".hdf", ".hdf5"])
+def test_netcdf_4_is_hdf5(maps, tmp_path, suffix):
+    path = tmp_path / f"maps{suffix}"
+    with optional("h5py").File(path, "w") as file:
+        file["maps"] = maps
+        file["maps"].attrs["_FillValue"] = np.float32(np.nan)
+        file["lat"] = np.arange(9.0)
+        file["packed"] = maps.astype(np.int16)
+        file["packed"].attrs["scale_factor"] = 0.01
+        file["filled"] = maps
+        file["filled"].attrs["_FillValue"] = np.float32(-999)
+    source = open_source(f"{path}:maps", "attributions")
+    np.testing.assert_array_equal(source.read(0, 13), maps)
+    source.close()
+    for name, words in (("packed", "attribute 'scale_factor'"), ("filled", "must have NaN where")):
+        with pytest.raises(ValueError, match=words):
+            open_source(f"{path}:{name}", "attributions")
+    path.write_bytes(b"CDF\x01 of version 3")
+    told = "netCDF 4 is one" if suffix.startswith(".nc") else "must be a whole HDF5 file"
+    with pytest.raises(ValueError, match=told):
+        open_source(f"{path}:maps", "attributions")

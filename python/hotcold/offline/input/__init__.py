@@ -47,13 +47,17 @@ _KEYED = {
     ".npz": open_npz,
     ".h5": open_hdf5,
     ".hdf5": open_hdf5,
+    ".hdf": open_hdf5,
+    ".nc": open_hdf5,
+    ".nc4": open_hdf5,
     ".safetensors": open_safetensors,
     ".pt": open_torch,
     ".pth": open_torch,
     ".zarr": open_zarr,
+    ".zip": open_zarr,
 }
 # Of files that hold arrays and lie in a folder beside one another.
-_ARRAY_SUFFIXES = (".npy", ".npz", ".safetensors", ".pt", ".pth", ".h5", ".hdf5")
+_ARRAY_SUFFIXES = tuple(suffix for suffix in (".npy", *_KEYED) if suffix not in (".zarr", ".zip"))
 # The file's own suffix, then a colon and the array's name; a drive letter has no suffix before it.
 _PATH_AND_KEY = re.compile(
     rf"(?P<path>.*({'|'.join(re.escape(suffix) for suffix in _KEYED)})):(?P<key>.+)",

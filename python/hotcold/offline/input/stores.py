@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import zipfile
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from hotcold._extras import require
 from hotcold.offline.input.arrays import ArraySource
 from hotcold.offline.input.boundary import opening
 from hotcold.offline.input.keys import choose
 
+NETCDF = (".nc", ".nc4")
+
 
 def open_hdf5(name: str, path: Path, key: str | None) -> ArraySource:
     """Open a dataset of an HDF5 file."""
     h5py = require("h5py", "hdf5", "to read HDF5 files")
     path.open("rb").close()  # the system's own words where it is not there or not ours
-    with contextlib.ExitStack() as stack, opening(name, path, "a whole HDF5 file"):
+    what = "a whole HDF5 file"
+    if path.suffix.lower() in NETCDF:
+        what += " (netCDF 4 is one; nccopy -k nc4 makes one of netCDF 3)"
+    with contextlib.ExitStack() as stack, opening(name, path, what):
         file = h5py.File(path, "r")
         stack.callback(file.close)
         known: list[str] = []
@@ -24,16 +32,45 @@ def open_hdf5(name: str, path: Path, key: str | None) -> ArraySource:
             lambda member, node: known.append(member) if isinstance(node, h5py.Dataset) else None
         )
         dataset = file[choose(name, path, key.strip("/") if key else None, known)]
+        _refuse_packed(name, path, dataset)
         source = _Owned(name, dataset, f"{path.name}:{dataset.name}", path, file)
         stack.pop_all()
         return source
 
 
+def _refuse_packed(name: str, path: Path, dataset: Any) -> None:
+    """Refuse numbers that stand for others, by the conventions of netCDF."""
+    where = f"{path}:{dataset.name.strip('/')}"
+    for attribute in ("scale_factor", "add_offset"):
+        if attribute in dataset.attrs:
+            msg = (
+                f"`{name}` must hold numbers as they are, got {where} with the attribute "
+                f"{attribute!r}; unpack it first, for instance with ncpdq -U or xarray"
+            )
+            raise ValueError(msg)
+    for attribute in ("_FillValue", "missing_value"):
+        value = np.ravel(dataset.attrs.get(attribute, np.nan))
+        if value.dtype.kind == "f" and not np.isnan(value).all():
+            msg = (
+                f"`{name}` must have NaN where values are missing, got {where}, which has "
+                f"{value[0]!r} there ({attribute}); write it with NaN"
+            )
+            raise ValueError(msg)
+
+
 def open_zarr(name: str, path: Path, key: str | None) -> ArraySource:
-    """Open a zarr array, or an array of a zarr group."""
+    """Open a zarr array, or an array of a zarr group, in a folder or in a zip file."""
     zarr = require("zarr", "zarr", "to read zarr stores")
-    with opening(name, path, "a zarr array or group"):
-        node = zarr.open(str(path), mode="r")
+    store: Any = str(path)
+    with contextlib.ExitStack() as stack, opening(name, path, "a zarr array or group"):
+        if path.is_file():
+            if not zipfile.is_zipfile(path):  # zarr's own store says less, and cannot be closed
+                msg = f"`{name}` must be a zarr array or group, got {path}: no whole zip file"
+                raise ValueError(msg)
+            kinds = zarr.storage if hasattr(zarr.storage, "ZipStore") else zarr  # of 3.0, of 2.0
+            store = kinds.ZipStore(str(path), mode="r")
+            stack.callback(store.close)
+        node = zarr.open(store, mode="r")
         if not hasattr(node, "shape"):
             known = [member for member, _ in node.arrays()]
             # Arrays deeper down are reached by their path.
@@ -49,7 +86,12 @@ def open_zarr(name: str, path: Path, key: str | None) -> ArraySource:
         if not hasattr(node, "shape"):
             msg = f"`{name}` must name an array, got the group {key!r} of {path}"
             raise ValueError(msg)
-    return ArraySource(name, node, path.name if key is None else f"{path.name}:{key}", [path])
+        origin = path.name if key is None else f"{path.name}:{key}"
+        if store == str(path):
+            return ArraySource(name, node, origin, [path])
+        source = _Owned(name, node, origin, path, store)
+        stack.pop_all()
+        return source
 
 
 class _Owned(ArraySource):
