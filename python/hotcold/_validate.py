@@ -173,6 +173,16 @@ def same_channels(attributions: Sequence[int], x: Sequence[int]) -> None:
         raise ValueError(msg)
 
 
+def item_names(names: Sequence[str], n_items: int) -> None:
+    """Require a name for each item."""
+    if isinstance(names, str):
+        msg = f"`names` must be a sequence of names, got the string {names!r}"
+        raise TypeError(msg)
+    if len(names) != n_items:
+        msg = f"`names` must hold {n_items} names, one per item, got {len(names)}"
+        raise ValueError(msg)
+
+
 def given_attributions(name: str, visualizer: Any) -> None:
     """Require a visualizer of attributions, not one that computes them of images."""
     if not visualizer.takes_attributions:

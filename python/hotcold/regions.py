@@ -96,9 +96,8 @@ class Boxes:
         ValueError
             Not one name per item.
         """
-        if names is not None and len(names) != len(self):
-            msg = f"`names` must hold {len(self)} names, one per item, got {len(names)}"
-            raise ValueError(msg)
+        if names is not None:
+            _validate.item_names(names, len(self))
         rows = itertools.chain([COLUMNS], self.rows(names=names))
         _atomic.write_atomically(path, table_bytes(rows))
 

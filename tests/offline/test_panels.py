@@ -93,7 +93,7 @@ def test_inputs_that_do_not_fit_are_refused_before_any_work(maps, images, tmp_pa
         (maps, None, ValueError, "`x` must be given for the column 'input'"),
         (maps, images[:7], ValueError, "`x` must hold the 90 items of `attributions`, got 7"),
         (maps, images[..., :5], ValueError, "`x` must have the items, rows and columns"),
-        ({**maps, "IG": iter([maps["IG"]])}, images, TypeError, "must be arrays or files"),
+        ({**maps, "IG": iter([maps["IG"]])}, images, TypeError, "must be an array or a file"),
         ({**maps, "IG": "missing.npy"}, images, FileNotFoundError, "missing.npy"),
     ):
         with pytest.raises(error, match=words):

@@ -131,9 +131,8 @@ class Comparison:
         ValueError
             Not one name per item.
         """
-        if names is not None and len(names) != len(self):
-            msg = f"`names` must hold {len(self)} names, one per item, got {len(names)}"
-            raise ValueError(msg)
+        if names is not None:
+            _validate.item_names(names, len(self))
         _atomic.write_atomically(path, table_bytes([self.header, *self.rows(names=names)]))
 
     @property

@@ -18,9 +18,9 @@ from hotcold.comparison import Comparer, Comparison
 from hotcold.comparison.metrics import DEFAULT, check_metric
 from hotcold.offline.api import open_inputs, render_files
 from hotcold.offline.gallery import PAGE, check_page, is_our_page, write_gallery
-from hotcold.offline.input import IndexedSource, Source, open_source
+from hotcold.offline.input import open_source
 from hotcold.offline.input.base import InputWarning
-from hotcold.offline.input.boundary import reading
+from hotcold.offline.input.boundary import indexed, items_of
 from hotcold.offline.input.identity import difference, identify
 from hotcold.offline.output import guard
 from hotcold.offline.output.guard import Read
@@ -120,9 +120,6 @@ def compare_files(
     worst = _validate.whole("worst", worst, 0)
     threads = _validate.n_threads(n_threads)
     folder = Path(output_dir)
-    if isinstance(names, str):
-        msg = f"`names` must be a sequence of names, got the string {names!r}"
-        raise TypeError(msg)
     if _validate.flag("gallery", gallery):
         if not worst:
             msg = "`worst` must be at least 1 for a gallery, got 0: there are no pictures"
@@ -130,9 +127,8 @@ def compare_files(
         check_page(folder)
     with contextlib.ExitStack() as stack:
         pairs = Pairs(stack, comparer, a, b, x, resize, order)
-        if names is not None and len(names) != pairs.n_items:
-            msg = f"`names` must hold {pairs.n_items} names, one per item, got {len(names)}"
-            raise ValueError(msg)
+        if names is not None:
+            _validate.item_names(names, pairs.n_items)
         guard.refuse_folders(folder, pairs.reads)
         folder.mkdir(parents=True, exist_ok=True)
         ours = overwrite or _is_ours(folder / TABLE)
@@ -193,8 +189,8 @@ class Pairs:
         other = open_source(b, "b", comparer.visualizer.dim_order)
         stack.callback(other.close)
         maps.name = "a"
-        self._a, self._b = _indexed(maps), _indexed(other)
-        self._x = None if image is None else _indexed(image)
+        self._a, self._b = indexed(maps), indexed(other)
+        self._x = None if image is None else indexed(image)
         self.n_items = self._a.n_items
         if self._b.n_items != self.n_items:
             msg = f"`b` must hold the {self.n_items} items of `a`, got {self._b.n_items}"
@@ -253,16 +249,16 @@ class Pairs:
 
     def _read(self, start: int, stop: int) -> tuple[Array, Array, Array | None]:
         """Return items of both, and their images where maps are brought to their size."""
-        a, b = (_items(source, start, stop) for source in (self._a, self._b))
+        a, b = (items_of(source, start, stop) for source in (self._a, self._b))
         return a, b, self._image(start, stop) if self._enlarges else None
 
     def _image(self, start: int, stop: int) -> Array | None:
         if self._x is None:
             return None
         if self._x.n_items == 1:
-            one = _items(self._x, 0, 1)
+            one = items_of(self._x, 0, 1)
             return np.broadcast_to(one, (stop - start, *one.shape[1:]))
-        return _items(self._x, start, stop)
+        return items_of(self._x, start, stop)
 
 
 def _strip(
@@ -303,21 +299,6 @@ def _over_images(kind: BaseVisualizer[Any], scale: dict[str, Any]) -> HeatmapVis
     known = {name: getattr(kind.settings, name) for name in names}
     chosen = {name: value for name, value in known.items() if value != defaults[name]}
     return HeatmapVisualizer(**{**chosen, **scale, "blur": 0})
-
-
-def _indexed(source: Source) -> IndexedSource:
-    if not isinstance(source, IndexedSource):
-        msg = (
-            f"`{source.name}` must be an array or a file, from which items can be read in any "
-            "order, not batches that come one after the other"
-        )
-        raise TypeError(msg)
-    return source
-
-
-def _items(source: IndexedSource, start: int, stop: int) -> Array:
-    with reading(source.name, source.origin):
-        return source.read(start, stop)
 
 
 def _label(names: Sequence[str] | None, item: int) -> str:

@@ -14,7 +14,7 @@ from hotcold import _validate
 from hotcold._arrays import Array
 from hotcold.offline.api import PathLike, open_inputs, render_files
 from hotcold.offline.input import IndexedSource, Source
-from hotcold.offline.input.boundary import reading
+from hotcold.offline.input.boundary import indexed, items_of
 from hotcold.offline.input.feed import Feed
 from hotcold.offline.input.identity import difference, identify
 from hotcold.offline.output import guard
@@ -165,9 +165,9 @@ class _Inputs:
             if id(one) not in opened:
                 opened[id(one)] = open_inputs(stack, kind, one, x, resize, order)  # type: ignore[arg-type]
             maps, images = opened[id(one)]
-            self._maps[label] = _indexed(maps, label)
+            self._maps[label] = indexed(maps)
             if images is not None and self._x is None:
-                self._x = _indexed(images, "x")
+                self._x = indexed(images)
         counts = {label: source.n_items for label, source in self._maps.items()}
         self.n_items = next(iter(counts.values()))
         if len(set(counts.values())) > 1:
@@ -228,11 +228,11 @@ class _Inputs:
 
     def read(self, start: int, stop: int) -> tuple[dict[str, Array], Array | None]:
         """Return items of every column, and their images, or the one for all."""
-        maps = {label: _items(source, start, stop) for label, source in self._maps.items()}
+        maps = {label: items_of(source, start, stop) for label, source in self._maps.items()}
         if self._x is None:
             return maps, None
         alone = self._x.n_items == 1
-        return maps, _items(self._x, 0, 1) if alone else _items(self._x, start, stop)
+        return maps, items_of(self._x, 0, 1) if alone else items_of(self._x, start, stop)
 
     def check_unchanged(self) -> None:
         """Refuse to call it done where an input was changed while it was read."""
@@ -240,21 +240,6 @@ class _Inputs:
             if what := difference(before, identify(source), same_machine=True):
                 msg = f"`{source.name}` was changed while it was read: {what}; run it again"
                 raise ValueError(msg)
-
-
-def _indexed(source: Source, label: str) -> IndexedSource:
-    if not isinstance(source, IndexedSource):
-        msg = (
-            f"`{source.name}` must be arrays or files, from which items can be read in any order, "
-            f"got batches that come one after the other for {label!r}"
-        )
-        raise TypeError(msg)
-    return source
-
-
-def _items(source: IndexedSource, start: int, stop: int) -> Array:
-    with reading(source.name, source.origin):
-        return source.read(start, stop)
 
 
 def _sample(source: IndexedSource) -> Array:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hotcold._arrays import Array
 from hotcold.offline.api import open_inputs
 from hotcold.offline.input import IndexedSource, Source
-from hotcold.offline.input.boundary import reading
+from hotcold.offline.input.boundary import items_of
 from hotcold.offline.output import guard
 from hotcold.offline.output.guard import Read
 from hotcold.visualizers.base import BaseVisualizer
@@ -50,6 +50,5 @@ def frames_of(
 
 def _all_items(source: Source) -> Array:
     if isinstance(source, IndexedSource):
-        with reading(source.name, source.origin):
-            return source.read(0, source.n_items)
+        return items_of(source, 0, source.n_items)
     return np.concatenate(list(source.batches()))

@@ -96,7 +96,7 @@ def write_boxes(
         guard.check_file(path, [Read("attributions", source.paths)], overwrite=overwrite)
         feed = Feed(source, None, None)
         if names is not None and feed.n_items is not None:
-            _check_names(names, feed.n_items)
+            _validate.item_names(names, feed.n_items)
         find.check(feed.sample().attributions)
         remark = source.check(_validate.n_threads(options.get("n_threads")))
         if remark is not None:
@@ -109,12 +109,6 @@ def write_boxes(
                 return _write(file, find, source, feed, names, shown)
         finally:
             shown.close()
-
-
-def _check_names(names: Sequence[str], n_items: int) -> None:
-    if len(names) != n_items:
-        msg = f"`names` must hold {n_items} names, one per item, got {len(names)}"
-        raise ValueError(msg)
 
 
 def _write(
@@ -133,12 +127,12 @@ def _write(
         n_items = piece.start + len(piece.attributions)
         named = None if names is None else names[piece.start : n_items]
         if named is not None and len(named) < len(piece.attributions):
-            _check_names(names or (), n_items)  # of a stream, whose length nobody knew
+            _validate.item_names(names or (), n_items)  # of a stream, whose length nobody knew
         boxes = find(piece.attributions, piece.start)
         file.write(table_bytes(boxes.rows(piece.start, named)))
         shown.advance(len(piece.attributions))
     if names is not None:
-        _check_names(names, n_items)
+        _validate.item_names(names, n_items)
     if what := difference(before, identify(source), same_machine=True):
         msg = f"`attributions` was changed while it was read: {what}; run it again"
         raise ValueError(msg)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from hotcold.offline.input.base import BadItem, Unreadable
+from hotcold._arrays import Array
+from hotcold.offline.input.base import BadItem, IndexedSource, Source, Unreadable
 
 
 @contextlib.contextmanager
@@ -69,3 +70,26 @@ def reason(error: Exception) -> str:
     if isinstance(error, OSError | ValueError | RuntimeError) and lines:
         return lines[0]
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def items_of(source: IndexedSource, start: int, stop: int) -> Array:
+    """Return items [start, stop); whatever the source's library throws is `BadItem`."""
+    with reading(source.name, source.origin):
+        return source.read(start, stop)
+
+
+def indexed(source: Source) -> IndexedSource:
+    """Require items that can be read in any order.
+
+    Raises
+    ------
+    TypeError
+        Batches that come one after the other.
+    """
+    if not isinstance(source, IndexedSource):
+        msg = (
+            f"`{source.name}` must be an array or a file, from which items can be read in any "
+            "order, not batches that come one after the other"
+        )
+        raise TypeError(msg)
+    return source

@@ -11,7 +11,7 @@ from hotcold._arrays import Array, one_for_all
 from hotcold._once import once
 from hotcold.offline.input import BadItem, IndexedSource, Source, StreamSource
 from hotcold.offline.input.base import Unreadable
-from hotcold.offline.input.boundary import reading
+from hotcold.offline.input.boundary import items_of
 
 # A piece of about this size keeps a thread busy for milliseconds, beside which what Python does for
 # it is little (60 us, 2026-11), and stays near the caches. What is in memory anyway may be more.
@@ -290,8 +290,7 @@ class _OneForAll:
 def _read_from(source: Source, start: int, stop: int) -> Array:
     """Read items; whatever the source's library throws is `BadItem`."""
     assert isinstance(source, IndexedSource)
-    with reading(source.name, source.origin):
-        return source.read(start, stop)
+    return items_of(source, start, stop)
 
 
 def _sample(source: Source) -> Array:
