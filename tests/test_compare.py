@@ -242,6 +242,9 @@ def test_bad_input_is_refused_by_name(maps, changed):
     refused("`metrics` must hold at least one of rank, iou", maps, changed, metrics=[])
     refused("`top` must be between 0 and 1, got 1", maps, changed, top=1)
     refused(r"`top` must be in \[0, 1\], got 7", maps, changed, top=7)
+    # Nothing is below NaN: asked for, it would say that no item is.
+    with pytest.raises(ValueError, match="`limit` must be a number, got nan"):
+        hotcold.compare(maps, changed).beyond("iou", float("nan"))
     refused("'ssim' for maps below 7 x 7", maps[..., :6, :], changed[..., :6, :])
     refused("`b` must", maps, np.zeros((6, 16, 17)))
     refused(

@@ -12,7 +12,7 @@ from hotcold.cli.drawing_options import DrawingCommand, make_maker, maker_option
 from hotcold.cli.errors import GATE, clean_stop, one_sentence, plain_warnings, say
 from hotcold.cli.types import Limit
 from hotcold.comparison import METRICS, Comparison, check_metrics
-from hotcold.comparison.metrics import DEFAULT, check_metric
+from hotcold.comparison.metrics import DEFAULT, check_limit, check_metric
 from hotcold.offline.input.pictures import ORDERS
 from hotcold.offline.output.names import read_lines
 
@@ -141,8 +141,8 @@ def compare(
             ("--fail-below", fail_below, _LOW),
             ("--fail-above", fail_above, _HIGH),
         ):
-            for metric, _ in limits:
-                check_metric(flag, metric, known)
+            for metric, limit in limits:
+                check_limit(flag, check_metric(flag, metric, known), limit)
         asked = check_metrics("--metrics", [name.strip() for name in metrics.split(",")])
         gated = [metric for metric, _ in (*fail_below, *fail_above)]
         if by is not None:

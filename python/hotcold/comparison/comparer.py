@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -104,9 +105,12 @@ class Comparison:
         Raises
         ------
         ValueError
-            A metric that was not measured.
+            A metric that was not measured; a limit of NaN, beyond which nothing is.
         """
         values = self[check_metric("metric", metric, self.metrics)]
+        if math.isnan(limit):
+            msg = f"`limit` must be a number, got {limit!r}"
+            raise ValueError(msg)
         worse = values < limit if METRICS[metric].higher_is_alike else values > limit
         return np.flatnonzero(worse)
 

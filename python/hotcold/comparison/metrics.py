@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -9,21 +10,23 @@ from hotcold import _validate
 
 
 class Metric(NamedTuple):
-    """What a metric says."""
+    """What a metric says, and between which values."""
 
     text: str
+    lowest: float
+    highest: float
     higher_is_alike: bool = True
 
 
 # As the core calls them.
 METRICS = {
-    "rank": Metric("Spearman's correlation"),
-    "iou": Metric("intersection over union of the highest pixels"),
-    "ssim": Metric("structural similarity"),
-    "overlap": Metric("common part of the normalized magnitudes"),
-    "pearson": Metric("correlation of the values"),
-    "centroid": Metric("pixels between the centres of mass", higher_is_alike=False),
-    "max_abs": Metric("largest difference", higher_is_alike=False),
+    "rank": Metric("Spearman's correlation", -1, 1),
+    "iou": Metric("intersection over union of the highest pixels", 0, 1),
+    "ssim": Metric("structural similarity", -1, 1),
+    "overlap": Metric("common part of the normalized magnitudes", 0, 1),
+    "pearson": Metric("correlation of the values", -1, 1),
+    "centroid": Metric("pixels between the centres of mass", 0, math.inf, higher_is_alike=False),
+    "max_abs": Metric("largest difference", 0, math.inf, higher_is_alike=False),
 }
 DEFAULT = ("rank", "iou", "ssim", "overlap")
 
@@ -47,3 +50,19 @@ def check_metric(name: str, value: Any, known: Iterable[str] = METRICS) -> str:
         what = f"one of {', '.join(names)}"
         raise ValueError(_validate.unknown_name(name, value, names, what))
     return str(value)
+
+
+def check_limit(name: str, metric: str, value: float) -> float:
+    """Return a limit that values of a metric can have.
+
+    No value is beyond NaN, so that such a gate would be open for good; beyond 80, meant as a
+    percentage, is every value.
+    """
+    known = METRICS[metric]
+    if not (math.isfinite(value) and known.lowest <= value <= known.highest):
+        bounds = f"in [{known.lowest:g}, {known.highest:g}]"
+        if known.highest == math.inf:
+            bounds = f"finite and >= {known.lowest:g}"
+        msg = f"`{name}` must be {bounds} for {metric}, got {metric}={value:g}"
+        raise ValueError(msg)
+    return value
