@@ -156,6 +156,22 @@ def test_a_new_comparison_takes_the_place_of_an_earlier_one(a, b, tmp_path):
     assert "worst, worst first" not in page
 
 
+def test_a_table_alone_does_not_stand_beside_pictures_of_an_earlier_one(a, b, saved, tmp_path):
+    out = tmp_path / "out"
+    quietly(a, b, output_dir=out, worst=3, gallery=True)
+    before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+    for more in ({}, {"overwrite": True}):
+        with pytest.raises(FileExistsError, match=r"got worst-0001\.png in .*use another folder"):
+            quietly(a, a, output_dir=out, worst=0, **more)
+    done = run(*saved, "-o", out, "--worst", 0)
+    assert done.exit_code == 1
+    assert "`output_dir` must not hold pictures of an earlier comparison" in done.output
+    assert {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()} == before
+    quietly(a, a, output_dir=tmp_path / "table", worst=0)
+    quietly(a, b, output_dir=tmp_path / "table", worst=0)  # a table takes the place of a table
+    assert {row["picture"] for row in table(tmp_path / "table")} == {""}
+
+
 def test_what_is_not_ours_is_left_alone(a, b, saved, tmp_path):
     out = tmp_path / "out"
     out.mkdir()

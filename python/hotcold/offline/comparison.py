@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -75,7 +76,8 @@ def compare_files(
         The metric that says which items agree least; None: the first of `metrics`.
     worst : int >= 0, default 20
         How many of them are drawn, worst first: the image if there is one, a, b, and b - a, one
-        beside the other. All of an item's have one scale, symmetric around zero.
+        beside the other. All of an item's have one scale, symmetric around zero. With 0 a folder
+        that holds an earlier comparison's pictures is refused: they would pass for this one's.
     names : sequence of str, optional
         A name per item; by default its index.
     gallery : bool, default False
@@ -100,7 +102,7 @@ def compare_files(
         As for `hotcold.compare`; inputs that can be read only once, or are changed meanwhile; not
         one name per item; an `output_dir` that holds what is read.
     FileExistsError
-        There are files of these names that are not ours.
+        There are files of these names that are not ours, or with ``worst=0`` any.
     OSError
         A file that cannot be read or written.
 
@@ -125,6 +127,8 @@ def compare_files(
             msg = "`worst` must be at least 1 for a gallery, got 0: there are no pictures"
             raise ValueError(msg)
         check_page(folder)
+    if not worst:
+        _refuse_old_pictures(folder)
     with contextlib.ExitStack() as stack:
         pairs = Pairs(stack, comparer, a, b, x, resize, order)
         if names is not None:
@@ -168,6 +172,17 @@ def compare_files(
 def _picture(place: int) -> str:
     """Return the name of a picture by its place among the worst."""
     return f"worst-{place + 1:04d}"
+
+
+def _refuse_old_pictures(folder: Path) -> None:
+    """Raise FileExistsError where pictures of another comparison would stand beside the table."""
+    found = sorted(path.name for path in folder.glob("worst-[0-9]*.png"))
+    if found:
+        msg = (
+            f"`output_dir` must not hold pictures of an earlier comparison where `worst` is 0 and "
+            f"none take their place, got {found[0]} in {folder}; remove them, or use another folder"
+        )
+        raise FileExistsError(errno.EEXIST, msg)
 
 
 class Pairs:
