@@ -42,8 +42,9 @@ def twin(a, b, metric, top=0.1):
         return np.minimum(np.abs(a) / np.abs(a).sum(), np.abs(b) / np.abs(b).sum()).sum()
     if metric == "iou":
         kept = [m > np.quantile(m, 1 - top) for m in (a, b)]
-        either = (kept[0] | kept[1]).sum()
-        return (kept[0] & kept[1]).sum() / either if either else 1.0
+        if not (kept[0] | kept[1]).any():
+            kept = [m == m.max() for m in (a, b)]
+        return (kept[0] & kept[1]).sum() / (kept[0] | kept[1]).sum()
     one_sign = min(a.min(), b.min()) >= 0 or max(a.max(), b.max()) <= 0
     scaled = [m / np.abs(m).max() for m in (a, b)]
     return structural_similarity(*scaled, data_range=1 if one_sign else 2)
@@ -122,6 +123,21 @@ def test_equal_maps_agree_wholly_and_constant_ones_with_constant_ones(rng, dtype
     some = rng.normal(size=(1, 1, 9, 9)).astype(dtype)
     assert core(some, two, ALIKE).tolist() == [[0] * 5]
     assert core(two * 0, some, ALIKE).tolist() == [[0] * 5]
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_maps_whose_highest_pixels_are_more_than_the_top_are_not_all_alike(rng, dtype):
+    # Above the quantile is nothing then: any two such maps agreed wholly.
+    half = np.zeros((1, 1, 8, 10), dtype)
+    half[..., :5] = 1
+    assert core(half, 1 - half, ["iou"]).item() == 0
+    assert core(half, np.roll(half, 1, axis=-1), ["iou"]).item() == pytest.approx(4 / 6)
+    assert core(half, half * 3, ["iou"]).item() == 1
+    a, b = rng.normal(size=(2, 3, 1, 16, 17)).astype(dtype)
+    clipped = hotcold.Visualizer(combine_channels=True, clip_quantile=0.7)
+    for found in hotcold.compare(a, b, visualizer=clipped, metrics=["iou"])["iou"]:
+        assert 0 < found < 0.5
 
 
 @settings(max_examples=200, deadline=None)

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <tuple>
+#include <utility>
 
 #include "kernels/compare/spearman.hpp"
 #include "kernels/compare/ssim.hpp"
@@ -126,15 +128,26 @@ double iou_of_top(const Map<T>& a, const Map<T>& b, double top, T* scratch) {
     };
     const T of_a = limit(a);
     const T of_b = limit(b);
-    std::size_t both = 0;
-    std::size_t any = 0;
-    for (std::size_t i = 0; i < a.count(); ++i) {
-        const bool in_a = a.values[i] > of_a;
-        const bool in_b = b.values[i] > of_b;
-        both += in_a && in_b ? 1 : 0;
-        any += in_a || in_b ? 1 : 0;
+    const auto pixels_of = [&](const auto& in_a, const auto& in_b) {
+        std::size_t both = 0;
+        std::size_t any = 0;
+        for (std::size_t i = 0; i < a.count(); ++i) {
+            const bool of_one = in_a(a.values[i]);
+            const bool of_other = in_b(b.values[i]);
+            both += of_one && of_other ? 1 : 0;
+            any += of_one || of_other ? 1 : 0;
+        }
+        return std::pair{both, any};
+    };
+    auto [both, any] =
+        pixels_of([&](T value) { return value > of_a; }, [&](T value) { return value > of_b; });
+    if (any == 0) {
+        // Both limits are the largest values, which more pixels than `top` have (binary and clipped
+        // maps): those are the highest, and no two such maps may pass for alike.
+        std::tie(both, any) = pixels_of([&](T value) { return value >= a.ends.max; },
+                                        [&](T value) { return value >= b.ends.max; });
     }
-    return any == 0 ? 1.0 : static_cast<double>(both) / static_cast<double>(any);
+    return static_cast<double>(both) / static_cast<double>(any);
 }
 
 template <typename T>

@@ -11,7 +11,7 @@ namespace hotcold {
 // The first five are 1 where both maps are constant, and 0 where one of them is.
 enum class Metric {
     kRank,      // Spearman's correlation: that of average ranks
-    kIou,       // of the pixels above the quantile 1 - top of each
+    kIou,       // of the pixels above the quantile 1 - top of each; none in both: of the largest
     kSsim,      // of both over their largest magnitudes
     kOverlap,   // the sum of the smaller of the two |v| / sum |v|
     kPearson,   // the correlation of values

@@ -171,10 +171,11 @@ def compare(
     metrics : sequence of str, default ("rank", "iou", "ssim", "overlap")
         ``"rank"``: Spearman's correlation, that of average ranks, in [-1, 1]. ``"iou"``: of the
         `top` pixels of each, those above ``numpy.quantile(map, 1 - top)``, how many of the ones in
-        either are in both. ``"ssim"``: structural similarity of the maps over their largest
-        magnitudes, in windows of 7 pixels, with a data range of 2, or 1 where neither map has
-        values below 0, or neither above. ``"overlap"``: the sum of the smaller of the two
-        ``magnitude_sum`` maps, in [0, 1]. ``"pearson"``: the correlation of values.
+        either are in both; where neither map has any, because more pixels than `top` share its
+        largest value, of the pixels that have that. ``"ssim"``: structural similarity of the maps
+        over their largest magnitudes, in windows of 7 pixels, with a data range of 2, or 1 where
+        neither map has values below 0, or neither above. ``"overlap"``: the sum of the smaller of
+        the two ``magnitude_sum`` maps, in [0, 1]. ``"pearson"``: the correlation of values.
         ``"centroid"``: pixels between the centres of mass of the magnitudes. ``"max_abs"``: the
         largest difference. All but the last two are 1 where both maps are constant and 0 where
         one is.
