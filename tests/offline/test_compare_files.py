@@ -156,6 +156,24 @@ def test_a_new_comparison_takes_the_place_of_an_earlier_one(a, b, tmp_path):
     assert "worst, worst first" not in page
 
 
+def test_maps_without_a_channel_axis_are_taken_where_it_is_said_or_known(a, b, tmp_path, rng):
+    expected = hotcold.compare(a, b).table
+    for name, maps in (("old", a[:, 0]), ("new", b[:, 0])):
+        np.save(tmp_path / f"{name}.npy", maps)
+    plain = tmp_path / "old.npy", tmp_path / "new.npy"
+    images = rng.integers(0, 256, (N, 3, H, W), dtype=np.uint8)
+    for one, other in ((plain[0], plain[1]), (a, plain[1]), (plain[0], b), (a[:, 0], b[:, 0])):
+        found = quietly(one, other, images, output_dir=tmp_path / "out", worst=1)
+        np.testing.assert_array_equal(found.table, expected)
+    done = run(*plain, "-o", tmp_path / "said", "-q", "--no-channel-axis", "--worst", 0)
+    assert done.exit_code == 0, done.output
+    got = [float(row["rank"]) for row in table(tmp_path / "said")]
+    np.testing.assert_array_equal(got, expected[:, 0])
+    with pytest.raises(ValueError, match=rf"`b` must be 4-D .*got shape \({N}, {H}, {W}\)"):
+        quietly(a, plain[1], output_dir=tmp_path / "not")
+    assert not (tmp_path / "not").exists()
+
+
 def test_a_table_alone_does_not_stand_beside_pictures_of_an_earlier_one(a, b, saved, tmp_path):
     out = tmp_path / "out"
     quietly(a, b, output_dir=out, worst=3, gallery=True)

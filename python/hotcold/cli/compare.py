@@ -8,7 +8,13 @@ from typing import Any
 import click
 
 from hotcold import offline
-from hotcold.cli.drawing_options import DrawingCommand, make_maker, maker_options
+from hotcold.cli.drawing_options import (
+    DrawingCommand,
+    channel_axis_option,
+    make_maker,
+    maker_options,
+    maps_of,
+)
 from hotcold.cli.errors import GATE, clean_stop, one_sentence, plain_warnings, say
 from hotcold.cli.types import Limit
 from hotcold.comparison import METRICS, Comparison, check_metrics
@@ -38,6 +44,7 @@ _DRAWN = (
     type=click.Path(path_type=Path),
     help="Folder for comparison.csv and the pictures; made if it is not there.",
 )
+@channel_axis_option
 @click.option(
     "--metrics",
     default=",".join(DEFAULT),
@@ -97,6 +104,7 @@ def compare(
     b: str,
     images: str | None,
     output_dir: Path,
+    no_channel_axis: bool,
     metrics: str,
     top: float | None,
     by: str | None,
@@ -150,8 +158,8 @@ def compare(
         if "combine_channels" not in options or options["combine_channels"] is None:
             made = _combining(made)
         found = offline.compare_files(
-            a,
-            b,
+            maps_of(a, no_channel_axis),
+            maps_of(b, no_channel_axis),
             images,
             output_dir=output_dir,
             visualizer=made,

@@ -67,7 +67,7 @@ def channel_axis_option(command: F) -> F:
     return click.option(
         "--no-channel-axis",
         is_flag=True,
-        help="ATTRIBUTIONS are maps (N, H, W) without a channel axis; known beside as many images.",
+        help="The maps are (N, H, W), without a channel axis; known beside as many images.",
     )(command)
 
 

@@ -19,8 +19,8 @@ from hotcold.comparison import Comparer, Comparison
 from hotcold.comparison.metrics import DEFAULT, check_metric
 from hotcold.offline.api import open_inputs, render_files
 from hotcold.offline.gallery import PAGE, check_page, is_our_page, write_gallery
-from hotcold.offline.input import open_source
-from hotcold.offline.input.base import InputWarning
+from hotcold.offline.input import beside, open_source
+from hotcold.offline.input.base import IndexedSource, InputWarning
 from hotcold.offline.input.boundary import indexed, items_of
 from hotcold.offline.input.identity import difference, identify
 from hotcold.offline.output import guard
@@ -62,7 +62,8 @@ def compare_files(
     Parameters
     ----------
     a, b : array-like or path-like
-        As for `render_files`, of the same items; not iterables of batches.
+        As for `render_files`, of the same items; not iterables of batches. Maps (N, H, W) are taken
+        as they are beside as many images, or as `PlainMaps`.
     x : as `a`, or a folder of pictures, optional
         The images, which are drawn beside the maps; one alone serves for all.
     output_dir : path-like
@@ -201,8 +202,12 @@ class Pairs:
         self._comparer = comparer
         self._enlarges = getattr(comparer.visualizer.settings, "upsample", None) is not None
         maps, image = open_inputs(stack, comparer.visualizer, a, x, resize, order)
-        other = open_source(b, "b", comparer.visualizer.dim_order)
+        dim_order = comparer.visualizer.dim_order
+        other = open_source(b, "b", dim_order)
         stack.callback(other.close)
+        other = beside(other, image, dim_order)
+        if isinstance(other, IndexedSource) and len(other.shape) != 4:
+            _validate.batch_shape(other.shape, other.name, dim_order)
         maps.name = "a"
         self._a, self._b = indexed(maps), indexed(other)
         self._x = None if image is None else indexed(image)
