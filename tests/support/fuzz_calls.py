@@ -19,6 +19,7 @@ from fuzz_arguments import MEMORY_MAY_RUN_OUT, REAL, Arguments
 
 import hotcold
 from hotcold import _core, files
+from hotcold.comparison import METRICS
 from hotcold.compat import show_cam_on_image
 
 DOCUMENTED = (ValueError, TypeError, MemoryError, OverflowError)
@@ -114,6 +115,13 @@ def core_regions(g):
             _core.threshold_limits(a, g.fraction(), by, g.count())
         case _:
             _core.outlines(a, g.fraction(), by, g.count(), g.count())
+
+
+def core_compare(g):
+    a, b = g.array((2, 1, 9, 11)), g.array((2, 1, 9, 11))
+    metrics = [g.name(tuple(METRICS)) for _ in range(int(g.rng.integers(4)))]
+    table, *_ = _core.compare(a, b, metrics, g.fraction(), g.count())
+    require(table.shape == (len(a), len(metrics)), table.shape)
 
 
 def core_encode(g):
@@ -321,6 +329,15 @@ def boxes(g):
     require(found.bbox.shape[-1] == 4, found.bbox.shape)
 
 
+def compare(g):
+    a, b = g.array((2, 1, 9, 11)), g.array((2, 1, 9, 11))
+    metrics = [g.name(tuple(METRICS)) for _ in range(int(g.rng.integers(1, 4)))]
+    found = hotcold.compare(a, b, metrics=metrics, top=g.fraction())
+    require(found.table.shape == (len(found), len(found.metrics)), found.table.shape)
+    # No limit of a gate is passed by NaN. The difference of the largest values may be infinite.
+    require(not np.isnan(found.table).any(), found.table)
+
+
 def picture_of(pictures, a):
     require(pictures.dtype == np.uint8 and pictures.ndim == 4, pictures.shape)
     if isinstance(a, np.ndarray):
@@ -391,6 +408,7 @@ CALLS = (
     core_blur, core_method, core_normalize, core_percentile, core_cam, core_tile, core_empty,
     core_regions, core_encode, core_write, core_render, core_render, core_render_png, core_rest,
     core_measure, blur, normalize, percentile, cam, tile, boxes, visualizer, overlay, mask, encode,
+    core_compare, compare,
 )  # fmt: skip
 
 
