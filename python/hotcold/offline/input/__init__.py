@@ -22,13 +22,13 @@ from hotcold.offline.input.base import (
     WithChannelAxis,
 )
 from hotcold.offline.input.boundary import opening
+from hotcold.offline.input.formats.npy import open_npy
+from hotcold.offline.input.formats.npz import open_npz
+from hotcold.offline.input.formats.pytorch import open_torch
+from hotcold.offline.input.formats.safetensors import open_safetensors
+from hotcold.offline.input.formats.stores import open_hdf5, open_zarr
 from hotcold.offline.input.many import ManyFiles, files_in, is_pattern, listed, matches
-from hotcold.offline.input.npy import open_npy
-from hotcold.offline.input.npz import open_npz
 from hotcold.offline.input.pictures import SUFFIXES, PictureFolder
-from hotcold.offline.input.pytorch import open_torch
-from hotcold.offline.input.safetensors import open_safetensors
-from hotcold.offline.input.stores import open_hdf5, open_zarr
 
 __all__ = [
     "BadItem",

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from hotcold.offline.input.base import IndexedSource
-from hotcold.offline.input.keys import choose
+from hotcold.offline.input.formats.keys import choose
 from hotcold.offline.input.raw import RawSource
 
 _MAX_HEADER = 100 << 20  # the format's own limit

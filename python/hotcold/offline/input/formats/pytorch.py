@@ -18,8 +18,8 @@ from hotcold._extras import require
 from hotcold.offline.input.arrays import ArraySource
 from hotcold.offline.input.base import IndexedSource
 from hotcold.offline.input.boundary import opening
-from hotcold.offline.input.keys import choose
-from hotcold.offline.input.npz import data_offset
+from hotcold.offline.input.formats.keys import choose
+from hotcold.offline.input.formats.npz import data_offset
 from hotcold.offline.input.raw import Checksum, RawSource
 
 _WHAT = "a .pt file of tensors alone (torch.save of a tensor or a dictionary of tensors)"

@@ -12,7 +12,7 @@ import numpy as np
 from hotcold._extras import require
 from hotcold.offline.input.arrays import ArraySource
 from hotcold.offline.input.boundary import opening
-from hotcold.offline.input.keys import choose
+from hotcold.offline.input.formats.keys import choose
 
 NETCDF = (".nc", ".nc4")
 

@@ -14,8 +14,8 @@ import numpy as np
 from hotcold._arrays import Array
 from hotcold.offline.input.base import Source, StreamSource
 from hotcold.offline.input.boundary import opening, reading
-from hotcold.offline.input.keys import choose
-from hotcold.offline.input.npy import Header, read_header
+from hotcold.offline.input.formats.keys import choose
+from hotcold.offline.input.formats.npy import Header, read_header
 from hotcold.offline.input.raw import Checksum, RawSource
 
 # Deflate reaches 1032:1 on zeros. What grows this much and is this large was made to do harm, or

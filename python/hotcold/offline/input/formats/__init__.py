@@ -1,0 +1,1 @@
+"""Files of arrays, a module a format."""
