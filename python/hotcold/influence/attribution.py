@@ -137,7 +137,8 @@ class Slice:
         self, one: Wanted, items: range, n_items: int, value: Tensor, channel_axis: int | None
     ) -> Tensor:
         place = describe(one.cut)
-        reduce = self.backend.reduce
-        return evaluate(
-            one.qoi, Activation(value, place, channel_axis, reduce, items, n_items), len(items)
+        backend = self.backend
+        activation = Activation(
+            value, place, channel_axis, backend.reduce, backend.pick, items, n_items
         )
+        return evaluate(one.qoi, activation, len(items))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -196,8 +197,8 @@ def find_layer(
             )
         return leaves[layer]
     if layer not in named:
-        last = layer.rpartition(".")[2]
-        close = [name for name in named if name.rpartition(".")[2] == last]
+        last = re.split("[./]", layer)[-1]
+        close = [name for name in named if re.split("[./]", name)[-1] == last]
         close = [*close, *get_close_matches(layer, named, n=3, cutoff=0.4)][:3]
         hint = f"closest: {', '.join(map(repr, close))}; " if close else ""
         raise ValueError(

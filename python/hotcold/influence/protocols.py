@@ -46,6 +46,8 @@ class Activation:
     """The framework's own channel axis, counted with the batch axis; None where it is not known."""
     reduce: Callable[[Tensor, Reduction], Tensor]
     """Reduces every axis but the first: (N, ...) to (N,)."""
+    pick: Callable[[Tensor, Sequence[int]], Tensor]
+    """Takes one entry an item along axis 1: (N, C) and N indices to (N,)."""
     items: range
     """Which items of the call these are."""
     n_items: int
@@ -146,7 +148,10 @@ class Backend(Protocol):
         """
 
     def reduce(self, value: Tensor, how: Reduction) -> Tensor:
-        """Reduce every axis but the first."""
+        """Reduce every axis but the first; a maximum that is reached twice is shared."""
+
+    def pick(self, value: Tensor, indices: Sequence[int]) -> Tensor:
+        """Return `value[i, indices[i]]` of each item i."""
 
     def layers(self, given: Arguments | None, blocks: bool) -> list[Layer]:
         """List the model's layers; with inputs (run once) their output shapes."""

@@ -141,7 +141,7 @@ class ClassQoI:
         classes = [self.index[item] for item in activation.items]
         for one in classes:
             _check_index("class", one, count, activation.place)
-        return activation.value[list(range(len(classes))), classes]
+        return activation.pick(activation.value, classes)
 
 
 @dataclass(frozen=True)

@@ -22,26 +22,26 @@ from hotcold.influence.backends.torch.holding import TorchHold
 from hotcold.influence.backends.torch.hooks import KIND, Hook, Reader, Replacer
 from hotcold.influence.cuts import Cut, InputCut, OutputCut, describe, find_layer
 from hotcold.influence.inputs import FIRST, attributed_of, path_of
+from hotcold.influence.messages import (
+    PLAIN_ERRORS,
+    failed,
+    no_floating_values,
+    no_gradient,
+    quantity_without_gradient,
+)
 from hotcold.influence.protocols import FloatArray, Layer, Reduction, Target
 from hotcold.influence.values import (
     Arguments,
     Path,
     mapped,
     replaced,
-    shape_of,
     taken,
     tensors_in,
 )
 
-# Errors that a forward pass raises for input it cannot take. Others (out of memory, a library's
-# own classes) pass as they are: they cannot be rebuilt from a message.
-_PLAIN_ERRORS = (
-    RuntimeError,
-    ValueError,
-    TypeError,
-    IndexError,
-    AssertionError,
-    NotImplementedError,
+_NO_GRADIENT = (
+    "it is constant, or computed from detached or integer values, or under no_grad, or within a "
+    "checkpoint with use_reentrant=True"
 )
 
 
@@ -82,10 +82,7 @@ class TorchBackend:
         n_calls = reader.calls()
         self._start_call = cut.call if cut.call >= 0 else n_calls + cut.call
         if not value.is_floating_point():
-            raise ValueError(
-                f"{describe(cut)} holds {str(value.dtype).removeprefix('torch.')} values, which "
-                "have no gradient; start the slice at a layer of floating values"
-            )
+            raise no_floating_values(cut, value.dtype)
         return arrays.gradient_to_numpy(value.detach())
 
     def gradients(
@@ -143,17 +140,16 @@ class TorchBackend:
             image = leaf if isinstance(start, InputCut) else None
             one = quantity(value, channel_axis_of(value, image))
             if value.requires_grad and not one.requires_grad:
-                raise ValueError(
-                    f"the quantity has no gradient back to {describe(cut)}: compute it from the "
-                    "tensor with torch's own differentiable operations"
-                )
+                raise quantity_without_gradient(cut, "torch's own differentiable operations")
             wanted.append(one)
         found = []
         for i, one in enumerate(wanted):
             # One after another: on CPUs batched gradients (`is_grads_batched`) are no faster.
             grad = self._grad(one, leaf, keep=i + 1 < len(wanted))
             if grad is None:
-                raise ValueError(self._unreached(targets[i].cut, start, readers))
+                cut = targets[i].cut
+                n_calls = readers[cut].calls() if isinstance(cut, Cut) else 1
+                raise no_gradient(cut, start, n_calls, _NO_GRADIENT)
             found.append(arrays.gradient_to_numpy(grad))
         return found
 
@@ -169,24 +165,6 @@ class TorchBackend:
         )
         return grad
 
-    def _unreached(
-        self, cut: Cut | OutputCut, start: InputCut | Cut, readers: dict[Cut, Reader]
-    ) -> str:
-        """Return why there is no gradient."""
-        source = "the input" if isinstance(start, InputCut) else describe(start)
-        message = (
-            f"{describe(cut)} does not depend on {source}: no gradient leads from it to "
-            f"{describe(start)} (it is constant, or computed from detached or integer values, or "
-            "under no_grad, or within a checkpoint with use_reentrant=True)"
-        )
-        n_calls = readers[cut].calls() if isinstance(cut, Cut) else 1
-        if isinstance(cut, Cut) and n_calls > 1:
-            message += (
-                f"; the layer was called {n_calls} times and read at call {cut.call}: "
-                "Cut(..., call=0) reads the first"
-            )
-        return message
-
     def reduce(self, value: Tensor, how: Reduction) -> Tensor:
         """Reduce every axis but the first; a maximum that is reached twice is shared."""
         if value.ndim == 1:
@@ -195,6 +173,10 @@ class TorchBackend:
         if how == "max":
             return flat.amax(1)
         return flat.sum(1) if how == "sum" else flat.mean(1)
+
+    def pick(self, value: Tensor, indices: Sequence[int]) -> Tensor:
+        """See `protocols.Backend`."""
+        return value[list(range(len(indices))), list(indices)]
 
     def layers(self, given: Arguments | None, blocks: bool) -> list[Layer]:
         """List the leaf layers, or all modules, with the output shapes of one forward pass."""
@@ -224,7 +206,7 @@ class TorchBackend:
                         np.array(arrays.to_numpy(first)), first, self.model
                     ).requires_grad_(True)
                     return self._recorded(listed, self._tensors(given, FIRST, leaf), leaf)
-                except _PLAIN_ERRORS:
+                except PLAIN_ERRORS:
                     if arrays.is_floating(first):
                         raise
                     # Token numbers, not an image of integers.
@@ -268,15 +250,11 @@ class TorchBackend:
     def _forward(self, inputs: Arguments) -> Any:
         try:
             return self.model(*inputs.args, **inputs.kwargs)
-        except _PLAIN_ERRORS as error:
-            if type(error) not in _PLAIN_ERRORS:
+        except PLAIN_ERRORS as error:
+            told = failed(error, type(self.model).__name__, inputs)
+            if told is error:
                 raise
-            first, *others = inputs.values()
-            dtype = str(getattr(first, "dtype", type(first).__name__)).removeprefix("torch.")
-            given = ", ".join(shape_of(o) for o in (first, *others))
-            raise type(error)(
-                f"{type(self.model).__name__} failed on `x` of shape {given} ({dtype}): {error}"
-            ) from error
+            raise told from error
 
     def _find(self, layer: str | int) -> nn.Module:
         named = dict(modules.named_modules(self.model, once=False))

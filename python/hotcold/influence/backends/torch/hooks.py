@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from hotcold.influence.cuts import Cut, describe
+from hotcold.influence.messages import no_call
 from hotcold.influence.values import Arguments, Kind, find, replaced, taken
 
 KIND = Kind(Tensor, torch.is_floating_point)
@@ -117,19 +118,11 @@ class Reader(Hook):
         ]
 
     def _never(self, model: str) -> Tensor:
-        layer = f"layer {self.cut.layer!r} ({type(self.module).__name__})"
-        n_calls = self.calls()
-        if n_calls:
-            times = "once" if n_calls == 1 else f"{n_calls} times"
-            raise ValueError(
-                f"{layer} was called {times} in the forward pass of {model}, so it has no call "
-                f"{self.cut.call}; calls are counted from 0, or from -1 backwards"
-            )
-        raise ValueError(
-            f"{layer} was never called in the forward pass of {model}, so it has no value to read. "
+        uncounted = (
             "Calls in scripted or exported programs, of its `forward` in place of itself, and uses "
-            "of its weights alone do not count: cut at the layer around it"
+            "of its weights alone do not count"
         )
+        raise no_call(self.cut, type(self.module).__name__, self.calls(), model, uncounted)
 
 
 class Replacer(Hook):
