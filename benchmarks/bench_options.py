@@ -52,7 +52,7 @@ def check_opacity(mine, plain, maps):
 CASES = {
     "sign": ({"sign": "positive"}, check_sign, 1 / 1.25),
     "limits": ({"limits": (-1, 1)}, check_limits, 1 / 1.25),
-    "opacity": ({"opacity": "map"}, check_opacity, None),
+    "opacity": ({"opacity": "map"}, check_opacity, 1 / 1.25),
     "opacity_threshold": ({"opacity": "threshold", "threshold": 0.8}, check_threshold, None),
     "clip_quantile": ({"clip_quantile": 0.99}, check_clip, None),
     "clip_mass": ({"clip_mass": 0.98}, check_clip, None),

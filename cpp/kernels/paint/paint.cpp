@@ -1,5 +1,7 @@
 #include "kernels/paint/paint.hpp"
 
+#include <algorithm>
+
 #include "kernels/paint/paint.ops.hpp"
 
 namespace hotcold {
@@ -38,8 +40,27 @@ void paint_overlay(const Entry* entries, const ByteRun& image, const ColorPlanes
     const PaintOps<Entry>& chosen = ops<Entry>();
     if (table.partner != nullptr) return chosen.overlay_by_means(entries, image, table, out);
     std::uint8_t room[kMaxPictureChannels][kRun];
-    chosen.overlay(entries, chosen.takes_pixels ? image : apart(image, room), table, image_table,
-                   out);
+    const ByteRun run = chosen.takes_pixels ? image : apart(image, room);
+    if (table.translucent_codes != nullptr) {
+        return chosen.overlay_translucent(entries, run, table, out);
+    }
+    chosen.overlay(entries, run, table, image_table, out);
+}
+
+void paint_image(const ByteRun& image, const ImageTable& table, std::uint8_t* out) {
+    constexpr std::size_t kAlpha = 3;
+    std::uint8_t room[kMaxPictureChannels][kRun];
+    ByteRun run = apart(image, room);
+    for (std::size_t c = 0; !table.identity && c < std::min(run.channels, kAlpha); ++c) {
+        for (std::size_t i = 0; i < run.count; ++i) room[c][i] = table.plain[run.planes[c][i]];
+        run.planes[c] = room[c];
+    }
+    interleave_planes(run, out);
+}
+
+void keep_pixels(const std::uint8_t* kept, const std::uint8_t* pixels, std::size_t count,
+                 std::size_t channels, std::uint8_t* out) {
+    HOTCOLD_SELECT(paint_bytes).keep(kept, pixels, count, channels, out);
 }
 
 void paint_mask(const std::uint8_t* const* masks, const ByteRun& image, const ImageTable& table,

@@ -32,11 +32,21 @@ template <typename Entry>
 void paint_colors(const Entry* entries, std::size_t count, const ColorPlanes& table,
                   std::uint8_t* out);
 
-// floor(255 * ((1 - o) * x01 + o * rgb) + 0.5) per colour channel; alpha is plain. Three bytes a
-// pixel, four where the image has four channels. At most kRun pixels, here and below.
+// floor(255 * ((1 - o) * x01 + o * rgb) + 0.5) per colour channel; alpha is plain. Where the table
+// is translucent, o is the opacity times the entry's alpha, and a sum within 2 / 256 of a level
+// below the next may be that. Three bytes a pixel, four where the image has four channels. At most
+// kRun pixels, here and below.
 template <typename Entry>
 void paint_overlay(const Entry* entries, const ByteRun& image, const ColorPlanes& table,
                    const ImageTable& image_table, std::uint8_t* out);
+
+// The image's bytes as pixels of a picture: what becomes of them without a map.
+void paint_image(const ByteRun& image, const ImageTable& table, std::uint8_t* out);
+
+// Keeps the pixels of `out` where the byte of `kept` is 255, and puts those of `pixels` where it is
+// 0. Pixels of 3 or 4 channels.
+void keep_pixels(const std::uint8_t* kept, const std::uint8_t* pixels, std::size_t count,
+                 std::size_t channels, std::uint8_t* out);
 
 // Image bytes where the mask byte is 255, masked ones where it is 0. masks: one plane a channel; a
 // null plane leaves its channel unmasked.

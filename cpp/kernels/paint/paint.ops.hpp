@@ -19,12 +19,17 @@ struct PaintOps {
     // The same by means of bytes, where the table has partners; images of either kind.
     void (*overlay_by_means)(const Entry* entries, const ByteRun& image, const ColorPlanes& table,
                              std::uint8_t* out);
+    // The same for translucent tables; images as takes_pixels tells.
+    void (*overlay_translucent)(const Entry* entries, const ByteRun& image,
+                                const ColorPlanes& table, std::uint8_t* out);
 };
 
 struct ByteOps {
     bool takes_pixels;
     void (*mask)(const std::uint8_t* const* masks, const ByteRun& image, const ImageTable& table,
                  std::uint8_t* out);
+    void (*keep)(const std::uint8_t* kept, const std::uint8_t* pixels, std::size_t count,
+                 std::size_t channels, std::uint8_t* out);
     void (*grey)(const std::uint8_t* red, const std::uint8_t* green, const std::uint8_t* blue,
                  std::size_t count, std::uint8_t* out);
     void (*deinterleave)(const std::uint8_t* pixels, std::size_t count, std::size_t channels,

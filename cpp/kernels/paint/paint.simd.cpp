@@ -37,6 +37,11 @@ std::size_t means_8s(const Entry*, const std::uint8_t*, std::size_t, const std::
                      std::uint8_t*) {
     return 0;
 }
+template <typename Entry>
+std::size_t translucent_8s(const Entry*, const std::uint8_t*, std::size_t, const std::uint16_t*,
+                           std::uint8_t*) {
+    return 0;
+}
 std::size_t mask_32s(const std::uint8_t*, const std::uint8_t*, std::size_t, const ByteLine&,
                      const ByteLine&, std::uint8_t*) {
     return 0;
@@ -185,6 +190,30 @@ void overlay_by_loads(const Entry* entries, const ByteRun& image, const ColorPla
     }
 }
 
+// The byte under an entry's colour that lets `gain` of it through (ColorPlanes).
+inline std::uint8_t seen_through(std::uint8_t x, std::uint16_t gain, std::uint16_t code) {
+    return blended(static_cast<std::uint16_t>((std::uint32_t{x} * gain) >> 8), code);
+}
+
+template <typename Entry>
+void translucent_by_loads(const Entry* entries, const ByteRun& image, const ColorPlanes& table,
+                          std::uint8_t* out) {
+    const std::size_t channels = image.channels == 4 ? 4 : 3;
+    std::size_t i = 0;
+    if (image.channels == 3 && image.step == 3) {
+        i = translucent_8s(entries, image.planes[0], image.count, table.translucent_codes, out);
+    }
+    for (; i < image.count; ++i) {
+        const std::uint16_t* color = table.translucent_codes + std::size_t{4} * entries[i];
+        const std::size_t at = i * image.step;
+        for (std::size_t c = 0; c < 3; ++c) {
+            const std::uint8_t x = image.planes[image.channels == 1 ? 0 : c][at];
+            out[channels * i + c] = seen_through(x, color[3], color[c]);
+        }
+        if (channels == 4) out[4 * i + 3] = image.planes[3][at];
+    }
+}
+
 #if !defined(__AVX512VBMI__)
 inline std::uint8_t choose(std::uint8_t mask, std::uint8_t shown, std::uint8_t dark) {
     return static_cast<std::uint8_t>((shown & mask) | (dark & ~mask));
@@ -197,6 +226,23 @@ void mask_bytes(const std::uint8_t* __restrict mask, const std::uint8_t* __restr
         i = mask_32s(mask, x, count, table.plain_line, table.masked_line, out);
     }
     for (; i < count; ++i) out[i] = choose(mask[i], table.plain[x[i]], table.masked[x[i]]);
+}
+
+void keep_bytes(const std::uint8_t* __restrict kept, const std::uint8_t* __restrict pixels,
+                std::size_t count, std::uint8_t* __restrict out) {
+    for (std::size_t i = 0; i < count; ++i) out[i] = choose(kept[i], out[i], pixels[i]);
+}
+
+void keep_by_loads(const std::uint8_t* kept, const std::uint8_t* pixels, std::size_t count,
+                   std::size_t channels, std::uint8_t* out) {
+    std::uint8_t interleaved[kMaxPictureChannels * kChunk];
+    for (std::size_t start = 0; start < count; start += kChunk) {
+        const std::size_t length = count - start < kChunk ? count - start : kChunk;
+        const std::uint8_t* k = kept + start;
+        interleave_by_loads({length, channels, {k, k, k, k}}, interleaved);
+        keep_bytes(interleaved, pixels + channels * start, channels * length,
+                   out + channels * start);
+    }
 }
 
 // Pixels of three adjacent bytes under masks of their channels.
@@ -267,16 +313,18 @@ void deinterleave(const std::uint8_t* pixels, std::size_t count, std::size_t cha
 
 #if defined(__AVX512VBMI__)
 const PaintOps<std::uint8_t> paint_8 = {colors_by_permutes, false, overlay_by_permutes,
-                                        means_by_permutes};
-const ByteOps paint_bytes = {true, mask_by_permutes, grey, deinterleave, interleave_by_permutes};
+                                        means_by_permutes, translucent_by_permutes};
+const ByteOps paint_bytes = {true, mask_by_permutes, keep_by_permutes,
+                             grey, deinterleave,     interleave_by_permutes};
 #else
-const PaintOps<std::uint8_t> paint_8 = {colors_by_loads<std::uint8_t>, true,
-                                        overlay_by_loads<std::uint8_t>,
-                                        means_by_loads<std::uint8_t>};
-const ByteOps paint_bytes = {true, mask_by_loads, grey, deinterleave, interleave_by_loads};
+const PaintOps<std::uint8_t> paint_8 = {
+    colors_by_loads<std::uint8_t>, true, overlay_by_loads<std::uint8_t>,
+    means_by_loads<std::uint8_t>, translucent_by_loads<std::uint8_t>};
+const ByteOps paint_bytes = {true, mask_by_loads, keep_by_loads,
+                             grey, deinterleave,  interleave_by_loads};
 #endif
-const PaintOps<std::uint16_t> paint_16 = {colors_by_loads<std::uint16_t>, true,
-                                          overlay_by_loads<std::uint16_t>,
-                                          means_by_loads<std::uint16_t>};
+const PaintOps<std::uint16_t> paint_16 = {
+    colors_by_loads<std::uint16_t>, true, overlay_by_loads<std::uint16_t>,
+    means_by_loads<std::uint16_t>, translucent_by_loads<std::uint16_t>};
 
 }  // namespace hotcold::HOTCOLD_LEVEL

@@ -80,9 +80,10 @@ std::size_t deinterleave_16s(const std::uint8_t* pixels, std::size_t count,
 struct Widen {
     alignas(32) std::uint8_t first[32];
     alignas(32) std::uint8_t second[32];
-    alignas(32) std::uint8_t close[32];  // four pixels of four bytes to four of three
+    alignas(32) std::uint8_t close[32];   // four pixels of four bytes to four of three
+    alignas(32) std::uint8_t fourth[32];  // the fourth of four 16 bits in the place of each
 
-    constexpr Widen() : first(), second(), close() {
+    constexpr Widen() : first(), second(), close(), fourth() {
         for (unsigned j = 0; j < 32; ++j) {
             const unsigned value = j % 16 / 2;
             const unsigned byte = value / 4 * 3 + value % 4;
@@ -91,6 +92,7 @@ struct Widen {
             second[j] = static_cast<std::uint8_t>(used ? byte + 6 : 0x80);
             const unsigned at = j % 16;
             close[j] = static_cast<std::uint8_t>(at < 12 ? at / 3 * 4 + at % 3 : 0x80);
+            fourth[j] = static_cast<std::uint8_t>(at / 8 * 8 + 6 + at % 2);
         }
     }
 };
@@ -134,6 +136,35 @@ std::size_t overlay_8s(const Entry* entries, const std::uint8_t* pixels, std::si
         const __m256i b = _mm256_add_epi16(image_b, codes_of(codes, e[2], e[3], e[6], e[7]));
         const __m256i wide = _mm256_packus_epi16(_mm256_srli_epi16(a, 8), _mm256_srli_epi16(b, 8));
         const __m256i closed = _mm256_shuffle_epi8(wide, close);
+        store_16(out + 3 * i, _mm256_castsi256_si128(closed));
+        store_16(out + 3 * i + 12, _mm256_extracti128_si256(closed, 1));
+    }
+    return i;
+}
+
+// As overlay_8s, under colours that let each its own part of the image through: `codes` are a
+// translucent table's.
+template <typename Entry>
+std::size_t translucent_8s(const Entry* entries, const std::uint8_t* pixels, std::size_t count,
+                           const std::uint16_t* codes, std::uint8_t* out) {
+    constexpr std::size_t kMargin = 2;
+    const __m256i first = pattern_of(kWiden.first);
+    const __m256i second = pattern_of(kWiden.second);
+    const __m256i close = pattern_of(kWiden.close);
+    const __m256i gain = pattern_of(kWiden.fourth);
+    const auto blend = [&](__m256i image, __m256i code) {
+        const __m256i by = _mm256_shuffle_epi8(code, gain);
+        return _mm256_srli_epi16(_mm256_add_epi16(_mm256_mulhi_epu16(image, by), code), 8);
+    };
+    std::size_t i = 0;
+    for (; i + 8 + kMargin <= count; i += 8) {
+        const Entry* e = entries + i;
+        const __m256i bytes = two_halves(pixels + 3 * i, pixels + 3 * i + 12);
+        const __m256i a =
+            blend(_mm256_shuffle_epi8(bytes, first), codes_of(codes, e[0], e[1], e[4], e[5]));
+        const __m256i b =
+            blend(_mm256_shuffle_epi8(bytes, second), codes_of(codes, e[2], e[3], e[6], e[7]));
+        const __m256i closed = _mm256_shuffle_epi8(_mm256_packus_epi16(a, b), close);
         store_16(out + 3 * i, _mm256_castsi256_si128(closed));
         store_16(out + 3 * i + 12, _mm256_extracti128_si256(closed, 1));
     }

@@ -23,6 +23,11 @@ std::uint32_t fraction_part(std::uint64_t weighted) {
     return static_cast<std::uint32_t>(weighted & (kOne - 1));
 }
 
+// To the next whole number, rounding errors of what is whole aside.
+std::uint16_t up_to_16_bits(double value) {
+    return static_cast<std::uint16_t>(std::clamp(std::ceil(value - 1e-6), 0.0, 65535.0));
+}
+
 constexpr int kMaxGain = 65535;
 // Gains on either side of the slope's own that are tried.
 constexpr int kGainTries = 2;
@@ -148,7 +153,9 @@ ColorPlanes ColorTable::planes() const {
             codes_.data(),
             pixels_.data(),
             partner_.empty() ? nullptr : partner_.data(),
-            partner_pixels_.data()};
+            partner_pixels_.data(),
+            translucent_codes_.empty() ? nullptr : translucent_codes_.data(),
+            translucent_halves_.data()};
 }
 
 void ColorTable::prepare_overlay(double overlay_opacity) {
@@ -164,7 +171,30 @@ void ColorTable::prepare_overlay(double overlay_opacity) {
     }
 }
 
+void ColorTable::prepare_translucent(double overlay_opacity) {
+    translucent_codes_.assign(4 * stride_, 0);
+    translucent_halves_.assign(8 * stride_, 0);
+    for (std::size_t i = 0; i < entries_; ++i) {
+        const double opacity = overlay_opacity * rgba_[4 * i + 3];
+        std::uint16_t* const codes = translucent_codes_.data() + 4 * i;
+        for (std::size_t c = 0; c < 3; ++c) {
+            codes[c] = up_to_16_bits(256.0 * (255.0 * (opacity * rgba_[4 * i + c]) + 0.5));
+        }
+        // A gain of one is out of reach, but x * 65535 / 65536 + 1 / 2 is cut to x all the same.
+        codes[3] = up_to_16_bits(65536.0 * (1.0 - opacity));
+        for (std::size_t k = 0; k < 4; ++k) {
+            std::uint8_t* const halves = translucent_halves_.data() + 2 * k * stride_ + i;
+            halves[0] = static_cast<std::uint8_t>(codes[k] & 255);
+            halves[stride_] = static_cast<std::uint8_t>(codes[k] >> 8);
+        }
+    }
+}
+
 void ColorTable::prepare_overlay(double overlay_opacity, const ImageTable& image) {
+    if (translucent_) {
+        if (image.identity) prepare_translucent(overlay_opacity);
+        return;
+    }
     whole_.assign(3 * stride_, 0);
     threshold_.assign(3 * stride_, 0);
     codes_.assign(4 * stride_, 0);

@@ -80,6 +80,13 @@ struct ColorPlanes {
     // halved and cut again, since x is whole.)
     const std::uint8_t* partner;
     const std::uint8_t* partner_pixels;  // as `pixels`
+    // Null unless the table is translucent: its alpha weights the image entry by entry. R, G, B and
+    // the image's gain g for each entry: the blended byte is the upper half of
+    // ((x * g) >> 8) + code in 16 bits. Gains and codes are rounded up, so that what lies half way
+    // between two levels goes up, and no sum is off by more than 2 / 256 of a level.
+    const std::uint16_t* translucent_codes;
+    // The same as planes of bytes: lower and upper halves of R, of G, of B and of the gain.
+    const std::uint8_t* translucent_halves;
 };
 
 // A colour map as entries x 4 numbers, and what the kernels need of it.
@@ -89,7 +96,8 @@ class ColorTable {
     // rgba: entries x 4 values in [0, 1].
     ColorTable(const double* rgba, std::size_t entries);
 
-    // What overlays need: over an image of numbers, and over bytes.
+    // What overlays need: over an image of numbers, and over bytes. A translucent table's bytes
+    // must be x01 * 255 (ImageTable::identity).
     void prepare_overlay(double overlay_opacity);
     void prepare_overlay(double overlay_opacity, const ImageTable& image);
 
@@ -111,6 +119,8 @@ class ColorTable {
                std::uint8_t* out) const;
 
   private:
+    void prepare_translucent(double overlay_opacity);
+
     std::size_t entries_ = 0;
     std::size_t stride_ = 0;
     bool translucent_ = false;
@@ -125,6 +135,8 @@ class ColorTable {
     std::vector<std::uint16_t> codes_;
     std::vector<std::uint8_t> partner_;
     std::vector<std::uint8_t> partner_pixels_;
+    std::vector<std::uint16_t> translucent_codes_;
+    std::vector<std::uint8_t> translucent_halves_;
 };
 
 }  // namespace hotcold

@@ -173,6 +173,88 @@ void means_by_permutes(const std::uint8_t* entries, const ByteRun& image, const 
     }
 }
 
+// Bytes of 64 entries' 16 bits, as the lower and the upper 8 of each register's halves.
+struct Halves {
+    Halves(const std::uint8_t* table, std::size_t stride, __m512i entry) {
+        const __m512i lower = Lookup(table)(entry);
+        const __m512i upper = Lookup(table + stride)(entry);
+        low = _mm512_unpacklo_epi8(lower, upper);
+        high = _mm512_unpackhi_epi8(lower, upper);
+    }
+
+    __m512i low;
+    __m512i high;
+};
+
+// Bytes that show `gain` of the image's under a colour; see ColorPlanes.
+inline __m512i seen_through_by_permutes(__m512i x, const Halves& gain, const Halves& code) {
+    const __m512i zero = _mm512_setzero_si512();
+    const __m512i low = _mm512_mulhi_epu16(_mm512_unpacklo_epi8(zero, x), gain.low);
+    const __m512i high = _mm512_mulhi_epu16(_mm512_unpackhi_epi8(zero, x), gain.high);
+    return _mm512_packus_epi16(_mm512_srli_epi16(_mm512_add_epi16(low, code.low), 8),
+                               _mm512_srli_epi16(_mm512_add_epi16(high, code.high), 8));
+}
+
+template <std::size_t channels>
+void translucent_planes(const std::uint8_t* entries, const ByteRun& image, const ColorPlanes& table,
+                        std::uint8_t* out) {
+    constexpr std::size_t kOut = channels == 4 ? 4 : 3;
+    const std::uint8_t* const halves = table.translucent_halves;
+    const std::size_t stride = table.stride;
+    for (std::size_t i = 0; i < image.count; i += 64) {
+        const std::size_t left = image.count - i;
+        const __m512i entry = load_bytes(entries + i, left);
+        const Halves gain(halves + 6 * stride, stride, entry);
+        __m512i pixel[3];
+        for (std::size_t c = 0; c < 3; ++c) {
+            const __m512i x = load_bytes(image.planes[channels == 1 ? 0 : c] + i, left);
+            const Halves code(halves + 2 * c * stride, stride, entry);
+            pixel[c] = seen_through_by_permutes(x, gain, code);
+        }
+        if constexpr (channels == 4) {
+            store_4(pixel[0], pixel[1], pixel[2], load_bytes(image.planes[3] + i, left), left,
+                    out + kOut * i);
+        } else {
+            store_3(pixel[0], pixel[1], pixel[2], left, out + kOut * i);
+        }
+    }
+}
+
+void translucent_by_permutes(const std::uint8_t* entries, const ByteRun& image,
+                             const ColorPlanes& table, std::uint8_t* out) {
+    switch (image.channels) {
+        case 1:
+            return translucent_planes<1>(entries, image, table, out);
+        case 3:
+            return translucent_planes<3>(entries, image, table, out);
+        default:
+            return translucent_planes<4>(entries, image, table, out);
+    }
+}
+
+template <std::size_t channels>
+void keep_pixels_of(const std::uint8_t* kept, const std::uint8_t* pixels, std::size_t count,
+                    std::uint8_t* out) {
+    for (std::size_t i = 0; i < count; i += 64) {
+        const __m512i mask = load_bytes(kept + i, count - i);
+        const std::size_t left = channels * (count - i);
+        for (unsigned k = 0; k < channels; ++k) {
+            const __m512i spread =
+                channels == 4 ? interleaved_4(mask, mask, mask, mask, k) : repeated_3(mask, k);
+            const __m512i before = load_part(out + channels * i, left, k);
+            const __m512i under = load_part(pixels + channels * i, left, k);
+            store_part(_mm512_mask_mov_epi8(under, _mm512_movepi8_mask(spread), before), left, k,
+                       out + channels * i);
+        }
+    }
+}
+
+void keep_by_permutes(const std::uint8_t* kept, const std::uint8_t* pixels, std::size_t count,
+                      std::size_t channels, std::uint8_t* out) {
+    channels == 4 ? keep_pixels_of<4>(kept, pixels, count, out)
+                  : keep_pixels_of<3>(kept, pixels, count, out);
+}
+
 // What is shown where the mask is 255, and where it is 0.
 struct Shades {
     explicit Shades(const ImageTable& table)

@@ -1,5 +1,5 @@
 // Maps in colours, blended over the image.
-#include <cstring>
+#include <cstdint>
 #include <vector>
 
 #include "kernels/load/missing.hpp"
@@ -59,24 +59,40 @@ void overlay_numbers(Canvas<T>& canvas, const MapItem<T>& item, const F& entries
     canvas.for_image_runs(item.index, item.team, blend);
 }
 
-// The image alone where is_bare(row, column) says so.
+// The image alone where kept_of(row, column, count, kept) leaves 0; kept is the rest, by 255.
 template <typename T, typename F>
-void uncover(Canvas<T>& canvas, const MapItem<T>& item, const F& is_bare) {
+void uncover(Canvas<T>& canvas, const MapItem<T>& item, const F& kept_of) {
     const std::size_t channels = canvas.picture_channels();
-    const auto show_image = [&](std::size_t row, std::size_t column, NumberRun<T>& x01) {
+    const auto show = [&](std::size_t row, std::size_t column, std::size_t count,
+                          const std::uint8_t* image) {
+        std::uint8_t kept[kRun];
+        kept_of(row, column, count, kept);
+        keep_pixels(kept, image, count, channels, canvas.pixels(item.index, row, column));
+    };
+    if (canvas.byte_image()) {
+        const ImageReader reader = canvas.image(item.index);
+        const auto show_bytes = [&](std::size_t row, std::size_t column, std::size_t count) {
+            std::uint8_t planes[kMaxPictureChannels][kRun];
+            std::uint8_t room[kMaxPictureChannels][kRun];
+            std::uint8_t grey[kRun];
+            std::uint8_t pixels[kMaxPictureChannels * kRun];
+            ByteRun image = reader.bytes(row, column, count, planes);
+            if (canvas.plan.grayscale) image = grey_bytes(image, room, grey);
+            paint_image(image, canvas.plan.image_table, pixels);
+            show(row, column, count, pixels);
+        };
+        return canvas.for_item_runs(item.team, show_bytes);
+    }
+    const auto show_numbers = [&](std::size_t row, std::size_t column, NumberRun<T>& x01) {
         BytePlanes bytes(x01.count, x01.channels);
         for (std::size_t c = 0; c < x01.channels; ++c) {
             bytes_run(x01.planes[c], x01.count, Limits<T>{}, bytes.planes[c]);
         }
-        std::uint8_t image[kMaxPictureChannels * kRun];
-        interleave_planes(bytes.run(), image);
-        std::uint8_t* out = canvas.pixels(item.index, row, column);
-        for (std::size_t i = 0; i < x01.count; ++i) {
-            if (!is_bare(row, column + i)) continue;
-            std::memcpy(out + i * channels, image + i * channels, channels);
-        }
+        std::uint8_t pixels[kMaxPictureChannels * kRun];
+        interleave_planes(bytes.run(), pixels);
+        show(row, column, x01.count, pixels);
     };
-    canvas.for_image_runs(item.index, item.team, show_image);
+    canvas.for_image_runs(item.index, item.team, show_numbers);
 }
 
 // Where the map has no value, if the plan wants that.
@@ -85,7 +101,11 @@ void uncover_missing(Canvas<T>& canvas, const MapItem<T>& item) {
     const bool hides = canvas.plan.nonfinite == NonFinitePolicy::kTransparent;
     if (item.missing.empty() || !hides || !canvas.wants_picture()) return;
     uncover(canvas, item,
-            [&](std::size_t row, std::size_t column) { return misses(item, canvas, row, column); });
+            [&](std::size_t row, std::size_t column, std::size_t count, std::uint8_t* kept) {
+                for (std::size_t i = 0; i < count; ++i) {
+                    kept[i] = misses(item, canvas, row, column + i) ? 0 : 255;
+                }
+            });
 }
 
 // Where the map is not above its threshold, if the plan has one. What is missing counts as 0, and
@@ -102,9 +122,10 @@ void uncover_low(Canvas<T>& canvas, const MapItem<T>& item) {
     const std::size_t count = present.empty() ? canvas.plane() : present.size();
     T* const scratch = item.workspace.template take<T>(canvas.plane());
     const T limit = threshold_limit(values, count, plan.threshold_by, plan.threshold, scratch);
-    uncover(canvas, item, [&](std::size_t row, std::size_t column) {
-        return !(*canvas.run_of(item.map, 0, row, column) > limit);
-    });
+    uncover(canvas, item,
+            [&](std::size_t row, std::size_t column, std::size_t length, std::uint8_t* kept) {
+                above_run(canvas.run_of(item.map, 0, row, column), length, limit, kept);
+            });
 }
 
 class OverlayPainter final : public PainterOf<OverlayPainter> {
@@ -118,7 +139,7 @@ class OverlayPainter final : public PainterOf<OverlayPainter> {
         return image_channels == 4 ? 4 : 3;
     }
     bool takes_image_bytes(const RenderPlan& plan) const override {
-        return !plan.table.is_translucent();
+        return !plan.table.is_translucent() || plan.image_table.identity;
     }
     std::size_t planes_of_scratch(std::size_t) const override { return 1; }
 
