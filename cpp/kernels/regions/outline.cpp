@@ -9,58 +9,33 @@
 
 #include "kernels/paint/colorize.hpp"
 #include "kernels/paint/paint.hpp"
+#include "kernels/regions/outline.ops.hpp"
 #include "runtime/interrupt.hpp"
 
 namespace hotcold {
 namespace {
 
-// One byte a pixel, 0 or 255: 255 stays where the neighbours on all four sides are 255 or beyond
-// the image.
-void erode(const std::uint8_t* from, std::size_t rows, std::size_t columns,
-           std::uint8_t* __restrict to) {
-    for (std::size_t row = 0; row < rows; ++row) {
-        const std::uint8_t* const here = from + row * columns;
-        const std::uint8_t* const above = row == 0 ? here : here - columns;
-        const std::uint8_t* const below = row + 1 == rows ? here : here + columns;
-        std::uint8_t* const __restrict out = to + row * columns;
-        const auto put = [&](std::size_t c, std::size_t left, std::size_t right) {
-            const int all = here[c] & above[c] & below[c] & here[left] & here[right];
-            out[c] = static_cast<std::uint8_t>(all);
-        };
-        put(0, 0, std::min<std::size_t>(1, columns - 1));
-        for (std::size_t c = 1; c + 1 < columns; ++c) put(c, c - 1, c + 1);
-        if (columns > 1) put(columns - 1, columns - 2, columns - 1);
-    }
-}
-
 template <typename T>
 void outline_by_erosion(const T* values, std::size_t rows, std::size_t columns, T limit,
                         unsigned width, std::uint8_t* lines) {
+    const OutlineOps& ops = HOTCOLD_SELECT(outline_bytes);
     const std::size_t count = rows * columns;
     // Not cleared first, which takes as long as an erosion.
     using Bytes = std::unique_ptr<std::uint8_t[]>;
     const Bytes inside(new std::uint8_t[count]);
+    for (std::size_t at = 0; at < count; at += kRun) {
+        above_run(values + at, std::min(kRun, count - at), limit, inside.get() + at);
+    }
+    if (width == 1) return ops.rim(inside.get(), inside.get(), rows, columns, lines);
     Bytes eroded(new std::uint8_t[count]);
-    for (std::size_t row = 0; row < rows; ++row) {
-        for (std::size_t column = 0; column < columns; column += kRun) {
-            const std::size_t at = row * columns + column;
-            above_run(values + at, std::min(kRun, columns - column), limit, inside.get() + at);
-        }
+    Bytes room(new std::uint8_t[width > 2 ? count : 0]);
+    ops.erode(inside.get(), rows, columns, eroded.get());
+    for (unsigned i = 2; i < width; ++i) {
+        check_interrupt();
+        std::swap(room, eroded);
+        ops.erode(room.get(), rows, columns, eroded.get());
     }
-    erode(inside.get(), rows, columns, eroded.get());
-    if (width > 1) {
-        Bytes before(new std::uint8_t[count]);
-        for (unsigned i = 1; i < width; ++i) {
-            check_interrupt();
-            std::swap(before, eroded);
-            erode(before.get(), rows, columns, eroded.get());
-        }
-    }
-    const std::uint8_t* const kept = inside.get();
-    const std::uint8_t* const inner = eroded.get();
-    for (std::size_t i = 0; i < count; ++i) {
-        lines[i] = static_cast<std::uint8_t>(kept[i] & ~inner[i] & 1);
-    }
+    ops.rim(inside.get(), eroded.get(), rows, columns, lines);
 }
 
 }  // namespace

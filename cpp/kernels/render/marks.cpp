@@ -104,15 +104,16 @@ void Marks<T>::draw(const Canvas<T>& canvas, const MapItem<T>& item,
         const std::uint8_t* const run = marks + row * map_.columns + column;
         std::uint8_t* const pixels = canvas.pixels(item.index, row, column);
         std::size_t i = 0;
-        while (i < count) {
-            // Most are none: eight at a time.
-            std::uint64_t eight = 1;
-            if (i + sizeof eight <= count) std::memcpy(&eight, run + i, sizeof eight);
-            const std::size_t end = std::min(count, i + sizeof eight);
-            for (; eight != 0 && i < end; ++i) {
-                if (run[i] != 0) put(run[i], pixels + i * channels);
+        // Most are none: eight at a time.
+        for (std::uint64_t eight; i + sizeof eight <= count; i += sizeof eight) {
+            std::memcpy(&eight, run + i, sizeof eight);
+            if (eight == 0) continue;
+            for (std::size_t k = i; k < i + sizeof eight; ++k) {
+                if (run[k] != 0) put(run[k], pixels + k * channels);
             }
-            i = end;
+        }
+        for (; i < count; ++i) {
+            if (run[i] != 0) put(run[i], pixels + i * channels);
         }
     });
 }
