@@ -27,7 +27,8 @@ class AtomicFile:
     Parameters
     ----------
     folder, name : str
-        Nobody looks for links; a link of this name is replaced, not followed.
+        Nobody looks for links; a link of this name is replaced, not followed. The name may be that
+        of a file further down, with ``/`` between.
     fsync : bool, default False
         Force the data to the disk before the file has its name, and the name after it.
     buffering : int
@@ -35,7 +36,6 @@ class AtomicFile:
     """
 
     def __init__(self, folder: str, name: str, *, fsync: bool = False, buffering: int = 0) -> None:
-        self._folder = folder
         self._path = f"{folder}{os.sep}{name}"
         self._fsync = fsync
         # The name is this process's own: two writers of one file never meet before the rename.
@@ -69,7 +69,7 @@ class AtomicFile:
             self.discard()
             raise
         if self._fsync:
-            sync_folder(self._folder)
+            sync_folder(os.path.dirname(self._path))  # noqa: PTH120
 
     def discard(self) -> None:
         """Remove what is incomplete."""
@@ -163,10 +163,11 @@ def token() -> str:
 
 def temporary_name(name: str, token: str) -> str:
     """Return a name in the same folder that nobody has and `target_of_leftover` knows."""
+    above, slash, name = name.rpartition("/")
     # Of a long name only the start: the temporary one must fit in a directory entry too.
     # Characters are at most four bytes: most names need not be encoded to know.
     short = 4 * len(name) <= LONGEST_NAME or len(os.fsencode(name)) <= LONGEST_NAME
-    return f".{name if short else name[:40]}.{token}.part"
+    return f"{above}{slash}.{name if short else name[:40]}.{token}.part"
 
 
 def core_names(names: Sequence[str]) -> list[tuple[bytes, bytes]]:
@@ -176,9 +177,10 @@ def core_names(names: Sequence[str]) -> list[tuple[bytes, bytes]]:
 
 
 def target_of_leftover(name: str) -> str | None:
-    """Return the file that a temporary one was to become; None for others.
+    """Return the file that a temporary one was to become, in its folder; None for others.
 
     Names longer than `LONGEST_NAME` bytes are not told.
     """
+    above, slash, name = name.rpartition("/")
     match = _TEMPORARY.fullmatch(name)
-    return match["target"] if match else None
+    return f"{above}{slash}{match['target']}" if match else None

@@ -71,7 +71,11 @@ def test_files_of_one_map_are_an_item_each(rng, tmp_path, channels, dim_order):
     show = Visualizer(combine_channels=True, dim_order=dim_order)
     render_quietly(show, tmp_path, output_dir=tmp_path / "out")
     all_of_them = maps[:, None] if channels is None else maps
-    assert_same_pictures(tmp_path / "out", Visualizer(combine_channels=True).render(all_of_them))
+    assert_same_pictures(
+        tmp_path / "out",
+        Visualizer(combine_channels=True).render(all_of_them),
+        [f"{i}.png" for i in range(12)],
+    )
 
 
 @pytest.mark.parametrize("kind", ["npz", "h5", "safetensors", "pt", "mixed"])

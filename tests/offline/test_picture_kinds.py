@@ -277,7 +277,7 @@ def test_files_that_systems_leave_in_folders_are_passed_over(tmp_path):
     Image.new("RGB", (WIDTH, HEIGHT)).save(tmp_path / "a.png")
     for name in ("._a.png", ".DS_Store", "Thumbs.db", "desktop.ini", "a.xmp", "a.png.json"):
         (tmp_path / name).write_bytes(b"\x00\x05\x16\x07")
-    assert open_source(tmp_path, "x").files == [tmp_path / "a.png"]
+    assert open_source(tmp_path, "x").paths == (tmp_path / "a.png",)
 
 
 def test_no_warning_filter_is_changed_by_reading(tmp_path, monkeypatch):

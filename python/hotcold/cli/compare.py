@@ -86,6 +86,11 @@ _DRAWN = (
     help="Text file with a name per item and line; by default items are named by index.",
 )
 @click.option("--gallery", is_flag=True, help="Write an index.html to look at the pictures.")
+@click.option(
+    "--recursive",
+    is_flag=True,
+    help="Folders with all folders below them; the pictures keep their places in these.",
+)
 @click.option("--resize", is_flag=True, help="Bring the pictures of a folder to the maps' size.")
 @click.option(
     "--order",
@@ -116,6 +121,7 @@ def compare(
     names: Path | None,
     gallery: bool,
     resize: bool,
+    recursive: bool,
     order: str,
     overwrite: bool,
     threads: int | None,
@@ -170,6 +176,7 @@ def compare(
             names=None if names is None else read_lines("--names", names),
             gallery=gallery,
             resize=resize,
+            recursive=recursive,
             order=order if order in ORDERS else read_lines("--order", Path(order)),
             overwrite=overwrite,
             n_threads=threads,

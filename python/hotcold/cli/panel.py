@@ -68,6 +68,11 @@ _MOST_IN_A_FIGURE = 50  # items
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Text file with a name per item and line; by default files are named by index.",
 )
+@click.option(
+    "--recursive",
+    is_flag=True,
+    help="Folders with all folders below them; the pictures keep their places in these.",
+)
 @click.option("--resize", is_flag=True, help="Bring the pictures of a folder to the maps' size.")
 @click.option("--gallery", is_flag=True, help="Write an index.html to look at the strips.")
 @click.option(
@@ -92,6 +97,7 @@ def panel(
     captions: Path | None,
     names: Path | None,
     resize: bool,
+    recursive: bool,
     gallery: bool,
     pdf: Path | None,
     overwrite: bool,
@@ -142,6 +148,7 @@ def panel(
             names=None if names is None else read_lines("--names", names),
             captions=None if captions is None else read_lines("--captions", captions),
             resize=resize,
+            recursive=recursive,
             gallery=gallery,
             overwrite=overwrite,
             n_threads=threads,

@@ -49,7 +49,8 @@ _LISTED = 10
 @click.option(
     "--names",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Text file with a name per item and line; by default files are named by index.",
+    help="Text file with a name per item and line; by default files are named by index, or like "
+    "the inputs where these have a file an item.",
 )
 @click.option(
     "--names-from-images", is_flag=True, help="Name files like those of the folder IMAGES."
@@ -60,6 +61,11 @@ _LISTED = 10
     "--container",
     type=click.Choice(["zip", "tar", "npy", "zarr"]),
     help="One archive of pictures, or one array of pixels, instead of a file per item.",
+)
+@click.option(
+    "--recursive",
+    is_flag=True,
+    help="Folders with all folders below them; the pictures keep their places in these.",
 )
 @click.option("--resize", is_flag=True, help="Bring the pictures of a folder to the maps' size.")
 @click.option(
@@ -117,6 +123,7 @@ def render(
     shard: tuple[int, int] | None,
     container: str | None,
     resize: bool,
+    recursive: bool,
     order: str,
     resume: bool,
     overwrite: bool,
@@ -145,6 +152,7 @@ def render(
       hotcold render maps.npy photos/ -o overlays --blur 5 --resize --resume
       hotcold render run.h5:maps run.h5:images -o masks --visualizer mask --threshold 0.9
       hotcold render maps.npy -o sheets --sheet 8x8 --padding 2
+      hotcold render maps/ photos/ -o overlays --recursive
       hotcold render maps.npy -o part --shard 3/16 --container tar
 
     \b
@@ -158,7 +166,7 @@ def render(
     visualizer = _made(drawing, images is not None)
     with one_sentence():
         ordered = _order(order)
-        unit_names = _names(names, images, names_from_images, ordered)
+        unit_names = _names(names, images, names_from_images and not recursive, ordered)
     advice = "finished files are kept; the same command with --resume goes on"
     if container is not None:
         advice = "nothing is kept of a container that is not complete: run the same command again"
@@ -180,6 +188,7 @@ def render(
             shard=shard,
             container=container,
             resize=resize,
+            recursive=recursive,
             order=ordered,
             gallery=gallery,
             compression=compression,
@@ -204,13 +213,12 @@ def _names(
         return listed
     if not from_images:
         return None
-    from hotcold.offline.input import PictureFolder
+    from hotcold.offline.input.pictures import open_pictures
 
     if folder is None or not Path(folder).is_dir():
         msg = "--names-from-images needs a folder of pictures as IMAGES"
         raise click.UsageError(msg)
-    pictures = PictureFolder("IMAGES", Path(folder), "channels_first", order)
-    return [path.stem for path in pictures.files]
+    return list(open_pictures("IMAGES", Path(folder), "channels_first", order).item_names or ())
 
 
 def _order(order: str) -> str | list[str]:

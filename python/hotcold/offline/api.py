@@ -13,7 +13,8 @@ from hotcold import _validate, files
 from hotcold.offline.input import IndexedSource, PictureFolder, Source, beside, open_source
 from hotcold.offline.input.base import InputWarning
 from hotcold.offline.input.feed import Feed
-from hotcold.offline.output.containers import CONTAINERS
+from hotcold.offline.input.pairs import check_pairs, item_names
+from hotcold.offline.output.containers import CONTAINERS, PIXEL_CONTAINERS
 from hotcold.offline.output.guard import Read
 from hotcold.offline.output.names import parse_shard, read_lines
 from hotcold.offline.run.job import Job
@@ -44,6 +45,7 @@ def render_files(
     container: str | None = None,
     resize: bool = False,
     order: str | Sequence[str] = "name",
+    recursive: bool = False,
     limits: Limits | None = None,
     gallery: bool = False,
     compression: str = "default",
@@ -79,7 +81,8 @@ def render_files(
         are never touched, and neither is what is read.
     names : sequence of str or path-like, optional
         A file name without suffix per item, or the text file that has one a line; by default the
-        index with eight digits.
+        index with eight digits, but for items that have a file each: maps in many files are drawn
+        under those files' names, and so are pictures with `recursive`.
     format : str, default "png"
         Suffix of a raster format: png, jpg, jpeg, webp, tif, tiff, bmp, gif.
     batch_size : int >= 1, optional
@@ -108,6 +111,11 @@ def render_files(
     order : {"name", "natural"} or sequence of str, default "name"
         Which picture of a folder belongs to which map: by the characters of the file names, by the
         names with numbers counted (``img_2.png`` before ``img_10.png``), or a list of file names.
+        Where maps and pictures bear the same names, each must be beside its own.
+    recursive : bool, default False
+        Read a folder with all folders below it, folder by folder in `order`, and keep their
+        structure: what is drawn of ``x/a/1.jpg`` is ``output_dir/a/1.png``. Links to folders are
+        followed, but not round in a circle.
     limits : (float, float), optional
         The visualizer's option of this name. None: the visualizer's; for ``unnormalized`` without
         any, minus and plus the largest absolute value of the whole data set, found in a first pass.
@@ -137,7 +145,8 @@ def render_files(
     ValueError
         An argument out of its range, lengths that differ, damaged input, a bad item with
         ``on_error="raise"``, another job's folder or another input with ``resume=True``, an
-        `output_dir` that holds what is read, an input that is changed while it is read.
+        `output_dir` that holds what is read, an input that is changed while it is read, files of
+        the same name but for their suffix with `recursive`.
     TypeError
         Values that are not real numbers; images missing, or given to a visualizer without.
     OSError
@@ -172,7 +181,9 @@ def render_files(
 
         check_page(Path(output_dir))
     with contextlib.ExitStack() as stack:
-        sources = open_inputs(stack, visualizer, attributions, x, resize, order)
+        sources = open_inputs(stack, visualizer, attributions, x, resize, order, recursive)
+        if names is None and sheets is None and container not in PIXEL_CONTAINERS:
+            names = item_names(*sources)
         job = Job(
             visualizer,
             *sources,
@@ -228,15 +239,22 @@ def open_inputs(
     x: Any,
     resize: bool,
     order: str | Sequence[str],
+    recursive: bool = False,
 ) -> tuple[Source, Source | None]:
     """Open both sources and tell a folder of pictures what size the maps are."""
     dim_order = getattr(visualizer, "dim_order", "channels_first")
-    maps = open_source(attributions, "attributions", dim_order, order)
+    recursive = _validate.flag("recursive", recursive)
+    maps = open_source(attributions, "attributions", dim_order, order, recursive=recursive)
     stack.callback(maps.close)
     images = None
     if x is not None:
-        images = open_source(x, "x", dim_order, order)
+        images = open_source(x, "x", dim_order, order, recursive=recursive)
         stack.callback(images.close)
+    if recursive and maps.root is None and (images is None or images.root is None):
+        msg = "`recursive` must be False unless `attributions` or `x` is a folder"
+        raise ValueError(msg)
+    if isinstance(order, str):
+        check_pairs(maps, images)
     maps = beside(maps, images, dim_order)
     for source in (maps, images):
         if isinstance(source, IndexedSource) and len(source.shape) != 4:

@@ -23,6 +23,7 @@ from hotcold.offline.input import beside, open_source
 from hotcold.offline.input.base import IndexedSource, InputWarning
 from hotcold.offline.input.boundary import indexed, items_of
 from hotcold.offline.input.identity import difference, identify
+from hotcold.offline.input.pairs import item_names
 from hotcold.offline.output import guard
 from hotcold.offline.output.guard import Read
 from hotcold.offline.run.progress import make_progress
@@ -51,6 +52,7 @@ def compare_files(
     gallery: bool = False,
     resize: bool = False,
     order: str | Sequence[str] = "name",
+    recursive: bool = False,
     overwrite: bool = False,
     n_threads: int | None = None,
     progress: bool = True,
@@ -80,10 +82,11 @@ def compare_files(
         beside the other. All of an item's have one scale, symmetric around zero. With 0 a folder
         that holds an earlier comparison's pictures is refused: they would pass for this one's.
     names : sequence of str, optional
-        A name per item; by default its index.
+        A name per item; by default that of its file, where maps or, with `recursive`, pictures
+        have a file each, otherwise its index.
     gallery : bool, default False
         Write an ``index.html`` to look at the pictures; see `write_gallery`.
-    resize, order
+    resize, order, recursive
         Of a folder of pictures, as for `render_files`.
     overwrite : bool, default False
         Replace a table, and pictures, of these names that are not ours.
@@ -131,7 +134,8 @@ def compare_files(
     if not worst:
         _refuse_old_pictures(folder)
     with contextlib.ExitStack() as stack:
-        pairs = Pairs(stack, comparer, a, b, x, resize, order)
+        pairs = Pairs(stack, comparer, a, b, x, resize, order, recursive)
+        names = pairs.item_names if names is None else names
         if names is not None:
             _validate.item_names(names, pairs.n_items)
         guard.refuse_folders(folder, pairs.reads)
@@ -198,12 +202,13 @@ class Pairs:
         x: Any,
         resize: bool,
         order: str | Sequence[str],
+        recursive: bool,
     ) -> None:
         self._comparer = comparer
         self._enlarges = getattr(comparer.visualizer.settings, "upsample", None) is not None
-        maps, image = open_inputs(stack, comparer.visualizer, a, x, resize, order)
+        maps, image = open_inputs(stack, comparer.visualizer, a, x, resize, order, recursive)
         dim_order = comparer.visualizer.dim_order
-        other = open_source(b, "b", dim_order)
+        other = open_source(b, "b", dim_order, recursive=recursive)
         stack.callback(other.close)
         other = beside(other, image, dim_order)
         if isinstance(other, IndexedSource) and len(other.shape) != 4:
@@ -224,9 +229,10 @@ class Pairs:
                 "alone serves for all"
             )
             raise ValueError(msg)
+        self.item_names = item_names(self._a, self._x)
         sources = [source for source in (self._a, self._b, self._x) if source is not None]
         self._sources = sources
-        self.reads = [Read(s.name, s.paths, s.is_folder) for s in sources]
+        self.reads = [Read.of(s) for s in sources]
         sample = [np.broadcast_to(np.zeros((), s.dtype), (1, *s.shape[1:])) for s in sources]
         comparer.check(sample[0], sample[1], sample[2] if self._enlarges else None)
         for source in sources:

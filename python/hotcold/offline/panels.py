@@ -17,6 +17,7 @@ from hotcold.offline.input import IndexedSource, Source
 from hotcold.offline.input.boundary import indexed, items_of
 from hotcold.offline.input.feed import Feed
 from hotcold.offline.input.identity import difference, identify
+from hotcold.offline.input.pairs import item_names
 from hotcold.offline.output import guard
 from hotcold.offline.output.guard import Read
 from hotcold.offline.run.progress import Silence, make_progress
@@ -42,6 +43,7 @@ def render_panels(
     format: str = "png",
     resize: bool = False,
     order: str | Sequence[str] = "name",
+    recursive: bool = False,
     gallery: bool = False,
     overwrite: bool = False,
     n_threads: int | None = None,
@@ -59,7 +61,7 @@ def render_panels(
         after the other.
     x : array-like or path-like, optional
         The images, as for `render_files`.
-    output_dir, names, format, gallery, overwrite, resize, order, progress
+    output_dir, names, format, gallery, overwrite, resize, order, recursive, progress
         As for `render_files`.
     captions : sequence of str, optional
         A line below each strip.
@@ -94,7 +96,7 @@ def render_panels(
     threads = _validate.n_threads(n_threads)
     shown = make_progress(_validate.flag("progress", progress), "items measured")
     with contextlib.ExitStack() as stack:
-        inputs = _Inputs(stack, panel, attributions, x, resize, order)
+        inputs = _Inputs(stack, panel, attributions, x, resize, order, recursive)
         guard.refuse_folders(Path(output_dir), inputs.reads)
         if captions is not None and len(captions) != inputs.n_items:
             n_items = inputs.n_items
@@ -105,7 +107,7 @@ def render_panels(
             Visualizer(normalization_type="unnormalized", dim_order="channels_last"),
             inputs.strips(scaled, captions),
             output_dir=output_dir,
-            names=names,
+            names=inputs.item_names if names is None else names,
             format=format,
             gallery=gallery,
             overwrite=overwrite,
@@ -154,6 +156,7 @@ class _Inputs:
         x: Any,
         resize: bool,
         order: str | Sequence[str],
+        recursive: bool = False,
     ) -> None:
         self._panel = panel
         given = panel.batches(attributions, x)
@@ -163,7 +166,15 @@ class _Inputs:
         for label, one in given.items():
             kind = panel.columns[label]
             if id(one) not in opened:
-                opened[id(one)] = open_inputs(stack, kind, one, x, resize, order)  # type: ignore[arg-type]
+                opened[id(one)] = open_inputs(
+                    stack,
+                    kind,  # type: ignore[arg-type]
+                    one,
+                    x,
+                    resize,
+                    order,
+                    recursive,
+                )
             maps, images = opened[id(one)]
             self._maps[label] = indexed(maps)
             if images is not None and self._x is None:
@@ -180,8 +191,9 @@ class _Inputs:
                 "one image alone serves for all"
             )
             raise ValueError(msg)
+        self.item_names = item_names(next(iter(self._maps.values())), self._x)
         self._sources = list({id(s): s for s in (*self._maps.values(), self._x) if s}.values())
-        self.reads = [Read(s.name, s.paths, s.is_folder) for s in self._sources]
+        self.reads = [Read.of(s) for s in self._sources]
         self._before = [identify(source) for source in self._sources]
         self._samples = (
             {label: _sample(source) for label, source in self._maps.items()},

@@ -40,7 +40,7 @@ def frames_of(
     """
     with contextlib.ExitStack() as stack:
         maps, images = open_inputs(stack, visualizer, attributions, x, False, "name")
-        reads = [Read(s.name, s.paths) for s in (maps, images) if s is not None]
+        reads = [Read.of(s) for s in (maps, images) if s is not None]
         guard.check_file(Path(output_file), reads, overwrite=overwrite)
         batch = _all_items(maps)
         shown = None if images is None else _all_items(images)

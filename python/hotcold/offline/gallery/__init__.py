@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from hotcold import _atomic
-from hotcold.offline.output import manifest
+from hotcold.offline.output import manifest, tree
 from hotcold.offline.output.job_folder import current_files
 
 PAGE = "index.html"
@@ -118,14 +118,14 @@ def is_our_page(folder: Path) -> bool:
 
 def _picture_names(folder: Path) -> list[str]:
     of_job = current_files(folder)
-    with os.scandir(folder) as entries:
-        return sorted(
-            entry.name
-            for entry in entries
-            if entry.name.lower().endswith(_SHOWN)
-            and not entry.name.startswith(".")
-            and (of_job is None or of_job(entry.name))
-        )
+    found = tree.entries(folder, ("",) if of_job is None else of_job.folders)
+    return sorted(
+        name
+        for name in found
+        if name.lower().endswith(_SHOWN)
+        and not name.rpartition("/")[2].startswith(".")
+        and (of_job is None or of_job(name))
+    )
 
 
 def _address_and_label(name: str, captions: Mapping[str, str]) -> str | list[str]:
@@ -133,6 +133,8 @@ def _address_and_label(name: str, captions: Mapping[str, str]) -> str | list[str
     data = os.fsencode(name)
     if name in captions:
         return [quote(data), captions[name]]
+    if "/" in name:
+        return [quote(data), data.decode(errors="replace")]
     try:
         return data.decode()
     except UnicodeDecodeError:

@@ -27,6 +27,12 @@ class InputWarning(UserWarning):
     """Something of an input that the user should know, although it can be read."""
 
 
+class ItemNames(tuple[str, ...]):
+    """Names that items have where they lie, without suffixes; ``/`` stands between folders."""
+
+    __slots__ = ()
+
+
 class IndexedSource(abc.ABC):
     """Items that several threads may read by index at once.
 
@@ -49,6 +55,12 @@ class IndexedSource(abc.ABC):
         memory there are none.
     is_folder : bool
         The files are all that their folder holds of their kind.
+    root : Path, optional
+        The folder that is read with everything below it.
+    item_names : ItemNames, optional
+        What items are called where they lie.
+    gives_names : bool
+        Pictures of them are called so too, unless the user says otherwise.
     """
 
     name: str
@@ -59,6 +71,9 @@ class IndexedSource(abc.ABC):
     in_memory: bool = False
     paths: tuple[Path, ...] = ()
     is_folder: bool = False
+    root: Path | None = None
+    item_names: ItemNames | None = None
+    gives_names: bool = False
 
     @property
     def n_items(self) -> int:
@@ -129,6 +144,8 @@ class WithChannelAxis(IndexedSource):
         self.dtype, self.chunk = source.dtype, source.chunk
         self.in_memory = source.in_memory
         self.paths, self.is_folder = source.paths, source.is_folder
+        self.root = source.root
+        self.item_names, self.gives_names = source.item_names, source.gives_names
 
     def read(self, start: int, stop: int) -> Array:
         """Return items [start, stop)."""
@@ -166,6 +183,7 @@ class StreamSource:
     """
 
     is_folder = False
+    root: Path | None = None
 
     def __init__(
         self,

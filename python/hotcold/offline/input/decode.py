@@ -7,10 +7,8 @@ under transparency; what it would do to floating point or Lab is not the picture
 from __future__ import annotations
 
 import io
-import stat
 import struct
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,13 +33,13 @@ class NotAPicture(Exception):
     """Why a file gives no picture, for the end of a sentence."""
 
 
-def decode(path: Path) -> Image.Image:
+def decode(data: bytes) -> Image.Image:
     """Return a picture as it is to be looked at.
 
     Parameters
     ----------
-    path : Path
-        A regular file; of animations and multi-page files the first picture is taken.
+    data : bytes
+        Of a file; of animations and multi-page files the first picture is taken.
 
     Returns
     -------
@@ -57,10 +55,6 @@ def decode(path: Path) -> Image.Image:
     from PIL import Image
 
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            # Opening a pipe would wait for a writer for ever.
-            raise NotAPicture("it is not a regular file")
-        data = path.read_bytes()
         _check_png(data)
         with Image.open(io.BytesIO(data), formats=_FORMATS) as file:
             stored = str(file.tile[0].args) if file.tile else ""  # gone once it is loaded

@@ -35,7 +35,7 @@ def identify(source: Source | None) -> Identity | None:
         return None
     if source.paths:
         try:
-            return _of_paths(source.paths)
+            return _of_paths(source.paths, source.root)
         except OSError:
             return None  # the reading itself says what is wrong with it
     array = source._array if isinstance(source, ArraySource) else None
@@ -74,11 +74,11 @@ def _shown(key: str, identity: Identity) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _of_paths(paths: Sequence[Path]) -> Identity:
+def _of_paths(paths: Sequence[Path], root: Path | None) -> Identity:
     if len(paths) == 1 and not paths[0].is_dir():
         return of_file(paths[0])
     hashed, count, size, latest = hashlib.sha256(), 0, 0, 0
-    for name, status in _entries(paths):
+    for name, status in _entries(paths, root):
         hashed.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode(errors="replace"))
         count, size = count + 1, size + status.st_size
         latest = max(latest, status.st_mtime_ns)
@@ -90,15 +90,15 @@ def _of_paths(paths: Sequence[Path]) -> Identity:
     }
 
 
-def _entries(paths: Sequence[Path]) -> Iterator[tuple[str, os.stat_result]]:
+def _entries(paths: Sequence[Path], root: Path | None) -> Iterator[tuple[str, os.stat_result]]:
     for path in paths:
         if not path.is_dir():
-            yield path.name, path.stat()
+            yield path.name if root is None else os.path.relpath(path, root), path.stat()
             continue
-        for root, folders, names in os.walk(path):
+        for inner, folders, names in os.walk(path):
             folders.sort()
             for name in sorted(names):
-                full = os.path.join(root, name)  # noqa: PTH118
+                full = os.path.join(inner, name)  # noqa: PTH118
                 yield os.path.relpath(full, path), os.stat(full)  # noqa: PTH116
 
 

@@ -11,13 +11,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from hotcold._arrays import Array
-from hotcold.offline.input.base import IndexedSource, Shape
-from hotcold.offline.input.pictures import natural_key
+from hotcold.offline.input.base import IndexedSource, ItemNames, Shape
+from hotcold.offline.input.pictures import path_key
 
 OpenFile = Callable[[str], IndexedSource]
 
@@ -44,8 +43,9 @@ class ManyFiles(IndexedSource):
         Opens one of them.
     dim_order : {"channels_first", "channels_last"}
         Of files that hold one map each.
-    is_folder : bool, default False
-        They are all that their folder holds of their kind.
+    labels : sequence of str, optional
+        What the files are called, with ``/`` between folders; items that have a file each are named
+        so, where all differ.
     """
 
     def __init__(
@@ -55,14 +55,13 @@ class ManyFiles(IndexedSource):
         files: Sequence[str],
         open_file: OpenFile,
         dim_order: str,
-        is_folder: bool = False,
+        labels: Sequence[str] | None = None,
     ) -> None:
         self.name = name
         self.origin = origin
         self._files = list(files)
         self._open_file = open_file
         self._dim_order = dim_order
-        self.is_folder = is_folder
         self._kept: OrderedDict[int, IndexedSource] = OrderedDict()
         self._in_use: dict[int, int] = {}
         self._lock = threading.Lock()
@@ -78,7 +77,11 @@ class ManyFiles(IndexedSource):
                 paths += source.paths
         self._ends = list(accumulate(lengths))
         self.shape = (self._ends[-1], *self._item)
-        self.paths = tuple(paths)
+        self.paths = tuple(dict.fromkeys(paths))
+        if labels is not None and self._is_one_each:
+            names = ItemNames(os.path.splitext(label)[0] for label in labels)  # noqa: PTH122
+            self.item_names = names if len(set(names)) == len(names) else None
+            self.gives_names = self.item_names is not None
 
     @property
     def _is_one_each(self) -> bool:
@@ -191,8 +194,15 @@ def is_pattern(text: str) -> bool:
     return glob.has_magic(text)
 
 
-def matches(name: str, pattern: str) -> list[str]:
+def matches(name: str, pattern: str) -> tuple[Path, list[str]]:
     """Return the files that a pattern matches, with numbers in their names counted.
+
+    Returns
+    -------
+    Path
+        The folder that the pattern begins at.
+    list of str
+        Paths in it, with ``/`` between.
 
     Raises
     ------
@@ -203,23 +213,10 @@ def matches(name: str, pattern: str) -> list[str]:
     if not found:
         msg = f"`{name}` must be there: no file matches {pattern}"
         raise FileNotFoundError(msg)
-    return sorted(found, key=_path_key)
-
-
-def files_in(folder: Path, suffixes: Sequence[str]) -> list[str]:
-    """Return the files of a folder with any of these suffixes, with numbers counted."""
-    with os.scandir(folder) as entries:
-        found = [
-            entry.path
-            for entry in entries
-            if entry.name.lower().endswith(tuple(suffixes)) and not entry.name.startswith(".")
-        ]
-    return sorted(found, key=_path_key)
-
-
-def _path_key(path: str) -> Any:
-    parts = Path(path).parts
-    return [natural_key(part) for part in parts]
+    parts = Path(pattern).parts
+    plain = next(i for i, part in enumerate(parts) if is_pattern(part))
+    root = Path(*parts[:plain])
+    return root, sorted((Path(path).relative_to(root).as_posix() for path in found), key=path_key)
 
 
 def listed(files: Sequence[str]) -> str:

@@ -1,21 +1,23 @@
-"""A folder of picture files, in an order that the caller says, or one picture file."""
+"""Picture files in an order that the caller says: a folder of them, or just one."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hotcold import _validate
 from hotcold._arrays import Array
-from hotcold.offline.input.base import BadItem, IndexedSource
+from hotcold.offline.input.base import BadItem, IndexedSource, ItemNames
 from hotcold.offline.input.decode import NotAPicture, decode, has_alpha
+from hotcold.offline.input.folders import labels_below
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -26,6 +28,46 @@ _PAIRS_TOLD = 3
 _DIGITS = re.compile(r"(\d+)")
 
 
+class PictureFile(Protocol):
+    """A picture file, wherever it lies.
+
+    Attributes
+    ----------
+    label : str
+        Its name in the folder or archive that is read, with ``/`` between folders.
+    """
+
+    @property
+    def label(self) -> str:
+        """See above."""
+
+    def read(self) -> bytes:
+        """Return all of it; raise `NotAPicture` where that is not possible."""
+
+    def __str__(self) -> str:
+        """Return where it is."""
+
+
+class LocalPicture(NamedTuple):
+    """A picture file of this machine."""
+
+    label: str
+    path: Path
+
+    def read(self) -> bytes:
+        """Return all of it."""
+        try:
+            if not stat.S_ISREG(self.path.stat().st_mode):
+                # Opening a pipe would wait for a writer for ever.
+                raise NotAPicture("it is not a regular file")
+            return self.path.read_bytes()
+        except OSError as error:
+            raise NotAPicture(error.strerror or str(error)) from error
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
 class PictureFolder(IndexedSource):
     """Pictures decoded when they are read, as uint8 RGB, or RGBA where they are transparent.
 
@@ -33,37 +75,36 @@ class PictureFolder(IndexedSource):
     ----------
     name : str
         The argument's name in messages.
-    folder : Path
-        Its picture files are the items; hidden files and others are passed over. A picture file
-        is the only item.
+    origin : str
+        Where they are, for the job file.
+    pictures : sequence of PictureFile
+        At least one, in their order.
     dim_order : {"channels_first", "channels_last"}
         Of the batches that are read.
-    order : {"name", "natural"} or sequence of str, default "name"
-        By the characters of their names, by their names with numbers counted as such (``img_2``
-        before ``img_10``), or just the files named, as they are named.
+    counts : bool, default True
+        The order is one in which numbers count, or that the user gave.
     """
 
     def __init__(
-        self, name: str, folder: Path, dim_order: str, order: str | Sequence[str] = "name"
+        self,
+        name: str,
+        origin: str,
+        pictures: Sequence[PictureFile],
+        dim_order: str,
+        *,
+        counts: bool = True,
     ) -> None:
         self.name = name
-        self.origin = folder.name
+        self.origin = origin
         self.dtype = np.dtype(np.uint8)
-        self.is_folder = folder.is_dir()
-        files = _files_in(folder) if self.is_folder else [folder]
-        if not files:
-            msg = f"`{name}` must hold at least one picture file ({', '.join(SUFFIXES)}), got none "
-            msg += f"in {folder}"
-            raise ValueError(msg)
-        self.files = _ordered(folder, files, order)
-        if order != "name":
-            # Part of what a resumed job compares: other pairs make other pictures.
-            self.origin += f" in {_order_label(order)} order"
-        self.paths = tuple(self.files)
-        self._order = order
+        self.pictures = pictures
+        self.paths = tuple(p.path for p in pictures if isinstance(p, LocalPicture))
+        self._counts = counts
         self._dim_order = dim_order
         self._resize = False
-        first = _first(name, self.files)
+        stems = (os.path.splitext(picture.label)[0] for picture in pictures)  # noqa: PTH122
+        self.item_names = ItemNames(stems)
+        first = _first(name, pictures)
         self._alpha = has_alpha(first)
         self.set_size(first.height, first.width)
 
@@ -85,19 +126,19 @@ class PictureFolder(IndexedSource):
         last = (height, width, channels)
         first = (channels, height, width)
         self.shape = (
-            len(self.files),
+            len(self.pictures),
             *(first if self._dim_order == "channels_first" else last),
         )
 
     def first_pairs(self) -> str:
         """Say which pictures belong to the first maps, and whether counting would differ."""
-        if len(self.files) == 1:
-            return f"one picture: {self.files[0].name}"
-        told = ", ".join(f"{i} {path.name}" for i, path in enumerate(self.files[:_PAIRS_TOLD]))
-        more = ", ..." if len(self.files) > _PAIRS_TOLD else ""
-        counted = sorted(self.files, key=lambda path: natural_key(path.name))
+        labels = [picture.label for picture in self.pictures]
+        if len(labels) == 1:
+            return f"one picture: {labels[0]}"
+        told = ", ".join(f"{i} {label}" for i, label in enumerate(labels[:_PAIRS_TOLD]))
+        more = ", ..." if len(labels) > _PAIRS_TOLD else ""
         hint = ""
-        if self._order == "name" and counted != self.files:
+        if not self._counts and sorted(labels, key=path_key) != labels:
             hint = '; numbers are not counted: order="natural" (--order natural) does that'
         return f"pictures by index: {told}{more}{hint}"
 
@@ -105,31 +146,31 @@ class PictureFolder(IndexedSource):
         """Return pictures [start, stop), uint8 RGB or RGBA in `dim_order`."""
         channels = 4 if self._alpha else 3
         batch = np.empty((stop - start, *self._size, channels), np.uint8)
-        for place, path in zip(batch, self.files[start:stop], strict=True):
-            place[...] = self._pixels(path)
+        for place, picture in zip(batch, self.pictures[start:stop], strict=True):
+            place[...] = self._pixels(picture)
         return batch if self._dim_order == "channels_last" else batch.transpose(0, 3, 1, 2)
 
-    def _pixels(self, path: Path) -> NDArray[np.uint8]:
+    def _pixels(self, file: PictureFile) -> NDArray[np.uint8]:
         from PIL import Image
 
         height, width = self._size
         try:
-            picture = decode(path)
+            picture = decode(file.read())
         except NotAPicture as error:
-            msg = f"`{self.name}` must hold pictures that can be read, got {path}: {error}"
+            msg = f"`{self.name}` must hold pictures that can be read, got {file}: {error}"
             raise BadItem(msg) from error
         if has_alpha(picture) and not self._alpha:
             msg = (
-                f"`{self.name}` must hold pictures with or without transparency, not both: {path} "
-                f"has transparent pixels, {self.files[0]} has none; lay it over a background, or "
-                "let a transparent one be the first"
+                f"`{self.name}` must hold pictures with or without transparency, not both: {file} "
+                f"has transparent pixels, {self.pictures[0]} has none; lay it over a background, "
+                "or let a transparent one be the first"
             )
             raise BadItem(msg)
         if self._alpha and not has_alpha(picture):
             picture = picture.convert("RGBA")  # opaque
         if picture.size != (width, height):
             if not self._resize:
-                got = f"{picture.width} x {picture.height} in {path}"
+                got = f"{picture.width} x {picture.height} in {file}"
                 msg = (
                     f"`{self.name}` must hold pictures of {width} x {height} pixels, the size of "
                     f"the maps (of the first picture, where maps are enlarged), got {got}; pass "
@@ -140,12 +181,60 @@ class PictureFolder(IndexedSource):
         return np.asarray(picture)
 
 
-def _files_in(folder: Path) -> list[Path]:
-    return [
-        entry
-        for entry in folder.iterdir()
-        if entry.suffix.lower() in SUFFIXES and not entry.name.startswith(".")
-    ]
+def open_pictures(
+    name: str,
+    path: Path,
+    dim_order: str,
+    order: str | Sequence[str] = "name",
+    *,
+    recursive: bool = False,
+) -> PictureFolder:
+    """Open the pictures of a folder, or a picture.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name in messages.
+    path : Path
+        A folder, whose picture files are the items; hidden files and others are passed over. A
+        picture file is the only item.
+    dim_order : {"channels_first", "channels_last"}
+        Of the batches that are read.
+    order : {"name", "natural"} or sequence of str, default "name"
+        By the characters of their names, by their names with numbers counted as such (``img_2``
+        before ``img_10``), or just the files named, as they are named.
+    recursive : bool, default False
+        Those of all sub-folders too, by folder and name; what is drawn has the same places.
+    """
+    if not path.is_dir():
+        return PictureFolder(name, path.name, [LocalPicture(path.name, path)], dim_order)
+    labels = labels_below(path, SUFFIXES, recursive=recursive)
+    if not labels:
+        below = " and the folders below it" if recursive else ""
+        hint = "" if recursive else _hint_of_folders(path)
+        msg = f"`{name}` must hold at least one picture file ({', '.join(SUFFIXES)}), got none "
+        msg += f"in {path}{below}{hint}"
+        raise ValueError(msg)
+    pictures = [LocalPicture(label, path / label) for label in ordered(path, labels, order)]
+    origin = path.name + (" with its sub-folders" if recursive else "")
+    if order != "name":
+        # Part of what a resumed job compares: other pairs make other pictures.
+        origin += f" in {_order_label(order)} order"
+    source = PictureFolder(name, origin, pictures, dim_order, counts=order != "name")
+    source.gives_names = recursive
+    source.is_folder = not recursive
+    source.root = path if recursive else None
+    return source
+
+
+def _hint_of_folders(folder: Path) -> str:
+    try:
+        below = labels_below(folder, SUFFIXES, recursive=True)
+    except OSError:
+        below = []
+    if not below:
+        return ""
+    return f"; there are in its sub-folders: pass recursive=True (--recursive) for {below[0]}, ..."
 
 
 def natural_key(text: str) -> tuple[list[tuple[int, str]], str]:
@@ -155,13 +244,19 @@ def natural_key(text: str) -> tuple[list[tuple[int, str]], str]:
     return [(int(p), "") if i % 2 else (0, p) for i, p in enumerate(parts)], text
 
 
-def _ordered(folder: Path, files: list[Path], order: str | Sequence[str]) -> list[Path]:
+def path_key(label: str) -> list[tuple[list[tuple[int, str]], str]]:
+    """Return what sorts paths folder by folder, with the numbers in them counted."""
+    return [natural_key(part) for part in label.split("/")]
+
+
+def ordered(folder: object, labels: Sequence[str], order: str | Sequence[str]) -> list[str]:
+    """Return the labels of the pictures of a folder in an order."""
     if isinstance(order, str):
         if _validate.one_of("order", order, ORDERS) == "name":
-            return sorted(files)
-        return sorted(files, key=lambda path: natural_key(path.name))
-    known = {path.name: path for path in files}
-    chosen: dict[str, Path] = {}
+            return sorted(labels, key=lambda label: label.split("/"))
+        return sorted(labels, key=path_key)
+    known = set(labels)
+    chosen: dict[str, None] = {}
     for entry in order:
         if not isinstance(entry, str | os.PathLike):
             msg = f"`order` must be 'name', 'natural' or file names, got {entry!r} among them"
@@ -169,15 +264,15 @@ def _ordered(folder: Path, files: list[Path], order: str | Sequence[str]) -> lis
         wanted = os.fspath(entry)
         if wanted not in known:
             what = f"names of picture files in {folder}"
-            raise ValueError(_validate.unknown_name("order", wanted, known, what))
+            raise ValueError(_validate.unknown_name("order", wanted, labels, what))
         if wanted in chosen:
             msg = f"`order` must name every file once, got {wanted!r} again"
             raise ValueError(msg)
-        chosen[wanted] = known[wanted]
+        chosen[wanted] = None
     if not chosen:
         msg = "`order` must name at least one file, got none"
         raise ValueError(msg)
-    return list(chosen.values())
+    return list(chosen)
 
 
 def _order_label(order: str | Sequence[str]) -> str:
@@ -187,16 +282,13 @@ def _order_label(order: str | Sequence[str]) -> str:
     return "the given (" + hashlib.sha256(listed).hexdigest()[:16] + ")"
 
 
-def _first(name: str, files: list[Path]) -> Image.Image:
+def _first(name: str, pictures: Sequence[PictureFile]) -> Image.Image:
     """Return the first picture that can be read: the others must be like it."""
     problem: NotAPicture | None = None
-    for path in files:
+    for picture in pictures:
         try:
-            return decode(path)
+            return decode(picture.read())
         except NotAPicture as error:  # noqa: PERF203 - few, if any
             problem = problem or error
-    msg = (
-        f"`{name}` must hold pictures that can be read, got none in {files[0].parent} "
-        f"({files[0].name}: {problem})"
-    )
+    msg = f"`{name}` must hold pictures that can be read, got none ({pictures[0]}: {problem})"
     raise ValueError(msg)

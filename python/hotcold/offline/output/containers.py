@@ -25,6 +25,7 @@ _WRITERS: dict[str, _Makes] = {
     "zarr": ZarrWriter,
 }
 CONTAINERS = tuple(_WRITERS)
+PIXEL_CONTAINERS = ("npy", "zarr")  # whose items have no files of their own
 
 
 def container_path(folder: Path, container: str, label: str) -> Path:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hotcold import _atomic
+from hotcold.offline.input.base import Source
 
 FileId = tuple[int, int]
 
@@ -24,28 +25,52 @@ class Read(NamedTuple):
         Files, or folders that stand for everything in them.
     folder : bool
         The files are all that their folder holds of their kind.
+    root : Path, optional
+        The folder that is read with everything below it.
     """
 
     name: str
     paths: Sequence[Path]
     folder: bool = False
+    root: Path | None = None
+
+    @classmethod
+    def of(cls, source: Source) -> Read:
+        """Return what a source reads."""
+        return cls(source.name, source.paths, source.is_folder, source.root)
 
 
-def refuse_folders(output_dir: Path, reads: Iterable[Read]) -> None:
-    """Raise ValueError when `output_dir` is, or is inside, a folder that is read as a whole."""
-    above: set[FileId] | None = None
+def refuse_folders(output_dir: Path, reads: Iterable[Read], folders: Iterable[str] = ("",)) -> None:
+    """Raise ValueError when `output_dir` is, or is inside, a folder that is read as a whole.
+
+    Parameters
+    ----------
+    output_dir : Path
+        Where files are written.
+    reads : iterable of Read
+        What is read.
+    folders : iterable of str
+        Where files are in `output_dir`, "" for itself.
+    """
+    written: dict[FileId, Path] | None = None
+    above: dict[FileId, Path] = {}
     for read in reads:
         whole = {path.parent for path in read.paths} if read.folder else set()
-        if len(read.paths) == 1 and read.paths[0].is_dir():
+        if read.root is not None:
+            whole = {read.root}
+        elif len(read.paths) == 1 and read.paths[0].is_dir():
             whole = {read.paths[0]}
         for folder in whole:
-            if above is None:
-                resolved = output_dir.resolve()
-                above = set(_ids([resolved, *resolved.parents]))
-            ids = set(_ids([folder]))
-            if ids & (set(_ids([output_dir])) if read.folder else above):
+            if written is None:
+                places = [output_dir / below for below in folders]
+                written = {found: place for place in places for found in _ids([place])}
+                for place in reversed(places):
+                    resolved = place.resolve()
+                    above |= dict.fromkeys(_ids([resolved, *resolved.parents]), place)
+            found = (written if read.folder else above).get(next(_ids([folder]), (-1, -1)))
+            if found is not None:
                 msg = (
-                    f"`output_dir` must not be where `{read.name}` is read from, got {output_dir}, "
+                    f"`output_dir` must not be where `{read.name}` is read from, got {found}, "
                     f"which {'is' if read.folder else 'is in'} {folder}; use another folder"
                 )
                 raise ValueError(msg)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,7 +12,7 @@ from typing import Any
 
 from hotcold import _atomic
 from hotcold.offline.input.identity import Identity
-from hotcold.offline.output import guard, manifest, series
+from hotcold.offline.output import guard, manifest, series, tree
 from hotcold.offline.output.base import ForeignFiles, output_error
 from hotcold.offline.output.journal import Journal
 from hotcold.offline.output.lock import FolderLock
@@ -97,7 +96,7 @@ class JobFolder:
         self.goes_on = False
 
     def __enter__(self) -> JobFolder:
-        guard.refuse_folders(self.path, self._plan.reads)
+        guard.refuse_folders(self.path, self._plan.reads, self._makes().folders)
         try:
             self._own.mkdir(parents=True, exist_ok=True)
             with self._lock.section():
@@ -200,6 +199,7 @@ class JobFolder:
             Journal.clear(self._own)
         series.keep_names(self._own, plan.names, fsync=plan.fsync)
         manifest.write(self.path, self.record, fsync=plan.fsync)
+        tree.make_folders(self.path, self._makes().folders)
         self._remove_leftovers(owners)
         if self.record.replaces and plan.container is None:
             self._journal = Journal(self._own, plan.shard.label)
@@ -236,7 +236,8 @@ class JobFolder:
             if series.overlap(plan.series, one, plan.names, owns)
         ]
         touched, foreign = [], []
-        for name in os.listdir(self.path):  # noqa: PTH208 - a hundred thousand strings
+        tree.check_folders(self.path, makes.folders)
+        for name in tree.owned_entries(self.path, [makes, *replaced]):
             if makes(name):
                 touched.append(name)
                 if not any(owns(name) for owns in owners):
@@ -258,11 +259,11 @@ class JobFolder:
         """Return what tells the files of all parts of the job."""
         if self._plan.container is not None:
             return series.owner(self._own, self._plan.series)
-        return lambda name: self._plan.names.unit_of(name) is not None
+        return series.Owns.of_names(self._plan.names)
 
     def _remove_leftovers(self, owners: list[series.Owns]) -> None:
         """Remove the temporary files of killed runs: nobody but this job can be writing them."""
-        for name in os.listdir(self.path):  # noqa: PTH208
+        for name in tree.owned_entries(self.path, [self._makes(), *owners]):
             target = _atomic.target_of_leftover(name)
             if target is None or not any(owns(target) for owns in owners):
                 continue
@@ -279,10 +280,12 @@ class JobFolder:
         if not replaced:
             return
         current = series.owner(self._own, record.series)
-        for name in os.listdir(self.path):  # noqa: PTH208
-            if not current(name) and any(owns(name) for owns in replaced):
-                with contextlib.suppress(FileNotFoundError):
-                    _atomic.remove(self.path / name)
+        old = [
+            name
+            for name in tree.owned_entries(self.path, replaced)
+            if not current(name) and any(owns(name) for owns in replaced)
+        ]
+        tree.remove(self.path, old)
 
     def _update(self, change: Callable[[Record], None]) -> None:
         with self._lock.section():
@@ -309,4 +312,6 @@ def current_files(output_dir: Path) -> series.Owns | None:
         return owns
     journal = Journal(own, "")
     unit_of = series.names_of(own, record.series).unit_of
-    return lambda name: (unit := unit_of(name)) is not None and unit in journal
+    return series.Owns(
+        lambda name: (unit := unit_of(name)) is not None and unit in journal, owns.folders
+    )

@@ -11,9 +11,10 @@ from unicodedata import normalize
 
 from hotcold import _validate
 from hotcold._atomic import LONGEST_NAME
+from hotcold.offline.input.base import ItemNames
 
 _DIGITS = 8  # of an index in a file name: sorts by name up to a hundred million items
-_UNSAFE = re.compile(r'[<>:"|?*\x00-\x1f\x7f]')  # refused by some file system or terminal
+_UNSAFE = re.compile(r'[<>:"|?*\\\x00-\x1f\x7f]')  # refused by some file system or terminal
 
 
 class Shard(NamedTuple):
@@ -36,12 +37,17 @@ class Shard(NamedTuple):
 class Names:
     """File names of the units (items, or sheets of them) of a job, by index.
 
+    Attributes
+    ----------
+    folders : tuple of str
+        Where the files are in the output folder: itself, "", and all below it, upper ones first.
+
     Parameters
     ----------
     suffix : str
         With its dot.
     given : sequence of str, optional
-        A name per unit; by default the index.
+        A name per unit; by default the index. `ItemNames` may have folders.
     prefix : str, default ""
         Before the index.
     n_units : int, optional
@@ -67,6 +73,7 @@ class Names:
         if given is not None and check:
             given = _checked(given, suffix)
         self._given = None if given is None else list(given)
+        self.folders = _folders(self._given or ())
         self._units = {name: unit for unit, name in enumerate(self._given or ())}
         self._prefix = prefix
         self._digits = max(_DIGITS, len(str(n_units - 1))) if n_units else _DIGITS
@@ -74,6 +81,13 @@ class Names:
         if n_units is not None and given is not None and len(given) != n_units:
             msg = f"`names` must hold {n_units} names, one per item, got {len(given)}"
             raise ValueError(msg)
+        for folder in self.folders if check else ():
+            if folder and self.unit_of(folder) is not None:
+                msg = (
+                    f"`names` must be given where a picture would be called like a folder of "
+                    f"others, got {folder}"
+                )
+                raise ValueError(msg)
 
     @property
     def given(self) -> Sequence[str] | None:
@@ -133,18 +147,41 @@ class Names:
         ]
 
 
+def _folders(names: Sequence[str]) -> tuple[str, ...]:
+    found = {""}
+    for name in names:
+        while (name := name.rpartition("/")[0]) not in found:
+            found.add(name)
+    return tuple(sorted(found, key=lambda folder: folder.split("/")))
+
+
 def _checked(names: Sequence[str], suffix: str) -> list[str]:
-    clean = [_clean(name, suffix) for name in names]
+    nested = isinstance(names, ItemNames)
+    make = _clean_path if nested else _clean
+    clean = [make(name, suffix) for name in names]
     seen: dict[str, object] = {}
     for name, given in zip(clean, names, strict=True):
         # Some file systems take upper and lower case for the same, some also two spellings of an
         # accented letter; names that differ by that alone would overwrite each other there.
         folded = normalize("NFD", normalize("NFD", name).casefold())
         if folded in seen:
-            msg = f"`names` must all differ as file names, got {seen[folded]!r} and {given!r}"
+            what = "all differ as file names"
+            if nested:
+                what = "be given where inputs have the same name but for their suffixes"
+            msg = f"`names` must {what}, got {seen[folded]!r} and {given!r}"
             raise ValueError(msg)
         seen[folded] = given
     return clean
+
+
+def _clean_path(path: str, suffix: str) -> str:
+    """Return a path in the output folder, each part of it cleaned."""
+    parts = path.split("/")
+    if ".." in parts or "." in parts:
+        msg = f"`names` must be given where inputs lie outside their folder, got {path!r}"
+        raise ValueError(msg)
+    *above, name = parts
+    return "/".join([*(_clean_part(part, "", path) for part in above), _clean_part(name, suffix)])
 
 
 def _clean(name: object, suffix: str) -> str:
@@ -154,13 +191,17 @@ def _clean(name: object, suffix: str) -> str:
     if "/" in name or "\\" in name or ".." in name or "\x00" in name:
         msg = f"`names` must be plain names without '/', '\\' and '..', got {name!r}"
         raise ValueError(msg)
+    return _clean_part(name, suffix)
+
+
+def _clean_part(name: str, suffix: str, whole: str | None = None) -> str:
     clean = _UNSAFE.sub("_", name.strip()).removesuffix(suffix).rstrip(". ")
     if clean.startswith("."):
         clean = "_" + clean[1:]  # hidden files are ours
     if not clean:
-        msg = f"`names` must not be empty, got {name!r}"
+        msg = f"`names` must not be empty, got {whole or name!r}"
         raise ValueError(msg)
-    if len((clean + suffix).encode()) > LONGEST_NAME:
+    if len((clean + suffix).encode(errors="surrogateescape")) > LONGEST_NAME:
         msg = f"`names` must be at most {LONGEST_NAME} bytes with their suffix, got {name!r}"
         raise ValueError(msg)
     return clean

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,32 @@ from hotcold import _atomic
 from hotcold.offline.output.names import Names, Shard
 
 Series = dict[str, Any]  # plain values, for the job file
-Owns = Callable[[str], bool]
+
+
+class Owns:
+    """Tells the files of a series, and where they can be.
+
+    Parameters
+    ----------
+    owns : callable
+        Whether a path in the output folder, with ``/`` between, belongs to the series.
+    folders : sequence of str
+        Where the files are: the output folder itself, "", and those below it.
+    """
+
+    def __init__(self, owns: Callable[[str], bool], folders: Sequence[str] = ("",)) -> None:
+        self._owns = owns
+        self.folders = tuple(folders)
+
+    def __call__(self, name: str) -> bool:
+        """Whether a file belongs to the series."""
+        return self._owns(name)
+
+    @classmethod
+    def of_names(cls, names: Names) -> Owns:
+        """Return what tells the files of a job that makes one a unit."""
+        return cls(lambda name: names.unit_of(name) is not None, names.folders)
+
 
 _CONTAINER = re.compile(r"pictures(-\d{4,}-of-(?P<total>\d{4,}))?\.(?P<kind>[a-z]+)")
 
@@ -55,12 +80,11 @@ def owner(folder: Path, series: Series) -> Owns:
         As the job file has it.
     """
     if "container" in series:
-        return lambda name: _is_container(name, series)
+        return Owns(lambda name: _is_container(name, series))
     try:
-        names = names_of(folder, series)
+        return Owns.of_names(names_of(folder, series))
     except OSError:
-        return lambda name: False  # the names are gone: nobody can say any more
-    return lambda name: names.unit_of(name) is not None
+        return Owns(lambda name: False)  # the names are gone: nobody can say any more
 
 
 def names_of(folder: Path, series: Series) -> Names:

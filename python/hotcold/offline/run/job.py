@@ -15,7 +15,12 @@ from hotcold.offline.input.feed import Feed
 from hotcold.offline.input.identity import difference, identify
 from hotcold.offline.output import manifest
 from hotcold.offline.output.base import Writer, output_error
-from hotcold.offline.output.containers import container_path, fingerprint, make_container
+from hotcold.offline.output.containers import (
+    PIXEL_CONTAINERS,
+    container_path,
+    fingerprint,
+    make_container,
+)
 from hotcold.offline.output.folder import FolderWriter
 from hotcold.offline.output.guard import Read
 from hotcold.offline.output.job_folder import JobFolder, Plan
@@ -76,7 +81,7 @@ class Job:
             msg = f"`attributions` must hold at least one item, got none in {attributions.origin}"
             raise ValueError(msg)
         n_units = None if self.feed.n_items is None else -(-self.feed.n_items // layout.n_cells)
-        if names is not None and (layout.sheets or container in ("npy", "zarr")):
+        if names is not None and (layout.sheets or container in PIXEL_CONTAINERS):
             msg = (
                 "`names` must be None for sheets and arrays, whose items have no files of their own"
             )
@@ -90,11 +95,7 @@ class Job:
         self._sources = {"attributions": attributions, "x": x}
         self._inputs = {name: identify(source) for name, source in self._sources.items()}
         self._reads = [
-            *(
-                Read(name, source.paths, source.is_folder)
-                for name, source in self._sources.items()
-                if source is not None
-            ),
+            *(Read.of(source) for source in self._sources.values() if source is not None),
             *reads,
         ]
 

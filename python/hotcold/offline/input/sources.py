@@ -1,0 +1,236 @@
+"""A source of items from whatever the user names or holds."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hotcold._arrays import as_numpy
+from hotcold.offline.input.arrays import ArraySource
+from hotcold.offline.input.base import (
+    IndexedSource,
+    PlainMaps,
+    Source,
+    StreamSource,
+    WithChannelAxis,
+)
+from hotcold.offline.input.boundary import opening
+from hotcold.offline.input.folders import labels_below
+from hotcold.offline.input.formats.npy import open_npy
+from hotcold.offline.input.formats.npz import open_npz
+from hotcold.offline.input.formats.pytorch import open_torch
+from hotcold.offline.input.formats.safetensors import open_safetensors
+from hotcold.offline.input.formats.stores import open_hdf5, open_zarr
+from hotcold.offline.input.many import ManyFiles, is_pattern, listed, matches
+from hotcold.offline.input.pictures import SUFFIXES, PictureFolder, open_pictures, path_key
+
+_KEYED = {
+    ".npz": open_npz,
+    ".h5": open_hdf5,
+    ".hdf5": open_hdf5,
+    ".hdf": open_hdf5,
+    ".nc": open_hdf5,
+    ".nc4": open_hdf5,
+    ".safetensors": open_safetensors,
+    ".pt": open_torch,
+    ".pth": open_torch,
+    ".zarr": open_zarr,
+    ".zip": open_zarr,
+}
+# Of files that hold arrays and lie in a folder beside one another.
+_ARRAY_SUFFIXES = tuple(suffix for suffix in (".npy", *_KEYED) if suffix not in (".zarr", ".zip"))
+# The file's own suffix, then a colon and the array's name; a drive letter has no suffix before it.
+_PATH_AND_KEY = re.compile(
+    rf"(?P<path>.*({'|'.join(re.escape(suffix) for suffix in _KEYED)})):(?P<key>.+)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def open_source(
+    value: Any,
+    name: str,
+    dim_order: str = "channels_first",
+    order: str | Sequence[str] = "name",
+    *,
+    recursive: bool = False,
+) -> Source:
+    """Open what attributions or images are read from; no data are read yet.
+
+    Parameters
+    ----------
+    value : array-like, tensor, path-like or iterable of batches
+        A path is a ``.npy``, ``.npz``, ``.zarr``, ``.h5``, ``.safetensors`` or ``.pt`` file, with
+        ``:name`` behind it where it holds several arrays, a folder of pictures, or a picture.
+        Arrays are anything with a shape and slices. A list of 4-D arrays, like any other iterable,
+        is a stream of batches. Several files of arrays are a list of paths, a pattern such as
+        ``maps/*.npy``, or a folder of them; see `ManyFiles`.
+    name : str
+        The argument's name in messages.
+    dim_order : {"channels_first", "channels_last"}
+        Of what is read from pictures; arrays are taken as they are.
+    order : {"name", "natural"} or sequence of str, default "name"
+        Of the pictures of a folder; see `open_pictures`.
+    recursive : bool, default False
+        Of a folder, what is in the folders below it too.
+
+    Returns
+    -------
+    IndexedSource or StreamSource
+        To be closed by the caller.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file or folder.
+    ValueError
+        A file that is damaged, not of its suffix's kind, or does not hold the named array.
+    TypeError
+        Nothing that attributions could be read from.
+    ImportError
+        The file's format needs a package that is not installed; the message names the extra.
+    """
+    if isinstance(value, PlainMaps):
+        return _plain_maps(
+            open_source(value.value, name, dim_order, order, recursive=recursive), dim_order
+        )
+    if isinstance(value, str | os.PathLike):
+        text = os.fsdecode(value)
+        with opening(name, text):
+            return _open_path(text, name, dim_order, order, recursive)
+    if isinstance(value, list | tuple):
+        if value and all(isinstance(one, str | os.PathLike) for one in value):
+            files = [os.fsdecode(one) for one in value]
+            labels = [split_key(file)[0].name for file in files]
+            return _many(name, listed(files), files, dim_order, labels)
+        if value and getattr(value[0], "ndim", 0) == 4:
+            return StreamSource(name, "a list of batches", value)
+        value = as_numpy(value, name)
+    if hasattr(value, "shape") and hasattr(value, "__getitem__"):
+        return ArraySource(name, value)
+    if hasattr(value, "__array__") or hasattr(value, "__dlpack__"):
+        return ArraySource(name, as_numpy(value, name))
+    if isinstance(value, Iterable) and not isinstance(value, bytes | dict):
+        return StreamSource(name, f"an iterable ({type(value).__name__})", value, copy=True)
+    msg = (
+        f"`{name}` must be an array, the path of a file or folder, or an iterable of batches, "
+        f"got {type(value).__name__}"
+    )
+    raise TypeError(msg)
+
+
+def beside(maps: Source, images: Source | None, dim_order: str) -> Source:
+    """Return maps (N, H, W) with a channel axis where images (N, C, H, W) are beside them."""
+    if not isinstance(maps, IndexedSource) or not isinstance(images, IndexedSource):
+        return maps
+    plain = len(maps.shape) == 3 and len(images.shape) == 4 and maps.shape[0] == images.shape[0]
+    return _plain_maps(maps, dim_order) if plain else maps
+
+
+def _plain_maps(source: Source, dim_order: str) -> Source:
+    if isinstance(source, IndexedSource) and len(source.shape) == 3:
+        if isinstance(source, ArraySource) and source.in_memory:
+            axis = 1 if dim_order == "channels_first" else 3
+            return ArraySource(source.name, np.expand_dims(source._array, axis))
+        return WithChannelAxis(source, dim_order)
+    got = source.shape if isinstance(source, IndexedSource) else "batches one after the other"
+    msg = (
+        f"`{source.name}` must be an array or a file of maps (N, H, W) without channels, got {got}"
+    )
+    source.close()
+    raise ValueError(msg)
+
+
+def split_key(text: str) -> tuple[Path, str | None]:
+    """Split ``file.h5:dataset`` into the file and the array's name."""
+    match = _PATH_AND_KEY.fullmatch(text)
+    if match is None or Path(text).exists():
+        return Path(text), None
+    return Path(match["path"]), match["key"]
+
+
+def _open_path(
+    text: str, name: str, dim_order: str, order: str | Sequence[str], recursive: bool = False
+) -> Source:
+    path, key = split_key(text)
+    suffix = path.suffix.lower()
+    if not path.exists() and is_pattern(text):
+        return _open_pattern(text, name, dim_order)
+    if not path.exists():
+        msg = f"`{name}` must be there: no file or folder {path}"
+        raise FileNotFoundError(errno.ENOENT, msg)
+    if not path.is_dir() and not path.is_file():
+        # Opening a pipe would wait for a writer for ever.
+        msg = f"`{name}` must be a regular file or a folder, got {path}, which is neither"
+        raise ValueError(msg)
+    if suffix in _KEYED:
+        return _KEYED[suffix](name, path, key)
+    if path.is_dir():
+        return _open_folder(name, path, dim_order, order, recursive)
+    if suffix in SUFFIXES:
+        return open_pictures(name, path, dim_order, order)
+    if suffix == ".npy":
+        return open_npy(name, path)
+    known = ", ".join((".npy", *_KEYED))
+    msg = f"`{name}` must be a picture, a folder of pictures or end in one of {known}, got {text!r}"
+    raise ValueError(msg)
+
+
+def _open_pattern(text: str, name: str, dim_order: str) -> Source:
+    path, key = split_key(text)
+    root, labels = matches(name, str(path))
+    if all(label.lower().endswith(SUFFIXES) for label in labels):
+        msg = (
+            f"`{name}` must be a folder of pictures rather than the pattern {text}, which "
+            "matches pictures: name the folder (recursive=True or --recursive for those below it), "
+            "or give order=[...] (--order FILE)"
+        )
+        raise ValueError(msg)
+    keyed = [str(root / label) if key is None else f"{root / label}:{key}" for label in labels]
+    return _many(name, text, keyed, dim_order, labels)
+
+
+def _open_folder(
+    name: str, folder: Path, dim_order: str, order: str | Sequence[str], recursive: bool
+) -> Source:
+    """Open a folder of pictures, or of array files."""
+    arrays = sorted(labels_below(folder, _ARRAY_SUFFIXES, recursive=recursive), key=path_key)
+    if not arrays:
+        return open_pictures(name, folder, dim_order, order, recursive=recursive)
+    pictures = labels_below(folder, SUFFIXES, recursive=recursive)
+    if pictures:
+        msg = (
+            f"`{name}` must be a folder of pictures or of array files, got both in {folder}: "
+            f"{min(pictures)} and {arrays[0]}; name the array file, or a pattern such as "
+            f"{folder / '*.npy'}"
+        )
+        raise ValueError(msg)
+    if order not in ("name", "natural"):
+        msg = f"`order` must be 'name' or 'natural' for a folder of array files, got {order!r}"
+        raise ValueError(msg)
+    origin = folder.name + (" with its sub-folders" if recursive else "")
+    source = _many(name, origin, [str(folder / label) for label in arrays], dim_order, arrays)
+    source.is_folder = not recursive
+    source.root = folder if recursive else None
+    return source
+
+
+def _many(
+    name: str, origin: str, files: Sequence[str], dim_order: str, labels: Sequence[str]
+) -> ManyFiles:
+    """Open several array files as one source; one alone is what it is alone."""
+
+    def open_file(file: str) -> IndexedSource:
+        with opening(name, file):
+            source = _open_path(file, name, dim_order, "name")
+        if isinstance(source, IndexedSource) and not isinstance(source, PictureFolder | ManyFiles):
+            return source
+        msg = f"`{name}` must be files of arrays, got {file}"
+        raise ValueError(msg)
+
+    return ManyFiles(name, origin, files, open_file, dim_order, labels)
