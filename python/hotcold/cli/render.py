@@ -143,8 +143,9 @@ def render(
 
     Both are .npy, .npz, .zarr, .h5, .safetensors or .pt files, with :NAME behind the file where it
     holds several arrays, a folder of such files, or a quoted pattern such as `maps/*.npy`. IMAGES
-    may be a folder of pictures too, or a picture. One image serves for all maps. The job is
-    streamed: memory does not grow with the number of items. Ctrl-C keeps what is finished.
+    may be a folder of pictures too, or a picture. One image serves for all maps. Both may be tar
+    archives, such as `shards-{000..017}.tar`, of .npy files and pictures. The job is streamed:
+    memory does not grow with the number of items. Ctrl-C keeps what is finished.
 
     \b
     Examples:
@@ -153,6 +154,7 @@ def render(
       hotcold render run.h5:maps run.h5:images -o masks --visualizer mask --threshold 0.9
       hotcold render maps.npy -o sheets --sheet 8x8 --padding 2
       hotcold render maps/ photos/ -o overlays --recursive
+      hotcold render shard-000.tar shard-000.tar -o overlays --container tar
       hotcold render maps.npy -o part --shard 3/16 --container tar
 
     \b
@@ -213,8 +215,11 @@ def _names(
         return listed
     if not from_images:
         return None
+    from hotcold.offline.input import split_key, tar
     from hotcold.offline.input.pictures import open_pictures
 
+    if folder is not None and split_key(folder)[0].suffix.lower() == tar.SUFFIX:
+        return None  # whose items have names that count anyway
     if folder is None or not Path(folder).is_dir():
         msg = "--names-from-images needs a folder of pictures as IMAGES"
         raise click.UsageError(msg)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
+import re
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
@@ -23,6 +24,8 @@ OpenFile = Callable[[str], IndexedSource]
 _KEPT_OPEN = 32  # files: a system's limit may be 256
 _LISTED = 3
 _CHANNELS = (1, 3, 4)
+_BRACES = re.compile(r"\{(?:(?P<first>\d+)\.\.(?P<last>\d+)|(?P<words>[^{},/]+(?:,[^{},/]+)+))\}")
+_MOST_EXPANDED = 100_000
 
 
 class ManyFiles(IndexedSource):
@@ -46,6 +49,9 @@ class ManyFiles(IndexedSource):
     labels : sequence of str, optional
         What the files are called, with ``/`` between folders; items that have a file each are named
         so, where all differ.
+    sizes : sequence of int, optional
+        Of the files, in bytes: those of the first one's size are taken to be like it, and only
+        looked at when they are read.
     """
 
     def __init__(
@@ -56,6 +62,7 @@ class ManyFiles(IndexedSource):
         open_file: OpenFile,
         dim_order: str,
         labels: Sequence[str] | None = None,
+        sizes: Sequence[int] | None = None,
     ) -> None:
         self.name = name
         self.origin = origin
@@ -65,9 +72,12 @@ class ManyFiles(IndexedSource):
         self._kept: OrderedDict[int, IndexedSource] = OrderedDict()
         self._in_use: dict[int, int] = {}
         self._lock = threading.Lock()
-        lengths = []
+        lengths: list[int] = []
         paths: list[Path] = []
         for place, file in enumerate(self._files):
+            if place and sizes is not None and sizes[place] == sizes[0]:
+                lengths.append(lengths[0])
+                continue
             with contextlib.closing(open_file(file)) as source:
                 if place == 0:
                     self._first_shape = source.shape
@@ -187,6 +197,37 @@ class ManyFiles(IndexedSource):
             f"in {file}; save it with all four axes"
         )
         raise ValueError(msg)
+
+
+def expanded(name: str, text: str) -> list[str] | None:
+    """Return the paths that ``{000..017}`` and ``{a,b}`` in a path stand for; None without any.
+
+    Raises
+    ------
+    ValueError
+        More than a hundred thousand.
+    """
+    match = _BRACES.search(text)
+    if match is None:
+        return None
+    if match["first"] is None:
+        parts = match["words"].split(",")
+    else:
+        first, last = int(match["first"]), int(match["last"])
+        if abs(last - first) >= _MOST_EXPANDED:
+            msg = f"`{name}` must stand for at most {_MOST_EXPANDED:,} files, got {text}"
+            raise ValueError(msg)
+        step = 1 if first <= last else -1
+        width = len(match["first"]) if match["first"].startswith("0") else 0
+        parts = [f"{number:0{width}d}" for number in range(first, last + step, step)]
+    found: list[str] = []
+    for part in parts:
+        one = text[: match.start()] + part + text[match.end() :]
+        found += expanded(name, one) or [one]
+        if len(found) > _MOST_EXPANDED:
+            msg = f"`{name}` must stand for at most {_MOST_EXPANDED:,} files, got {text}"
+            raise ValueError(msg)
+    return found
 
 
 def is_pattern(text: str) -> bool:

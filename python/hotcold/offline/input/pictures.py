@@ -35,10 +35,16 @@ class PictureFile(Protocol):
     ----------
     label : str
         Its name in the folder or archive that is read, with ``/`` between folders.
+    path : Path
+        The file that is read.
     """
 
     @property
     def label(self) -> str:
+        """See above."""
+
+    @property
+    def path(self) -> Path:
         """See above."""
 
     def read(self) -> bytes:
@@ -98,7 +104,7 @@ class PictureFolder(IndexedSource):
         self.origin = origin
         self.dtype = np.dtype(np.uint8)
         self.pictures = pictures
-        self.paths = tuple(p.path for p in pictures if isinstance(p, LocalPicture))
+        self.paths = tuple(dict.fromkeys(picture.path for picture in pictures))
         self._counts = counts
         self._dim_order = dim_order
         self._resize = False

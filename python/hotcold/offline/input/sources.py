@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from hotcold._arrays import as_numpy
+from hotcold.offline.input import tar
 from hotcold.offline.input.arrays import ArraySource
 from hotcold.offline.input.base import (
     IndexedSource,
@@ -27,7 +28,7 @@ from hotcold.offline.input.formats.npz import open_npz
 from hotcold.offline.input.formats.pytorch import open_torch
 from hotcold.offline.input.formats.safetensors import open_safetensors
 from hotcold.offline.input.formats.stores import open_hdf5, open_zarr
-from hotcold.offline.input.many import ManyFiles, is_pattern, listed, matches
+from hotcold.offline.input.many import ManyFiles, expanded, is_pattern, listed, matches
 from hotcold.offline.input.pictures import SUFFIXES, PictureFolder, open_pictures, path_key
 
 _KEYED = {
@@ -44,10 +45,11 @@ _KEYED = {
     ".zip": open_zarr,
 }
 # Of files that hold arrays and lie in a folder beside one another.
+_MORE_KEYED = (*_KEYED, tar.SUFFIX)
 _ARRAY_SUFFIXES = tuple(suffix for suffix in (".npy", *_KEYED) if suffix not in (".zarr", ".zip"))
 # The file's own suffix, then a colon and the array's name; a drive letter has no suffix before it.
 _PATH_AND_KEY = re.compile(
-    rf"(?P<path>.*({'|'.join(re.escape(suffix) for suffix in _KEYED)})):(?P<key>.+)",
+    rf"(?P<path>.*({'|'.join(re.escape(suffix) for suffix in _MORE_KEYED)})):(?P<key>.+)",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -69,7 +71,8 @@ def open_source(
         ``:name`` behind it where it holds several arrays, a folder of pictures, or a picture.
         Arrays are anything with a shape and slices. A list of 4-D arrays, like any other iterable,
         is a stream of batches. Several files of arrays are a list of paths, a pattern such as
-        ``maps/*.npy``, or a folder of them; see `ManyFiles`.
+        ``maps/*.npy`` or ``maps-{00..17}.npy``, or a folder of them; see `ManyFiles`. A tar archive
+        holds pictures or ``.npy`` files; see `open_tars`.
     name : str
         The argument's name in messages.
     dim_order : {"channels_first", "channels_last"}
@@ -106,8 +109,7 @@ def open_source(
     if isinstance(value, list | tuple):
         if value and all(isinstance(one, str | os.PathLike) for one in value):
             files = [os.fsdecode(one) for one in value]
-            labels = [split_key(file)[0].name for file in files]
-            return _many(name, listed(files), files, dim_order, labels)
+            return _open_list(files, name, dim_order, order, listed(files))
         if value and getattr(value[0], "ndim", 0) == 4:
             return StreamSource(name, "a list of batches", value)
         value = as_numpy(value, name)
@@ -159,8 +161,10 @@ def _open_path(
 ) -> Source:
     path, key = split_key(text)
     suffix = path.suffix.lower()
+    if not path.exists() and (files := expanded(name, text)) is not None:
+        return _open_list(files, name, dim_order, order, text)
     if not path.exists() and is_pattern(text):
-        return _open_pattern(text, name, dim_order)
+        return _open_pattern(text, name, dim_order, order)
     if not path.exists():
         msg = f"`{name}` must be there: no file or folder {path}"
         raise FileNotFoundError(errno.ENOENT, msg)
@@ -170,20 +174,45 @@ def _open_path(
         raise ValueError(msg)
     if suffix in _KEYED:
         return _KEYED[suffix](name, path, key)
+    if suffix == tar.SUFFIX:
+        return tar.open_tars(name, [path], key, dim_order, order, path.name)
+    if tar.is_packed(text):
+        msg = (
+            f"`{name}` must be a tar archive without compression, from which items can be read in "
+            f"any order, got {text}; unpack it"
+        )
+        raise ValueError(msg)
     if path.is_dir():
         return _open_folder(name, path, dim_order, order, recursive)
     if suffix in SUFFIXES:
         return open_pictures(name, path, dim_order, order)
     if suffix == ".npy":
         return open_npy(name, path)
-    known = ", ".join((".npy", *_KEYED))
+    known = ", ".join((".npy", *_MORE_KEYED))
     msg = f"`{name}` must be a picture, a folder of pictures or end in one of {known}, got {text!r}"
     raise ValueError(msg)
 
 
-def _open_pattern(text: str, name: str, dim_order: str) -> Source:
+def _open_list(
+    files: Sequence[str], name: str, dim_order: str, order: str | Sequence[str], origin: str
+) -> Source:
+    places = [split_key(file) for file in files]
+    if all(path.suffix.lower() == tar.SUFFIX for path, _ in places):
+        components = {key for _, key in places}
+        if len(components) > 1:
+            msg = f"`{name}` must be one component of archives, got {origin}"
+            raise ValueError(msg)
+        archives = [path for path, _ in places]
+        return tar.open_tars(name, archives, components.pop(), dim_order, order, origin)
+    return _many(name, origin, files, dim_order, [path.name for path, _ in places])
+
+
+def _open_pattern(text: str, name: str, dim_order: str, order: str | Sequence[str]) -> Source:
     path, key = split_key(text)
     root, labels = matches(name, str(path))
+    if all(label.lower().endswith(tar.SUFFIX) for label in labels):
+        archives = [root / label for label in labels]
+        return tar.open_tars(name, archives, key, dim_order, order, text)
     if all(label.lower().endswith(SUFFIXES) for label in labels):
         msg = (
             f"`{name}` must be a folder of pictures rather than the pattern {text}, which "
@@ -200,9 +229,14 @@ def _open_folder(
 ) -> Source:
     """Open a folder of pictures, or of array files."""
     arrays = sorted(labels_below(folder, _ARRAY_SUFFIXES, recursive=recursive), key=path_key)
+    pictures = labels_below(folder, SUFFIXES, recursive=recursive)
+    if not arrays and not pictures:
+        archives = sorted(labels_below(folder, [tar.SUFFIX], recursive=recursive), key=path_key)
+        if archives:
+            places = [folder / label for label in archives]
+            return tar.open_tars(name, places, None, dim_order, order, folder.name)
     if not arrays:
         return open_pictures(name, folder, dim_order, order, recursive=recursive)
-    pictures = labels_below(folder, SUFFIXES, recursive=recursive)
     if pictures:
         msg = (
             f"`{name}` must be a folder of pictures or of array files, got both in {folder}: "

@@ -108,6 +108,11 @@ class Job:
             if finished is not None:
                 total.n_items, total.n_skipped = self._own_items() or 0, 1
                 return total.report(finished, time.perf_counter() - start)
+            if self.container is not None and folder.goes_on:
+                progress.say(
+                    f"nothing is kept of a {self.container} container that is not complete: it is "
+                    "made again from its beginning"
+                )
             worker = self.prepare(folder, progress)
             try:
                 self._render_all(worker, total, progress, folder)
