@@ -19,7 +19,7 @@ LAYERS = (
     {"drawing"},
     {"ops", "files", "plan", "tokens"},
     {"scale", "sheet"},
-    {"options", "keywords", "request", "data"},
+    {"options", "keywords", "provenance", "request", "data"},
     {"influence"},
     {"visualizers"},
     {"panel", "regions"},

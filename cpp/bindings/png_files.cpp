@@ -33,22 +33,6 @@ std::size_t largest_index(const PngImage& image) {
     return largest;
 }
 
-void check_text(const PngText& text) {
-    const std::string& key = text.keyword;
-    bool good = !key.empty() && key.size() < 80 && key.front() != ' ' && key.back() != ' ' &&
-                key.find("  ") == std::string::npos;
-    for (const char c : key) good = good && c >= ' ' && c <= '~';
-    if (!good) {
-        refuse(
-            "`text` must have keywords of 1 to 79 printable ASCII characters without leading, "
-            "trailing or doubled spaces, got '" +
-            key + "'");
-    }
-    if (text.text.find('\0') != std::string::npos || text.text.size() > (std::size_t{1} << 30)) {
-        refuse("`text` must hold no NUL character and at most 1 GiB, got so under '" + key + "'");
-    }
-}
-
 std::string checked_name(const py::bytes& name) {
     std::string text = name;
     if (text.find('\0') != std::string::npos) refuse("embedded null byte");
@@ -78,11 +62,27 @@ class Lap {
 
 }  // namespace
 
+void check_text(const PngText& text) {
+    const std::string& key = text.keyword;
+    bool good = !key.empty() && key.size() < 80 && key.front() != ' ' && key.back() != ' ' &&
+                key.find("  ") == std::string::npos;
+    for (const char c : key) good = good && c >= ' ' && c <= '~';
+    if (!good) {
+        refuse(
+            "`text` must have keywords of 1 to 79 printable ASCII characters without leading, "
+            "trailing or doubled spaces, got '" +
+            key + "'");
+    }
+    if (text.text.find('\0') != std::string::npos || text.text.size() > (std::size_t{1} << 30)) {
+        refuse("`text` must hold no NUL character and at most 1 GiB, got so under '" + key + "'");
+    }
+}
+
 std::vector<PngText> checked_texts(const Texts& text) {
     std::vector<PngText> texts;
     texts.reserve(text.size());
     for (const auto& [keyword, value] : text) {
-        texts.push_back({keyword, value});
+        texts.push_back({keyword, value, keyword == kItemKeyword});
         check_text(texts.back());
     }
     return texts;
@@ -168,12 +168,16 @@ PngFiles::PngFiles(const py::bytes& folder, const std::vector<FileNames>& names,
     }
 }
 
-void PngFiles::open(const PngImage& like) {
+void PngFiles::open(const PngImage& like, std::size_t most_own_text) {
     folder_.emplace(path_);
+    if (most_own_text != 0) {
+        texts_.push_back({kItemKeyword, std::string(most_own_text, ' '), true});
+    }
     file_ = take_pooled(png_bound(like, texts_));
 }
 
-void PngFiles::put(std::size_t i, const PngImage& image) {
+void PngFiles::put(std::size_t i, const PngImage& image, std::string own_text) {
+    if (!own_text.empty()) texts_.back().text = std::move(own_text);
     auto* file = static_cast<std::uint8_t*>(file_.get());
     Lap lap;
     const std::size_t size = encode_png(image, texts_, compression_, file, n_threads_);

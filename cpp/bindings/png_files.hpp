@@ -21,8 +21,12 @@ using Texts = std::vector<std::pair<std::string, std::string>>;
 // A file's temporary name and its own, as the system has them.
 using FileNames = std::pair<pybind11::bytes, pybind11::bytes>;
 
+// The chunk with what a file says of its item, for programs to read.
+constexpr const char* kItemKeyword = "hotcold";
+
 // std::invalid_argument for what a text chunk cannot hold.
 std::vector<PngText> checked_texts(const Texts& text);
+void check_text(const PngText& text);
 
 // The view of a picture (H, W) or (H, W, C), and the colours or the palette added to one.
 PngImage image_view(const pybind11::array& picture);
@@ -38,10 +42,12 @@ class PngFiles {
     PngFiles(const pybind11::bytes& folder, const std::vector<FileNames>& names,
              std::size_t n_pictures, const Texts& text, Compression compression, int n_threads);
 
-    // Without it. Opens the folder and makes room for pictures of this size; once, before put().
-    void open(const PngImage& like);
-    // Encodes picture i and writes its file. These throw FileError.
-    void put(std::size_t i, const PngImage& image);
+    // Without it. Opens the folder and makes room for pictures of this size, and for as much text
+    // of their own; once, before put().
+    void open(const PngImage& like, std::size_t most_own_text = 0);
+    // Encodes picture i and writes its file, with the text of its own if there is room for some.
+    // These throw FileError.
+    void put(std::size_t i, const PngImage& image, std::string own_text = {});
 
     std::size_t n_bytes() const { return n_bytes_; }
     double encode_seconds() const { return encode_seconds_; }

@@ -59,14 +59,15 @@ std::size_t write_header(const PngImage& image, std::uint8_t* out) {
     return used;
 }
 
-// tEXt where ASCII is enough, else iTXt: tEXt is Latin-1 by definition.
+// tEXt where that is enough, else iTXt: tEXt is Latin-1 by definition.
 std::size_t write_text(const PngText& text, std::uint8_t* out) {
-    const bool ascii = std::all_of(text.text.begin(), text.text.end(),
+    const bool plain = !text.international &&
+                       std::all_of(text.text.begin(), text.text.end(),
                                    [](char c) { return static_cast<unsigned char>(c) < 128; });
     std::uint8_t* data = out + 8;
     std::memcpy(data, text.keyword.c_str(), text.keyword.size() + 1);
     data += text.keyword.size() + 1;
-    if (!ascii) {
+    if (!plain) {
         // Not compressed; language and translated keyword left empty.
         std::memset(data, 0, 4);
         data += 4;
@@ -74,7 +75,7 @@ std::size_t write_text(const PngText& text, std::uint8_t* out) {
     std::memcpy(data, text.text.data(), text.text.size());
     data += text.text.size();
     const auto length = static_cast<std::size_t>(data - (out + 8));
-    return ascii ? seal_chunk(out, "tEXt", length) : seal_chunk(out, "iTXt", length);
+    return plain ? seal_chunk(out, "tEXt", length) : seal_chunk(out, "iTXt", length);
 }
 
 // How the stream of filtered rows is cut.

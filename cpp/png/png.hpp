@@ -34,6 +34,7 @@ constexpr std::size_t kMaxExpectedColors = 65536;
 struct PngText {
     std::string keyword;
     std::string text;
+    bool international = false;  // an iTXt chunk though ASCII is enough: readers look for its type
 };
 
 // What encode_png() may need at `out`.

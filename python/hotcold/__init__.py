@@ -4,7 +4,8 @@ Kernels: `gaussian_blur`, `normalize`, `percentile_mask`, `tile`.
 Visualizers: `Visualizer`, `HeatmapVisualizer`, `MaskVisualizer`, `ChannelMaskVisualizer`, laid out
 by a `Tiler`, or side by side in a `Panel`. `render_files` draws very many items to files, `measure`
 finds one `Scale` for them; `boxes` finds the regions that speak, `compare` what changed between two
-versions of maps. `animate` plays pictures one after the other.
+versions of maps. `animate` plays pictures one after the other. `read_provenance` tells what a
+picture file shows, and `read_values` turns a heat map back into numbers.
 `tokens_to_maps` lays tokens of transformers out as maps.
 `hotcold.influence` computes attributions of PyTorch models; `hotcold.data` holds a real example;
 `hotcold.compat` has calls of other libraries, with their names and pictures; `hotcold.testing`
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from hotcold.comparison import Comparison, compare
     from hotcold.offline import RenderReport, measure, render_files
     from hotcold.panel import Panel
+    from hotcold.provenance import read_provenance, read_values
     from hotcold.regions import Boxes, boxes
 
 __all__ = [
@@ -75,6 +77,8 @@ __all__ = [
     "measure",
     "normalize",
     "percentile_mask",
+    "read_provenance",
+    "read_values",
     "render_files",
     "testing",
     "tile",
@@ -96,6 +100,8 @@ _LAZY = {
     "data": "hotcold.data",
     "influence": "hotcold.influence",
     "measure": "hotcold.offline:measure",
+    "read_provenance": "hotcold.provenance:read_provenance",
+    "read_values": "hotcold.provenance:read_values",
     "render_files": "hotcold.offline:render_files",
     "testing": "hotcold.testing",
 }

@@ -119,7 +119,12 @@ def render(
     values: _Batch | None,
     picture: NDArray[np.uint8] | None,
     n_threads: int,
+    extents: NDArray[np.float64] | None = None,
 ) -> tuple[str, int, int] | None: ...
+def attribution_limits(plan: RenderPlan, extents: NDArray[np.float64]) -> NDArray[np.float64]: ...
+def item_numbers(
+    plan: RenderPlan, extents: NDArray[np.float64], planes: int, clip: str
+) -> list[str]: ...
 def measure(
     plan: RenderPlan, attributions: _Batch, image: _Batch | None, n_threads: int
 ) -> _Extent | None: ...
@@ -151,6 +156,8 @@ def render_png(
     folder: bytes,
     names: list[tuple[bytes, bytes]],
     stop_at_fault: bool,
+    objects: list[str] = [],
+    clip: str = "",
 ) -> tuple[int, float, float, list[tuple[str, int, int]]]: ...
 def encode_png(
     picture: NDArray[np.uint8],

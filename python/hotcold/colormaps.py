@@ -150,13 +150,24 @@ def lookup_table(cmap: ColormapLike) -> LookupTable:
             )
         table = _table_of(mpl.colormaps[cmap])
         # Names that matplotlib refuses to re-register can be kept; others may change their colours.
-        if cmap in _OURS or cmap in getattr(mpl.colormaps, "_builtin_cmaps", ()):
+        if _is_builtin(cmap):
             _builtin[cmap] = table
         return table
     if isinstance(cmap, Colormap):
         return _table_of(cmap)
     msg = f"`cmap` must be a matplotlib colormap or its name, got {type(cmap).__name__}"
     raise TypeError(msg)
+
+
+def _is_builtin(name: str) -> bool:
+    import matplotlib as mpl
+
+    return name in _OURS or name in getattr(mpl.colormaps, "_builtin_cmaps", ())
+
+
+def is_builtin(table: LookupTable) -> bool:
+    """Whether everybody gets these colours by the table's name."""
+    return _is_builtin(table.name) and np.array_equal(lookup_table(table.name).rgba, table.rgba)
 
 
 def _table_of(cmap: Colormap) -> LookupTable:

@@ -34,6 +34,22 @@ class Saved(NamedTuple):
     failures: list[tuple[int, str]]  # item, counted as messages do, and why
 
 
+class ItemTexts(NamedTuple):
+    """What picture files say of their items, but for numbers that come of rendering them.
+
+    Attributes
+    ----------
+    objects : sequence of str
+        A JSON object an item, without its end: the limits of the item's colours come last, and
+        where its map was clipped. Empty: nothing is said.
+    clip : {"", "ends", "magnitude"}
+        What is said of that: nothing, both numbers, or minus and plus the larger one.
+    """
+
+    objects: Sequence[str] = ()
+    clip: str = ""
+
+
 class RenderRequest(NamedTuple):
     """Checked inputs of one render: (N, C, H, W) views and what to do with them."""
 
@@ -121,6 +137,25 @@ class RenderRequest(NamedTuple):
         self._run(None, picture, n_threads)
         return picture
 
+    def render_told(
+        self, n_threads: int | None, clip: str = ""
+    ) -> tuple[NDArray[np.uint8], list[str]]:
+        """Return the pictures, and for each what `save` adds to its object."""
+        alone = self.alone(n_threads)
+        picture = new_array((self.n_items, *self.picture_shape), np.dtype(np.uint8))
+        extents = self.new_extents()
+        alone._run(None, picture, n_threads, extents)
+        return picture, alone.numbers(extents, clip)
+
+    def new_extents(self) -> NDArray[np.float64]:
+        """Return room for what `numbers` goes by."""
+        return np.empty((self.n_items, 4))
+
+    def numbers(self, extents: NDArray[np.float64], clip: str) -> list[str]:
+        """Return what `save` adds to the objects of items, given what their render measured."""
+        planes = 1 if self.spec.reduction != "none" else int(self.attributions.shape[1])
+        return _core.item_numbers(compile_plan(self.spec), extents, planes, clip)
+
     def render_cells(self, cells: NDArray[np.uint8], n_threads: int | None) -> None:
         """Write the pictures into cells (rows, columns, H, W, 3 or 4), row by row.
 
@@ -137,6 +172,7 @@ class RenderRequest(NamedTuple):
         *,
         stop_at_failure: bool,
         compression: str = "default",
+        items: ItemTexts | None = None,
     ) -> Saved:
         """Render the pictures into PNG files of a folder, where `files.CORE_WRITES`.
 
@@ -149,7 +185,10 @@ class RenderRequest(NamedTuple):
             As in `files.save_pngs`.
         stop_at_failure : bool
             The first item with NaN or infinity ends it; otherwise all others get their files.
+        items : ItemTexts, optional
+            What the files say of their items.
         """
+        items = items or ItemTexts()
         n_bytes, encode_seconds, write_seconds, faults = _core.render_png(
             compile_plan(self.alone(n_threads).spec),
             self.attributions,
@@ -161,6 +200,8 @@ class RenderRequest(NamedTuple):
             os.fsencode(folder),
             _atomic.core_names(names),
             stop_at_failure,
+            list(items.objects),
+            items.clip,
         )
         failures = [
             (fault[1] + self.first_item, _validate.not_finite(fault, self.first_item))
@@ -236,10 +277,11 @@ class RenderRequest(NamedTuple):
         want_sheet: bool,
         dim_order: str,
         n_threads: int | None,
+        extents: NDArray[np.float64] | None = None,
     ) -> tuple[Array, NDArray[np.uint8]]:
         """Return what was computed before colouring, in `dim_order`, and the sheet of pictures.
 
-        What is not wanted comes back empty.
+        What is not wanted comes back empty. `extents` as `new_extents` returns are written.
         """
         layout = tiler.sheet(self.n_items, self.picture_shape[:2])
         values = view = np.empty(0)
@@ -249,18 +291,25 @@ class RenderRequest(NamedTuple):
         if want_sheet:
             sheet = layout.new(self.picture_shape[2], self.n_items)
         self._run(
-            view if want_values else None, layout.cells(sheet) if want_sheet else None, n_threads
+            view if want_values else None,
+            layout.cells(sheet) if want_sheet else None,
+            n_threads,
+            extents,
         )
         return values, sheet
 
     def _run(
-        self, values: Array | None, picture: NDArray[np.uint8] | None, n_threads: int | None
+        self,
+        values: Array | None,
+        picture: NDArray[np.uint8] | None,
+        n_threads: int | None,
+        extents: NDArray[np.float64] | None = None,
     ) -> None:
         """Render into a batch (N, H, W, C) of pictures, or the cells of a sheet."""
         threads = _validate.n_threads(n_threads)
         plan = compile_plan(self.alone(threads).spec)
         _validate.finite(
-            _core.render(plan, self.attributions, self.image, values, picture, threads),
+            _core.render(plan, self.attributions, self.image, values, picture, threads, extents),
             self.first_item,
         )
 

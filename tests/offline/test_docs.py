@@ -14,7 +14,7 @@ def test_every_option_on_the_page_exists():
     known = {"--help"}
     for command in main.commands.values():
         for parameter in command.params:
-            known.update(parameter.opts)
+            known.update(parameter.opts, parameter.secondary_opts)
     mentioned = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", PAGE))
     assert mentioned
     assert mentioned <= known

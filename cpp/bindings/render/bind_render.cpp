@@ -13,6 +13,7 @@
 #include "bindings/bind.hpp"
 #include "bindings/names.hpp"
 #include "bindings/numpy_view.hpp"
+#include "bindings/render/item_text.hpp"
 #include "bindings/render/plan_fields.hpp"
 #include "bindings/render/render_inputs.hpp"
 #include "bindings/without_gil.hpp"
@@ -70,6 +71,7 @@ struct Arrays {
     const std::optional<py::array>& image;
     const std::optional<py::array>& values;
     const std::optional<py::array>& picture;
+    const std::optional<py::array>& extents;
 };
 
 void refuse_overlaps(const Arrays& arrays) {
@@ -94,21 +96,53 @@ py::object run(const RenderPlan& plan, const Arrays& arrays, int n_threads) {
     if (arrays.picture) {
         picture = picture_view(*arrays.picture, "picture", inputs.map_shape, inputs.channels);
     }
-    return fault_message(without_gil([&] {
+    std::vector<ItemExtents> extents;
+    if (arrays.extents) {
+        check_extents(*arrays.extents, inputs.map.shape.items);
+        extents.resize(inputs.map.shape.items);
+    }
+    const RenderFault fault = without_gil([&] {
         return render<T>(plan, inputs.map, inputs.image_if_any(), values ? &*values : nullptr,
-                         picture ? &*picture : nullptr, n_threads);
-    }));
+                         picture ? &*picture : nullptr, n_threads,
+                         arrays.extents ? extents.data() : nullptr);
+    });
+    if (arrays.extents) put_extents(extents, *arrays.extents);
+    return fault_message(fault);
 }
 
 py::object render_into(const py::object& plan_object, const py::array& attributions,
                        const std::optional<py::array>& image,
                        const std::optional<py::array>& values,
-                       const std::optional<py::array>& picture, int n_threads) {
+                       const std::optional<py::array>& picture, int n_threads,
+                       const std::optional<py::array>& extents) {
     const RenderPlan& plan = checked_plan(plan_object);
-    const Arrays arrays{attributions, image, values, picture};
+    const Arrays arrays{attributions, image, values, picture, extents};
     const int threads = checked_threads(n_threads);
     return computes_in_double(attributions, image) ? run<double>(plan, arrays, threads)
                                                    : run<float>(plan, arrays, threads);
+}
+
+py::array_t<double> attribution_limits(const py::object& plan_object, const py::array& extents) {
+    const RenderPlan& plan = checked_plan(plan_object);
+    const std::vector<ItemExtents> items = extents_from(extents);
+    py::array_t<double> limits({static_cast<py::ssize_t>(items.size()), py::ssize_t{2}});
+    double* to = limits.mutable_data();
+    for (const ItemExtents& item : items) {
+        const Extent ends = plan.attribution_limits(item);
+        *to++ = ends.low;
+        *to++ = ends.high;
+    }
+    return limits;
+}
+
+std::vector<std::string> numbers_of_items(const py::object& plan_object, const py::array& extents,
+                                          std::size_t planes, const std::string& clip) {
+    const RenderPlan& plan = checked_plan(plan_object);
+    std::vector<std::string> texts;
+    for (const ItemExtents& item : extents_from(extents)) {
+        texts.push_back(item_numbers(plan, item, planes, clip_told_from_name(clip)));
+    }
+    return texts;
 }
 
 // (low, high), the numbers that values lie between; None if there are no values.
@@ -235,7 +269,17 @@ void bind_render(py::module_& m) {
              py::arg("attributions"), py::arg("image"));
     m.def("render", &render_into, "See hotcold.request.", py::arg("plan"),
           py::arg("attributions").noconvert(), py::arg("image").noconvert(),
-          py::arg("values").noconvert(), py::arg("picture").noconvert(), py::arg("n_threads"));
+          py::arg("values").noconvert(), py::arg("picture").noconvert(), py::arg("n_threads"),
+          py::arg("extents").noconvert() = py::none());
+    m.def("attribution_limits", &attribution_limits,
+          "(N, 2): the attributions at both ends of the colours of items with these extents, which "
+          "`render` writes: (N, 4), the ends of a map before it is normalized, and of its values "
+          "afterwards where those are divided by sums, else NaN.",
+          py::arg("plan"), py::arg("extents").noconvert());
+    m.def("item_numbers", &numbers_of_items,
+          "What `render_png` adds to an item's JSON object, for items with these extents and so "
+          "many planes.",
+          py::arg("plan"), py::arg("extents").noconvert(), py::arg("planes"), py::arg("clip"));
     m.def("measure", &measure_batch,
           "(low, high): between what numbers the normalized values of all items lie that can be "
           "drawn; None if no item can.",

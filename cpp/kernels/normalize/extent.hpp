@@ -22,6 +22,12 @@ struct Extent {
     double magnitude() const { return empty() ? 0.0 : high > -low ? high : -low; }
 };
 
+// What the colour limits of an item follow from.
+struct ItemExtents {
+    Extent map;     // of its values before they are normalized
+    Extent values;  // of those afterwards, where they were divided by sums; else empty
+};
+
 // The extent of the values of both.
 Extent merge(const Extent& a, const Extent& b);
 

@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
+#include "kernels/normalize/normalize.hpp"
 #include "runtime/parallel.hpp"
 #include "runtime/workspace.hpp"
 
@@ -21,6 +23,9 @@ struct MapItem {
     Workspace& workspace;  // room for what steps and painter say they take
     const Team& team;
     Missing missing = {};
+    // Of the map as it is painted, where somebody has looked; NaN otherwise.
+    Extremes<T> extremes = {std::numeric_limits<T>::quiet_NaN(),
+                            std::numeric_limits<T>::quiet_NaN()};
 };
 
 }  // namespace hotcold

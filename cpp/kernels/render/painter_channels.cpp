@@ -42,6 +42,10 @@ class ChannelsPainter final : public PainterOf<ChannelsPainter> {
     bool can_paint(const RenderPlan&, std::size_t planes, std::size_t) const override {
         return planes == 1 || planes == 3 || planes == 4;
     }
+    // Of several channels a colour stands for as many values.
+    bool has_value_colors(const RenderPlan&, std::size_t planes) const override {
+        return planes == 1;
+    }
     std::size_t picture_channels(const RenderPlan& plan, std::size_t planes,
                                  std::size_t) const override {
         return plan.nonfinite == NonFinitePolicy::kTransparent || planes == 4 ? 4 : 3;

@@ -289,6 +289,7 @@ class MaskPainter final : public PainterOf<MaskPainter> {
   public:
     const char* name() const override { return "mask"; }
     bool needs_image() const override { return true; }
+    bool has_value_colors(const RenderPlan&, std::size_t) const override { return false; }
 
     // mask_limit() clips in its own way.
     bool clips(const RenderPlan& plan) const override {

@@ -41,13 +41,16 @@ bool RenderPlan::shares_limits() const {
 
 template <typename T>
 void RenderPlan::fit(Normalization mode, const T* item, std::size_t channels, std::size_t plane,
-                     Scale<T>* scales, const Team& team) const {
+                     Scale<T>* scales, const Team& team, const Extremes<T>* known) const {
     const NormalizationTraits& traits = traits_of(mode);
-    if (!extremes_given || traits.per_channel() || traits.denominator == Denominator::kNone) {
+    const bool by_extremes = !traits.per_channel() && traits.denominator != Denominator::kNone;
+    if (!by_extremes || (!extremes_given && known == nullptr)) {
         fit_scales(item, channels, plane, mode, scales, team);
         return;
     }
-    const Extremes<T> all{static_cast<T>(extreme_low), static_cast<T>(extreme_high)};
+    const Extremes<T> all =
+        extremes_given ? Extremes<T>{static_cast<T>(extreme_low), static_cast<T>(extreme_high)}
+                       : *known;
     std::fill(scales, scales + channels, fit_extremes(all, mode));
 }
 
@@ -57,10 +60,38 @@ Limits<T> RenderPlan::limits(const Extent& extent, T factor) const {
     return {static_cast<T>(limit_low), static_cast<T>(limit_high - limit_low), T{0}};
 }
 
+Extent RenderPlan::attribution_limits(const ItemExtents& item) const {
+    const NormalizationTraits& traits = traits_of(normalization);
+    const auto limits_for = [&](const Extent& extent) {
+        return limits_given ? Extent{limit_low, limit_high} : limits_between(limit_rule(), extent);
+    };
+    Extent map = item.map.empty() ? Extent{0.0, 0.0} : item.map;
+    if (traits.denominator == Denominator::kNone) return limits_for(map);
+    if (traits.per_channel()) {
+        const Extent whole = item.values.empty() ? Extent{0.0, 0.0} : item.values;
+        const Extent limits = limits_for(whole);
+        if (traits.magnitude) map.high = map.magnitude();
+        // A value is its part of a sum: of the positive values, or of the negative ones.
+        const auto sum = [](double end, double part) { return part == 0.0 ? 0.0 : end / part; };
+        return {limits.low * sum(map.low, whole.low) + 0.0,
+                limits.high * sum(map.high, whole.high) + 0.0};
+    }
+    if (extremes_given) map = {extreme_low, extreme_high};
+    if (traits.denominator == Denominator::kRange) return map;
+    double low = std::min(map.low, 0.0);
+    double high = std::max(map.high, 0.0);
+    if (traits.denominator != Denominator::kEnds) {
+        high = std::max(high, -low);
+        low = -high;
+    }
+    if (limits_between(limit_rule(), map).low == 0.0 && !traits.centered) low = 0.0;
+    return {low + 0.0, high};  // never -0
+}
+
 template void RenderPlan::fit(Normalization, const float*, std::size_t, std::size_t, Scale<float>*,
-                              const Team&) const;
+                              const Team&, const Extremes<float>*) const;
 template void RenderPlan::fit(Normalization, const double*, std::size_t, std::size_t,
-                              Scale<double>*, const Team&) const;
+                              Scale<double>*, const Team&, const Extremes<double>*) const;
 template Limits<float> RenderPlan::limits(const Extent&, float) const;
 template Limits<double> RenderPlan::limits(const Extent&, double) const;
 

@@ -136,13 +136,17 @@ struct RenderPlan {
     // Whether limits depend on the values of other items of the batch.
     bool shares_limits() const;
     // fit_scales() by the values of an item, or by the extremes that are given where the mode goes
-    // by extremes.
+    // by extremes. `known` are those of the item, where somebody has looked.
     template <typename T>
     void fit(Normalization mode, const T* item, std::size_t channels, std::size_t plane,
-             Scale<T>* scales, const Team& team) const;
+             Scale<T>* scales, const Team& team, const Extremes<T>* known = nullptr) const;
     // The limits of values of this extent times `factor`, unless limits are given.
     template <typename T>
     Limits<T> limits(const Extent& extent, T factor = T{1}) const;
+    // The attributions at both ends of an item's colours; of items that share limits, `item` is
+    // about all of them. Nothing of use where Painter::has_value_colors() is
+    // false.
+    Extent attribution_limits(const ItemExtents& item) const;
 };
 
 }  // namespace hotcold

@@ -81,14 +81,16 @@ class BatchRender {
   public:
     // As for render(), which see; everything must outlive it. `stride`: see MapSteps.
     BatchRender(const RenderPlan& plan, const SourceView& attributions, const SourceView* image,
-                const BatchView<T>* values, const PictureView* picture, std::size_t stride)
+                const BatchView<T>* values, const PictureView* picture, std::size_t stride,
+                ItemExtents* extents = nullptr)
         : plan_(plan),
           attributions_(attributions),
           image_(image),
           map_(plan.map_shape(attributions.shape, shape_of(image))),
           steps_(plan, attributions, map_, stride),
           marks_(plan, map_),
-          canvas_(plan, map_, image, values, picture) {}
+          canvas_(plan, map_, image, values, picture),
+          extents_(extents) {}
 
     RenderFault run(int n_threads) {
         find_limits(n_threads);
@@ -162,9 +164,9 @@ class BatchRender {
             }
             pool.use(
                 [&](const RankCounts& own) { hotcold::count_ranks(values, count, query, own); });
-            const Extremes<T> found = extremes(values, count, made.team);
+            const Extent found = extent_between(extremes(values, count, made.team));
             const std::lock_guard<std::mutex> lock(mutex);
-            all = merge(all, {static_cast<double>(found.min), static_cast<double>(found.max)});
+            all = merge(all, found);
         });
         pool.add_up();
         return all;
@@ -190,6 +192,7 @@ class BatchRender {
         const std::size_t bad = steps_.apply(made);
         bad_attributions_.record(item, bad);
         if (bad != 0 && raises()) return;
+        if (extents_ != nullptr) extents_[item] = extents_of(made);
         const std::uint8_t* marks = canvas_.wants_picture() ? marks_.find(made) : nullptr;
         plan_.painter->paint(canvas_, made);
         if (marks != nullptr) marks_.draw(canvas_, made, marks);
@@ -217,6 +220,27 @@ class BatchRender {
         return hotcold::measure(item.map, map_.channels, map_.plane(), scales.data(), item.team);
     }
 
+    // What the limits of an item's colours follow from; before the painter changes the map.
+    ItemExtents extents_of(MapItem<T>& item) const {
+        ItemExtents found;
+        const std::size_t count = map_.channels * map_.plane();
+        if (plan_.shares_limits()) {
+            found.map = canvas_.batch;
+        } else if (item.missing.empty()) {
+            item.extremes = extremes(item.map, count, item.team);
+            found.map = extent_between(item.extremes);
+        } else {
+            const std::vector<T> present = present_values(item.map, item.missing.data(), count);
+            found.map = extent_between(extremes(present.data(), present.size(), item.team));
+        }
+        if (traits_of(plan_.normalization).per_channel()) found.values = extent_of(item);
+        return found;
+    }
+
+    static Extent extent_between(const Extremes<T>& found) {
+        return {static_cast<double>(found.min), static_cast<double>(found.max)};
+    }
+
     bool image_is_finite(std::size_t item, const Team& team) const {
         return image_ == nullptr ||
                ImageReader(*image_, item, plan_.channel_order).template is_finite<T>(team);
@@ -229,6 +253,7 @@ class BatchRender {
     const MapSteps<T> steps_;
     const Marks<T> marks_;
     Canvas<T> canvas_;
+    ItemExtents* const extents_;
     NonFiniteLog bad_attributions_;
 };
 
@@ -238,20 +263,24 @@ std::size_t threads_of(int n_threads) { return static_cast<std::size_t>(std::max
 
 template <typename T>
 RenderFault render(const RenderPlan& plan, const SourceView& attributions, const SourceView* image,
-                   const BatchView<T>* values, const PictureView* picture, int n_threads) {
-    return BatchRender<T>(plan, attributions, image, values, picture, threads_of(n_threads))
+                   const BatchView<T>* values, const PictureView* picture, int n_threads,
+                   ItemExtents* extents) {
+    return BatchRender<T>(plan, attributions, image, values, picture, threads_of(n_threads),
+                          extents)
         .run(n_threads);
 }
 
 template <typename T>
 void render_each(const RenderPlan& plan, const SourceView& attributions, const SourceView* image,
-                 std::uint8_t* pixels, std::size_t channels, const ItemDone& done, int n_threads) {
+                 std::uint8_t* pixels, std::size_t channels, const ItemDone& done, int n_threads,
+                 ItemExtents* extents) {
     PictureView picture;  // the distances between items stay 0: all lie at one place
     picture.data = pixels;
     picture.channels = channels;
     picture.row_stride = static_cast<std::ptrdiff_t>(
         channels * plan.map_shape(attributions.shape, shape_of(image)).columns);
-    BatchRender<T>(plan, attributions, image, nullptr, &picture, 1).run_each(done, n_threads);
+    BatchRender<T>(plan, attributions, image, nullptr, &picture, 1, extents)
+        .run_each(done, n_threads);
 }
 
 template <typename T>
@@ -275,15 +304,15 @@ Extent count_ranks(const RenderPlan& plan, const SourceView& attributions, const
         .count_ranks(query, counts, n_threads);
 }
 
-#define HOTCOLD_INSTANTIATE(T)                                                                \
-    template RenderFault render(const RenderPlan&, const SourceView&, const SourceView*,      \
-                                const BatchView<T>*, const PictureView*, int);                \
-    template void render_each<T>(const RenderPlan&, const SourceView&, const SourceView*,     \
-                                 std::uint8_t*, std::size_t, const ItemDone&, int);           \
-    template Extent measure<T>(const RenderPlan&, const SourceView&, const SourceView*, int); \
-    template void measure_each<T>(const RenderPlan&, const SourceView&, const SourceView*,    \
-                                  Extent*, int);                                              \
-    template Extent count_ranks<T>(const RenderPlan&, const SourceView&, const SourceView*,   \
+#define HOTCOLD_INSTANTIATE(T)                                                                    \
+    template RenderFault render(const RenderPlan&, const SourceView&, const SourceView*,          \
+                                const BatchView<T>*, const PictureView*, int, ItemExtents*);      \
+    template void render_each<T>(const RenderPlan&, const SourceView&, const SourceView*,         \
+                                 std::uint8_t*, std::size_t, const ItemDone&, int, ItemExtents*); \
+    template Extent measure<T>(const RenderPlan&, const SourceView&, const SourceView*, int);     \
+    template void measure_each<T>(const RenderPlan&, const SourceView&, const SourceView*,        \
+                                  Extent*, int);                                                  \
+    template Extent count_ranks<T>(const RenderPlan&, const SourceView&, const SourceView*,       \
                                    const RankQuery&, const RankCounts&, int);
 HOTCOLD_INSTANTIATE(float)
 HOTCOLD_INSTANTIATE(double)

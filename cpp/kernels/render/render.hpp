@@ -24,11 +24,13 @@ struct RenderFault {
 // Renders a batch. `image` is null unless the plan's painter needs one. `values` (null: not wanted)
 // receives what is computed before colouring, of Painter::values_shape(): the reduced, blurred,
 // normalised map, or the masked image. `picture` (null: not wanted) receives uint8 pixels. When a
-// fault is returned the outputs hold nothing of use. Preconditions: items agree, and rows and
+// fault is returned the outputs hold nothing of use. `extents` (null: not wanted) receives what
+// RenderPlan::attribution_limits() goes by, an item each. Preconditions: items agree, and rows and
 // columns do unless upsampled; Painter::can_paint(); the outputs overlap no input.
 template <typename T>
 RenderFault render(const RenderPlan& plan, const SourceView& attributions, const SourceView* image,
-                   const BatchView<T>* values, const PictureView* picture, int n_threads);
+                   const BatchView<T>* values, const PictureView* picture, int n_threads,
+                   ItemExtents* extents = nullptr);
 
 // Told of an item once its picture is finished, or that it has none for its non-finite values.
 // False: that is enough.
@@ -38,10 +40,11 @@ using ItemDone = std::function<bool(std::size_t item, const RenderFault& fault)>
 // `channels` to a pixel: Painter::picture_channels(), or 1 for the table's entries in place of
 // their colours where the painter has table colours alone and the table at most 256), and calls
 // `done` while it is in the caches, on this thread and with its Workspace free. n_threads share the
-// rows of an item. Preconditions as above.
+// rows of an item. `extents` of an item are there when it is done. Preconditions as above.
 template <typename T>
 void render_each(const RenderPlan& plan, const SourceView& attributions, const SourceView* image,
-                 std::uint8_t* pixels, std::size_t channels, const ItemDone& done, int n_threads);
+                 std::uint8_t* pixels, std::size_t channels, const ItemDone& done, int n_threads,
+                 ItemExtents* extents = nullptr);
 
 // The extent of the maps' normalised values, over all items that can be drawn: those whose inputs
 // are finite, unless the plan takes other numbers as missing. Preconditions as above.

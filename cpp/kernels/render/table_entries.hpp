@@ -1,6 +1,7 @@
 // From a map to entries of the plan's colour table: shared by the painters that have one.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -45,7 +46,9 @@ void paint_entries(Canvas<T>& canvas, const MapItem<T>& item, const F& paint) {
     const T* values = item.map;
     std::size_t count = canvas.plane();
     if (item.missing.empty()) {
-        plan.fit(plan.normalization, values, 1, count, &scale, item.team);
+        const bool measured = !std::isnan(item.extremes.min);
+        plan.fit(plan.normalization, values, 1, count, &scale, item.team,
+                 measured ? &item.extremes : nullptr);
     } else {
         present = fit_present(plan, item, canvas.map(), &scale);
         fill_missing(item, stand_in(plan, present, plan.normalization, item.team));

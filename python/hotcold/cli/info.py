@@ -12,6 +12,8 @@ import click
 import hotcold
 from hotcold import files
 from hotcold.cli.errors import one_sentence
+from hotcold.provenance.chunk import find_provenance
+from hotcold.provenance.describe import KEYWORD
 
 _OPTIONAL = ("torch", "zarr", "h5py", "dask", "distributed")
 
@@ -21,8 +23,8 @@ _OPTIONAL = ("torch", "zarr", "h5py", "dask", "distributed")
 def info(path: str | None) -> None:
     """Say what this installation is, or what is in PATH.
 
-    PATH may be a picture that hotcold wrote (how it was made), a folder of them (the job's
-    settings), or a file that `hotcold render` reads (its arrays).
+    PATH may be a picture that hotcold wrote (which item it shows, and how it was made), a folder
+    of them (the job's settings), or a file that `hotcold render` reads (its arrays).
 
     \b
     Examples:
@@ -80,9 +82,47 @@ def _facts_of_picture(path: Path) -> dict[str, Any]:
                 "picture": f"{image.width} x {image.height} pixels, {image.mode}",
                 "bytes": f"{path.stat().st_size:,}",
             }
-            return {**facts, **getattr(image, "text", {})}
+            texts = dict(getattr(image, "text", {}))
     finally:
         Image.MAX_IMAGE_PIXELS = limit
+    if KEYWORD in texts and (told := find_provenance(path)) is not None:
+        del texts[KEYWORD]
+        facts |= _facts_of_item(told)
+    return {**facts, **texts}
+
+
+def _facts_of_item(told: dict[str, Any]) -> dict[str, Any]:
+    """Return what a picture says of its item, or of its items, in words."""
+    drawn = told.get("drawn", {})
+    facts: dict[str, Any] = {"shows": drawn.get("as", "unknown")}
+    if "cells" in told:
+        items = [cell["item"] for cell in told["cells"]]
+        facts["items"] = f"{len(items)}: {items[0]} to {items[-1]}" if items else "none"
+        return facts
+    facts["item"] = told["item"] if "name" not in told else f"{told['item']} ({told['name']})"
+    for name in ("source", "image"):
+        if told.get(name) is not None:
+            item = told.get(f"{name}_item")
+            facts[name] = told[name] if item is None else f"{told[name]}, item {item}"
+    if "caption" in told:
+        facts["caption"] = told["caption"]
+    if told.get("limits") is not None:
+        low, high = told["limits"]
+        facts["colours"] = f"{drawn.get('cmap', 'grey')}, {low:.6g} to {high:.6g}"
+        if "normalization_type" in drawn:
+            facts["colours"] += f" ({drawn['normalization_type']})"
+    if told.get("clip") is not None:
+        facts["clipped"] = "to {:.6g} to {:.6g}".format(*told["clip"])
+    for label, column in told.get("columns", {}).items():
+        facts[f"column {label}"] = _of_column(column)
+    return facts
+
+
+def _of_column(column: dict[str, Any]) -> str:
+    told = column.get("source") or column.get("image") or "an array"
+    if column.get("limits") is None:
+        return str(told)
+    return "{}, colours {:.6g} to {:.6g}".format(told, *column["limits"])
 
 
 def _facts_of_source(path: str) -> dict[str, Any]:

@@ -105,6 +105,12 @@ _LISTED = 10
     show_default=True,
     help="Of PNG files: less time, or fewer bytes. The pixels are the same.",
 )
+@click.option(
+    "--provenance/--no-provenance",
+    default=True,
+    show_default=True,
+    help="Let PNG files say of which item they are, and what their colours stand for.",
+)
 @click.option("--gallery", is_flag=True, help="Write an index.html to look at the pictures.")
 @click.option("--report", type=click.Path(), help="Write the report there as JSON; - to print it.")
 @click.option("--threads", type=click.IntRange(min=1), help="[default: CPUs of this process]")
@@ -131,6 +137,7 @@ def render(
     fsync: bool,
     on_error: str,
     compression: str,
+    provenance: bool,
     gallery: bool,
     report: str | None,
     threads: int | None,
@@ -197,6 +204,7 @@ def render(
             overwrite=overwrite,
             verify=verify,
             fsync=fsync,
+            provenance=provenance,
         )
         _tell(done, report, quiet)
     if not done.ok:

@@ -52,6 +52,7 @@ def render_files(
     overwrite: bool = False,
     verify: bool | None = None,
     fsync: bool = False,
+    provenance: bool = True,
 ) -> RenderReport:
     """Render every item into a picture file of its own; memory does not grow with their number.
 
@@ -134,6 +135,10 @@ def render_files(
     fsync : bool, default False
         Force every file to the disk before it has its name, for machines that may lose power;
         slow.
+    provenance : bool, default True
+        Let every PNG file say in a text chunk which item it shows, from which files (their names,
+        without folders), how it was drawn, and what the ends of its colours stand for: see
+        `hotcold.read_provenance` and `hotcold.read_values`. The pixels are the same.
 
     Returns
     -------
@@ -204,6 +209,7 @@ def render_files(
             overwrite=_validate.flag("overwrite", overwrite),
             verify=None if verify is None else _validate.flag("verify", verify),
             fsync=_validate.flag("fsync", fsync),
+            provenance=_validate.flag("provenance", provenance),
             reads=reads,
         )
         shown = make_progress(progress, "sheets" if sheets else "pictures")

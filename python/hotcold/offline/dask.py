@@ -114,6 +114,7 @@ def render_files(
     limits: Limits | None = None,
     compression: str = "default",
     overwrite: bool = False,
+    provenance: bool = True,
 ) -> RenderReport:
     """Render every item of a dask array into a file, on the cluster in use.
 
@@ -125,7 +126,7 @@ def render_files(
         That share the items of a block.
     output_dir : path-like
         A folder that every worker reaches under this name.
-    names, format, on_error, resume, compression, overwrite
+    names, format, on_error, resume, compression, overwrite, provenance
         As in `hotcold.render_files`; a folder begun by one can be finished by the other.
 
     Returns
@@ -169,6 +170,7 @@ def render_files(
         overwrite=_validate.flag("overwrite", overwrite),
         limits=limits,
         compression=_validate.one_of("compression", compression, files.COMPRESSIONS),
+        provenance=_validate.flag("provenance", provenance),
     )
     with job.folder() as folder:
         # Sent once, not with every block.

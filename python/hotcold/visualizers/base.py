@@ -15,6 +15,7 @@ from hotcold.colormaps import lookup_table
 from hotcold.declared import Table, complete, document, override, table_of
 from hotcold.options import MapOptions, default_cmap
 from hotcold.plan import RenderSpec
+from hotcold.provenance.describe import KEYWORD, call_told, clip_told
 from hotcold.request import RenderRequest
 from hotcold.scale import Scale
 from hotcold.sheet import Tiler
@@ -258,6 +259,18 @@ class BaseVisualizer(Generic[O]):
         described = self._repr(self._options if options is None else options)
         return {"Software": f"hotcold {_core.__version__}", "Description": described}
 
+    def _told(
+        self, request: RenderRequest, options: O, extents: NDArray[np.float64] | None
+    ) -> dict[str, str]:
+        """Return what a file of these pictures, drawn by these options, says of itself."""
+        told = self.text_chunks(options)
+        if extents is not None:
+            by = copy.copy(self)
+            by._options = options
+            numbers = request.numbers(extents, clip_told(by))
+            told[KEYWORD] = call_told(by, request.spec, numbers)
+        return told
+
     def _changed(self, keywords: Mapping[str, Any], **written: Any) -> O:
         """Return the options of one call: None takes the constructor's value."""
         if keywords:
@@ -327,15 +340,17 @@ class BaseVisualizer(Generic[O]):
         tiler = options.tiler or Tiler()
         request = request.alone(options.n_threads)
         wants_sheet = output_file is not None or imshow or fig is not None
+        says = output_file is not None and files.known_suffix(output_file) == ".png"
+        extents = request.new_extents() if says else None
         values, sheet = request.values_and_sheet(
-            tiler, True, wants_sheet, options.dim_order, options.n_threads
+            tiler, True, wants_sheet, options.dim_order, options.n_threads, extents
         )
         tiled = tiler.tile(values, dim_order=options.dim_order) if return_tiled else values
         if output_file is not None:
             files.save_picture(
                 output_file,
                 sheet,
-                self.text_chunks(options),
+                self._told(request, options, extents),
                 request.colors,
                 _validate.n_threads(options.n_threads),
                 options.compression,

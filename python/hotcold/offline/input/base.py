@@ -6,7 +6,7 @@ import abc
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,6 +31,21 @@ class ItemNames(tuple[str, ...]):
     """Names that items have where they lie, without suffixes; ``/`` stands between folders."""
 
     __slots__ = ()
+
+
+class Place(NamedTuple):
+    """Where an item is.
+
+    Attributes
+    ----------
+    file : str or None
+        The name of its file, without the folder; None in memory.
+    item : int or None
+        Which one in there it is; None where the file is the item.
+    """
+
+    file: str | None
+    item: int | None
 
 
 class IndexedSource(abc.ABC):
@@ -88,6 +103,10 @@ class IndexedSource(abc.ABC):
     @abc.abstractmethod
     def read(self, start: int, stop: int) -> Array:
         """Return items [start, stop); `BadItem` when one of them is unusable."""
+
+    def place(self, item: int) -> Place:
+        """Return where an item is, for what its picture says of itself."""
+        return Place(self.origin if self.paths else None, item)
 
     def check(self, n_threads: int) -> str | None:
         """Look once, before the job, for what reading item by item would not find.
@@ -150,6 +169,10 @@ class WithChannelAxis(IndexedSource):
     def read(self, start: int, stop: int) -> Array:
         """Return items [start, stop)."""
         return np.expand_dims(self._source.read(start, stop), self._axis)
+
+    def place(self, item: int) -> Place:
+        """Return where an item is, as the source has it."""
+        return self._source.place(item)
 
     def check(self, n_threads: int) -> str | None:
         """Look once, as the source does."""
@@ -232,6 +255,10 @@ class StreamSource:
         yield from head
         for batch in running or ():
             yield self._checked(batch)
+
+    def place(self, item: int) -> Place:
+        """Return where an item is."""
+        return Place(self.origin if self.paths else None, item)
 
     def check(self, n_threads: int) -> str | None:
         """Find nothing: a stream is read but once."""

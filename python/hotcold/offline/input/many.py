@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from hotcold._arrays import Array
-from hotcold.offline.input.base import IndexedSource, ItemNames, Shape
+from hotcold.offline.input.base import IndexedSource, ItemNames, Place, Shape
 from hotcold.offline.input.pictures import path_key
 
 OpenFile = Callable[[str], IndexedSource]
@@ -67,6 +67,7 @@ class ManyFiles(IndexedSource):
         self.name = name
         self.origin = origin
         self._files = list(files)
+        self._labels = [os.path.basename(f) for f in files] if labels is None else list(labels)  # noqa: PTH119
         self._open_file = open_file
         self._dim_order = dim_order
         self._kept: OrderedDict[int, IndexedSource] = OrderedDict()
@@ -119,6 +120,12 @@ class ManyFiles(IndexedSource):
                 whole[at - start : end - start] = self._read_from(place, at - first, end - first)
             at, place = end, place + 1
         return whole
+
+    def place(self, item: int) -> Place:
+        """Return which file an item is in, and which of its items it is."""
+        place = bisect_right(self._ends, item)
+        first = self._ends[place - 1] if place else 0
+        return Place(self._labels[place], None if self._is_one_each else item - first)
 
     def close(self) -> None:
         """Close the files that are open."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hotcold import _validate
 from hotcold._arrays import Array
-from hotcold.offline.input.base import BadItem, IndexedSource, ItemNames
+from hotcold.offline.input.base import BadItem, IndexedSource, ItemNames, Place
 from hotcold.offline.input.decode import NotAPicture, decode, has_alpha
 from hotcold.offline.input.folders import labels_below
 
@@ -155,6 +155,10 @@ class PictureFolder(IndexedSource):
         for place, picture in zip(batch, self.pictures[start:stop], strict=True):
             place[...] = self._pixels(picture)
         return batch if self._dim_order == "channels_last" else batch.transpose(0, 3, 1, 2)
+
+    def place(self, item: int) -> Place:
+        """Return what an item's file is called in its folder."""
+        return Place(self.pictures[item].label, None)
 
     def _pixels(self, file: PictureFile) -> NDArray[np.uint8]:
         from PIL import Image

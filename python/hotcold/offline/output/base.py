@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hotcold.request import RenderRequest, Saved
+from hotcold.request import ItemTexts, RenderRequest, Saved
 
 Picture = NDArray[np.uint8]
 
@@ -62,6 +62,7 @@ class Writer(abc.ABC):
         self,
         request: RenderRequest,
         text: Mapping[str, str],
+        items: ItemTexts | None,
         n_threads: int,
         stop_at_failure: bool,
         compression: str,

@@ -11,7 +11,7 @@ from hotcold import _atomic
 from hotcold.offline.output import check
 from hotcold.offline.output.base import Damaged, Writer
 from hotcold.offline.output.names import Names
-from hotcold.request import RenderRequest, Saved
+from hotcold.request import ItemTexts, RenderRequest, Saved
 
 
 def _never(unit: int) -> bool:
@@ -77,6 +77,7 @@ class FolderWriter(Writer):
         self,
         request: RenderRequest,
         text: Mapping[str, str],
+        items: ItemTexts | None,
         n_threads: int,
         stop_at_failure: bool,
         compression: str,
@@ -91,6 +92,7 @@ class FolderWriter(Writer):
             n_threads,
             stop_at_failure=stop_at_failure,
             compression=compression,
+            items=items,
         )
         if self._verify:
             failed = {item for item, _ in saved.failures}

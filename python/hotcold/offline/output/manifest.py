@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from hotcold import _atomic, _core
 from hotcold.offline.input import IndexedSource, Source
 from hotcold.offline.input.identity import Identity, difference
 from hotcold.offline.output.series import Series
-from hotcold.scale import Scale
+from hotcold.provenance.describe import plain
 
 FOLDER = ".hotcold"
 _VERSION = 2
@@ -67,7 +64,7 @@ def describe_visualizer(visualizer: Any) -> dict[str, Any]:
     """Return everything that changes a visualizer's pictures, as plain values."""
     if not hasattr(visualizer, "describe"):
         return {"visualizer": repr(visualizer)}
-    described = {name: _plain(value) for name, value in visualizer.describe().items()}
+    described = {name: plain(value) for name, value in visualizer.describe().items()}
     return {"visualizer": type(visualizer).__name__, **described}
 
 
@@ -108,6 +105,7 @@ def read(output_dir: Path) -> Record | None:
         limits = content.pop("limits")
         content["shared"] = None if limits is None else [None, limits]
     try:
+        content["settings"].setdefault("provenance", False)  # of jobs before there was any
         return Record(**content)
     except TypeError as error:
         msg = f"`output_dir` must hold a whole job file to resume, got {path}: {error}"
@@ -159,17 +157,3 @@ def check_same(
 def _lines(settings: dict[str, Any]) -> str:
     lines = (f"    {json.dumps(name)}: {json.dumps(value)}" for name, value in settings.items())
     return "{\n" + ",\n".join(lines) + "\n  }"
-
-
-def _plain(value: Any) -> Any:
-    """Return a value that JSON keeps; a colormap by its colours."""
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, tuple | list):
-        return [_plain(part) for part in value]
-    if isinstance(value, Scale):
-        return json.loads(value.to_json())
-    if callable(value) and hasattr(value, "N"):
-        colours = np.ascontiguousarray(value(np.arange(value.N)), np.float64)
-        return f"{value.name} {hashlib.sha256(colours.tobytes()).hexdigest()[:16]}"
-    return repr(value)

@@ -30,6 +30,7 @@ from hotcold.offline.run.progress import Silence
 from hotcold.offline.run.rendering import Limits, Renderer, Renders
 from hotcold.offline.run.report import RenderReport
 from hotcold.offline.run.scale import measure_items
+from hotcold.offline.run.telling import Teller
 from hotcold.offline.run.total import Total
 from hotcold.offline.run.worker import Layout, Worker, finish, write
 from hotcold.request import RenderRequest
@@ -60,6 +61,7 @@ class Job:
         overwrite: bool = False,
         verify: bool | None = None,
         fsync: bool = False,
+        provenance: bool = True,
         reads: Sequence[Read] = (),
     ) -> None:
         self.visualizer = visualizer
@@ -76,6 +78,8 @@ class Job:
         self.overwrite = overwrite
         self.verify = verify
         self.fsync = fsync
+        # Pixels of an array say nothing, nor do formats without a place for it.
+        self.tells = provenance and suffix == ".png" and container not in ("npy", "zarr")
         self.feed = Feed(attributions, x, batch_size)
         if self.feed.n_items == 0:
             msg = f"`attributions` must hold at least one item, got none in {attributions.origin}"
@@ -92,7 +96,7 @@ class Job:
         self.names = Names(suffix, names, "sheet-" if layout.sheets else "", n_units, shard)
         self._first = self._check_first_item()
         self._settings = self._describe(attributions, x)
-        self._sources = {"attributions": attributions, "x": x}
+        self._sources: dict[str, Source | None] = {"attributions": attributions, "x": x}
         self._inputs = {name: identify(source) for name, source in self._sources.items()}
         self._reads = [
             *(Read.of(source) for source in self._sources.values() if source is not None),
@@ -197,8 +201,13 @@ class Job:
         text = dict(self.visualizer.text_chunks())
         if shared is not None:
             text["Comment"] = self._told(shared)
+        teller = None
+        if self.tells:
+            attributions = self._sources["attributions"]
+            assert attributions is not None
+            teller = Teller.of(self.visualizer, self.names, attributions, self._sources["x"])
         return Worker(
-            Renderer(self.visualizer, shared, core_threads),
+            Renderer(self.visualizer, shared, core_threads, teller),
             writer,
             self.names,
             self.layout,
@@ -208,6 +217,7 @@ class Job:
             self.record,
             core_threads,
             self.compression,
+            teller,
         )
 
     def _told(self, shared: Shared) -> str:
@@ -287,6 +297,7 @@ class Job:
             "sheets": [self.layout.rows, self.layout.cols, self.layout.padding]
             if self.layout.sheets
             else None,
+            "provenance": self.tells,
             "container": self.container,
             "names": self.names.digest(),
             # Shards that end a container each must agree on how many there are.

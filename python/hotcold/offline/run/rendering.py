@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hotcold.offline.input.feed import Bad, Piece
+from hotcold.offline.run.telling import Teller
 from hotcold.request import RenderRequest
 from hotcold.scale.kept import Shared
 from hotcold.scale.passes import Part, Task, merged
@@ -19,16 +20,24 @@ Limits = tuple[float, float]
 
 
 class Drawn(NamedTuple):
-    """Pictures (N, H, W, 3 or 4) of consecutive items, and their colours where those are few."""
+    """Pictures (N, H, W, 3 or 4) of consecutive items, and their colours where those are few.
+
+    Where files say something of their items: how all begin, and the numbers of each.
+    """
 
     first: int
     pictures: Picture
     colors: Picture | None
+    head: str = ""
+    numbers: Sequence[str] = ()
 
     def parts(self, size: int) -> Iterator[Drawn]:
         """Yield them again, at most `size` at a time."""
         for i in range(0, len(self.pictures), size):
-            yield Drawn(self.first + i, self.pictures[i : i + size], self.colors)
+            part = slice(i, i + size)
+            yield self._replace(
+                first=self.first + i, pictures=self.pictures[part], numbers=self.numbers[part]
+            )
 
 
 class Renders(Protocol):
@@ -61,12 +70,21 @@ class Renderer:
         What the items share, measured, where they share something.
     n_threads : int
         Of the core, for each call.
+    teller : Teller, optional
+        What files say of their items.
     """
 
-    def __init__(self, visualizer: Renders, shared: Shared | None, n_threads: int) -> None:
+    def __init__(
+        self,
+        visualizer: Renders,
+        shared: Shared | None,
+        n_threads: int,
+        teller: Teller | None = None,
+    ) -> None:
         self._visualizer = visualizer
         self._shared = shared
         self._n_threads = n_threads
+        self._teller = teller
 
     def pictures(self, piece: Piece | Bad) -> Iterator[Drawn | Bad]:
         """Yield the items' pictures, or why there is none, in their order."""
@@ -74,7 +92,7 @@ class Renderer:
             yield piece
             return
         try:
-            request, pictures = self.batch(piece)
+            drawn = self._drawn(piece)
         except (ValueError, TypeError) as error:
             if len(piece.attributions) == 1:
                 yield Bad(piece.start, str(error))
@@ -82,7 +100,16 @@ class Renderer:
             for one in piece.parts(1):
                 yield from self.pictures(one)
         else:
-            yield Drawn(piece.start, pictures, request.colors)
+            yield drawn
+
+    def _drawn(self, piece: Piece) -> Drawn:
+        request = self.request(piece)
+        if self._teller is None:
+            pictures = request.render(None, self._n_threads)
+            return Drawn(piece.start, pictures, request.colors)
+        pictures, numbers = request.render_told(self._n_threads, self._teller.clip)
+        head = self._teller.head(request)
+        return Drawn(piece.start, pictures, request.colors, head, numbers)
 
     def batch(self, piece: Piece) -> tuple[RenderRequest, Picture]:
         """Return all pictures of a piece and the request that made them; raise for a bad item."""

@@ -16,6 +16,8 @@ from hotcold.offline.run.pool import Stopped
 from hotcold.offline.run.rendering import Drawn, Picture, Renderer
 from hotcold.offline.run.report import Failure
 from hotcold.offline.run.stopwatch import Stopwatch
+from hotcold.offline.run.telling import Teller
+from hotcold.provenance.describe import KEYWORD
 from hotcold.request import RenderRequest
 from hotcold.sheet import Sheet
 
@@ -74,6 +76,7 @@ class Worker:
     record: bool
     n_threads: int  # of the core, for each call
     compression: str
+    teller: Teller | None = None
     stop: threading.Event | None = None
 
     def run(self, chunk: Chunk) -> Done:
@@ -102,10 +105,13 @@ class Worker:
         if self.layout.sheets:
             self._fill(sheet, drawn, last, done)
         elif isinstance(drawn, Bad):
-            self._deliver(drawn.item, None, None, done)
+            self._deliver(drawn.item, None, None, "", done)
         else:
-            for item, picture in enumerate(drawn.pictures, drawn.first):
-                self._deliver(item, picture, drawn.colors, done)
+            for i, picture in enumerate(drawn.pictures):
+                item, told = drawn.first + i, ""
+                if self.teller is not None:
+                    told = self.teller.picture(item, drawn.head, drawn.numbers[i])
+                self._deliver(item, picture, drawn.colors, told, done)
 
     def _fill(self, sheet: _Sheet, drawn: Drawn | Bad, last: int, done: Done) -> None:
         """Put pictures into their cells, and deliver each sheet at its end."""
@@ -116,11 +122,12 @@ class Worker:
         for i in range(count):
             unit, cell = divmod(first + i, cells)
             if not isinstance(drawn, Bad):
-                problem = sheet.place(cell, drawn.pictures[i], drawn.colors)
+                problem = sheet.place(cell, first + i, drawn, i)
                 if problem is not None:
                     self._fail(Bad(first + i, problem), done)
             if cell == cells - 1 or first + i == last - 1:
-                self._deliver(unit, *sheet.take(), done)
+                told = sheet.told(unit, self.teller)
+                self._deliver(unit, *sheet.take(), told, done)
 
     def _pieces(
         self, chunk: Chunk, first: int, last: int, watch: Stopwatch
@@ -196,8 +203,9 @@ class Worker:
 
     def _save_request(self, request: RenderRequest, done: Done) -> None:
         try:
+            told = None if self.teller is None else self.teller.texts(request)
             saved = self.writer.save(
-                request, self.text, self.n_threads, not self.record, self.compression
+                request, self.text, told, self.n_threads, not self.record, self.compression
             )
         except OSError as error:
             raise output_error(error, self.writer.output, self.writer.kept) from error
@@ -215,7 +223,12 @@ class Worker:
         done.missing.append(bad.item)  # a file each
 
     def _deliver(
-        self, unit: int, picture: Picture | None, colors: Picture | None, done: Done
+        self,
+        unit: int,
+        picture: Picture | None,
+        colors: Picture | None,
+        told: str,
+        done: Done,
     ) -> None:
         done.watch.lap("render")
         content: Any = None
@@ -229,7 +242,7 @@ class Worker:
                 content = files.encode(
                     picture,
                     self.suffix,
-                    self.text,
+                    {**self.text, KEYWORD: told} if told else self.text,
                     colors,
                     n_threads=self.n_threads,
                     compression=self.compression,
@@ -251,17 +264,29 @@ class _Sheet:
         self._sheet: Sheet | None = None
         self._shape: tuple[int, ...] = ()  # of a cell
         self._colors: Picture | None = None
+        self._head = ""
+        self._cells: list[tuple[int, str]] = []  # items, and the numbers that are told of them
 
-    def place(self, cell: int, picture: Picture, colors: Picture | None) -> str | None:
-        """Put a picture into its cell; return why that is not possible."""
+    def place(self, cell: int, item: int, drawn: Drawn, i: int) -> str | None:
+        """Put picture `i` of some into its cell; return why that is not possible."""
+        picture = drawn.pictures[i]
         if self._canvas is None or self._sheet is None:
-            self._shape, self._colors = picture.shape, colors
+            self._shape, self._colors, self._head = picture.shape, drawn.colors, drawn.head
+            self._cells = []
             self._sheet = self._layout.sheet(*picture.shape[:2])
             self._canvas = self._sheet.new(picture.shape[2])
         if picture.shape != self._shape:
             return f"its picture is {picture.shape}, others on the sheet are {self._shape}"
         self._sheet.box(cell).of(self._canvas)[:] = picture
+        if drawn.numbers:
+            self._cells.append((item, drawn.numbers[i]))
         return None
+
+    def told(self, unit: int, teller: Teller | None) -> str:
+        """Return what the sheet's file says of its items."""
+        if teller is None or self._canvas is None:
+            return ""
+        return teller.sheet(unit, self._head, self._cells)
 
     def take(self) -> tuple[Picture | None, Picture | None]:
         """Return the sheet and its colours, and begin another; None when nothing was placed."""
