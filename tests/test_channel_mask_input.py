@@ -85,7 +85,7 @@ def test_captum_stands_in(efficientnet, photo):
     [
         (("features.33", 0), ValueError, ("no layer 'features.33'", "features.3")),
         ((99, 0), IndexError, ("layer index 99", "8 leaf layers")),
-        ((None, 0), TypeError, ("`layer` must be a dotted module name or an index", "NoneType")),
+        ((None, 0), TypeError, ("`layer` must be a layer's name or index", "NoneType")),
         ((LAYER, "5"), TypeError, ("`channel` must be an integer", "str")),
         ((LAYER, 0, 0), ValueError, ("`channel_axis` must not be 0",)),
         ((LAYER, 0, None, "median"), ValueError, ("`agg_fn` must be", "'max'", "'median'")),
@@ -208,5 +208,7 @@ def test_what_is_no_influence_is_refused(digits_cnn):
 def test_what_is_no_model_is_refused():
     with pytest.raises(TypeError, match=message("got Stored", "from_influence")):
         ChannelMaskVisualizer(Stored(None), "layer", 0)
-    with pytest.raises(TypeError, match=message("`model` must be a torch.nn.Module, got dict")):
+    with pytest.raises(
+        TypeError, match=message("`model` must be a keras.Model or a torch.nn.Module, got dict")
+    ):
         ChannelMaskVisualizer({}, "layer", 0)

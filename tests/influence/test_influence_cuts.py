@@ -244,7 +244,7 @@ def test_bad_cuts_are_refused(cuts, error, message):
     [
         (("conv", "middle"), ValueError, "`anchor` must be 'in' or 'out', got 'middle'"),
         (("",), ValueError, "`layer` must not be empty"),
-        ((1.0,), TypeError, "`layer` must be a dotted module name or an index, got float"),
+        ((1.0,), TypeError, "`layer` must be a layer's name or index, got float"),
         ((True,), TypeError, "got bool"),
         ((nn.ReLU(),), TypeError, r"got ReLU; hotcold.influence.layers\(model\)"),
     ],

@@ -75,7 +75,9 @@ class Cut:
     layer : str or int
         A dotted module name (`"features.28"`), or an index into the model's leaf layers (those
         made of no others) in definition order; a negative index counts from the end.
-        `hotcold.influence.layers` lists both.
+        `hotcold.influence.layers` lists both. Keras's names of layers within layers are joined
+        by `/` (`"resnet50/conv1_conv"`); a name that only one layer has will do alone, and so will
+        the attributes that hold it (`"encoder.blocks.2"`).
     anchor : {"out", "in"}, default "out"
         Read what the layer returns, or what it is given.
     accessor : str, int, tuple or callable, optional
@@ -111,7 +113,7 @@ class Cut:
             object.__setattr__(self, "layer", int(self.layer))
         if isinstance(self.layer, bool) or not isinstance(self.layer, str | int):
             raise TypeError(
-                "`layer` must be a dotted module name or an index, "
+                "`layer` must be a layer's name or index, "
                 f"got {type(self.layer).__name__}; hotcold.influence.layers(model) lists the names"
             )
         if self.layer == "":

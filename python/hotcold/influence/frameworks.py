@@ -24,7 +24,11 @@ class Framework(NamedTuple):
 
 # A new framework is one row, and one module with a function `backend_of(model)` that returns a
 # `Backend`, or None for what is no model of it.
-FRAMEWORKS = (Framework("torch", "PyTorch", "a torch.nn.Module", "torch"),)
+FRAMEWORKS = (
+    # Before PyTorch: on it, a Keras model is a torch.nn.Module as well.
+    Framework("keras", "Keras", "a keras.Model", "keras"),
+    Framework("torch", "PyTorch", "a torch.nn.Module", "torch"),
+)
 
 
 def backend_for(model: Any) -> Backend:

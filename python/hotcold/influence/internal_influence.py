@@ -26,10 +26,11 @@ class InternalInfluence:
 
     Parameters
     ----------
-    model : torch.nn.Module
+    model : torch.nn.Module or keras.Model
         The trained model, used where it is: its device and dtype are kept. It is in inference mode
         during a call and every module is back in its own mode after it; gradients and
-        `requires_grad` of its parameters are not touched. A compiled model runs uncompiled.
+        `requires_grad` of its parameters are not touched. A compiled model runs uncompiled. A
+        Keras model runs on the backend that Keras does, with `training=False`.
     cuts : Cut, OutputCut, str, int or pair
         Where the quantity is read: a layer or the output. A pair says where the slice starts, too:
         `InputCut(name)` at an input of the model, a `Cut` at a layer. Attributions have the shape
@@ -56,8 +57,8 @@ class InternalInfluence:
     Notes
     -----
     Objects hold configuration only, pickle if the model does, and can be shared by threads: calls
-    on one model wait for each other, calls on several run side by side. Do not train or run the
-    same model elsewhere meanwhile, since it is in inference mode during a call.
+    on one PyTorch model wait for each other, others run side by side. Do not train or run the same
+    model elsewhere meanwhile, since it is in inference mode during a call.
 
     Examples
     --------
@@ -106,7 +107,8 @@ class InternalInfluence:
             device. It is converted to the model's dtype and device and never changed. A tuple
             holds several inputs of the model, a dict names them; the first is attributed or the
             one that `InputCut(name)` says, and the model gets copies of the others, arrays
-            among them as tensors. (A list is data, not several inputs.)
+            among them as tensors. (A list is data, not several inputs.) A Keras model that takes
+            its inputs as one argument gets them as one.
         batch_size : int, optional
             The most items in one forward pass; None is all. It bounds memory; the result is the
             same to rounding. Other inputs whose first axis has N elements are cut alike.

@@ -26,7 +26,7 @@ def layers(model: Any, x: Any = None, *, blocks: bool = False) -> LayerList:
 
     Parameters
     ----------
-    model : torch.nn.Module
+    model : torch.nn.Module or keras.Model
         The model; it is left as it was found.
     x : array, tuple or dict, optional
         A sample input for one forward pass, as `InternalInfluence.attributions` takes it. Without

@@ -24,7 +24,8 @@ def failed(error: Exception, model: str, inputs: Arguments) -> Exception:
     if type(error) not in PLAIN_ERRORS:
         return error
     first, *others = inputs.values()
-    dtype = str(getattr(first, "dtype", type(first).__name__)).removeprefix("torch.")
+    dtype = getattr(first, "dtype", type(first).__name__)
+    dtype = str(getattr(dtype, "name", dtype)).removeprefix("torch.")
     given = ", ".join(shape_of(one) for one in (first, *others))
     return type(error)(f"{model} failed on `x` of shape {given} ({dtype}): {error}")
 

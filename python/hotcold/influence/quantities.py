@@ -26,7 +26,8 @@ class InternalChannelQoI:
         `(N, C, H, W)`, 3 for `(N, H, W, C)`, 2 for a sequence `(N, T, C)`); a negative number
         counts from the end. `None` means the framework's own: for PyTorch 1 after convolutions,
         batch norms and poolings, the last after linear maps, embeddings, layer norms and recurrent
-        layers, followed through what the network does in between.
+        layers, followed through what the network does in between; for Keras what the layers' data
+        formats and axes say.
     agg_fn : {"sum", "mean", "max"} or callable, optional
         How a channel's map becomes one number per item; `None` is `"sum"`. The names reduce every
         axis but the batch. A function is called with the tensor of one channel, shape (N, ...)

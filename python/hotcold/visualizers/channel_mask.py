@@ -33,11 +33,11 @@ class ChannelMaskVisualizer(MaskingVisualizer[ChannelMaskOptions], options=Chann
 
     Parameters
     ----------
-    model : torch.nn.Module
+    model : torch.nn.Module or keras.Model
         The trained model, used where it is and left as it was. For any other source of attributions
         see `from_influence`.
     layer : str, int or Cut
-        A dotted module name, an index into the model's leaf layers, or a `Cut`;
+        A layer's name, an index into the model's leaf layers, or a `Cut`;
         `hotcold.influence.layers` lists them.
     channel : int or sequence of int
         The channel; several are summed.
@@ -52,7 +52,7 @@ class ChannelMaskVisualizer(MaskingVisualizer[ChannelMaskOptions], options=Chann
     Raises
     ------
     TypeError
-        `model` is no torch model, or an argument is of the wrong kind.
+        `model` is of no known framework, or an argument is of the wrong kind.
     ValueError
         An unknown layer name (the closest are listed), or a setting out of range; an `IndexError`
         for a layer index out of range.

@@ -156,7 +156,7 @@ def given_source(influence: Any) -> GivenSource:
         )
         msg = (
             f"`influence` must be an object with a method `attributions(x)`, got {got}; "
-            "a torch model goes to ChannelMaskVisualizer(model, layer, channel), and another "
+            "a model goes to ChannelMaskVisualizer(model, layer, channel), and another "
             "library's method needs a class of three lines around it: see docs/plug-in.md"
         )
         raise TypeError(msg)
