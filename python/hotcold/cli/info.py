@@ -15,7 +15,7 @@ from hotcold.cli.errors import one_sentence
 from hotcold.provenance.chunk import find_provenance
 from hotcold.provenance.describe import KEYWORD
 
-_OPTIONAL = ("torch", "zarr", "h5py", "dask", "distributed")
+_OPTIONAL = ("torch", "zarr", "h5py", "fsspec", "dask", "distributed")
 
 
 @click.command()

@@ -15,7 +15,7 @@ from hotcold.offline.input.base import InputWarning
 from hotcold.offline.input.feed import Feed
 from hotcold.offline.input.pairs import check_pairs, item_names
 from hotcold.offline.output.containers import CONTAINERS, PIXEL_CONTAINERS
-from hotcold.offline.output.guard import Read
+from hotcold.offline.output.guard import Read, local_folder
 from hotcold.offline.output.names import parse_shard, read_lines
 from hotcold.offline.run.job import Job
 from hotcold.offline.run.progress import make_progress
@@ -66,14 +66,15 @@ def render_files(
         tensor, zarr or HDF5 array; the path of a ``.npy``, ``.npz``, ``.zarr``, ``.h5``,
         ``.safetensors`` or ``.pt`` file, as ``file.h5:name`` where it holds several arrays; a list
         of such paths, a pattern (``maps/*.npy``) or a folder of them, which are joined, or an item
-        each where they hold one map; or batches of any lengths. Pickled objects are never loaded.
-        Maps (N, H, W) may go without a channel axis beside N images, or as
+        each where they hold one map; tar archives of ``.npy`` files; addresses that fsspec knows,
+        such as ``s3://bucket/maps.npy``; or batches of any lengths. Pickled objects are never
+        loaded. Maps (N, H, W) may go without a channel axis beside N images, or as
         ``hotcold.offline.PlainMaps(...)``.
     x : as `attributions`, optional
-        The images, for visualizers that draw over images; also the path of a folder of pictures,
-        taken in `order`, or of a picture. One image alone (N = 1) serves for all maps. Pictures are
-        8-bit RGB, or RGBA where the first one has transparent pixels; 16-bit ones are brought to 8
-        bits.
+        The images, for visualizers that draw over images; also the path of a folder or tar archive
+        of pictures, taken in `order`, or of a picture. One image alone (N = 1) serves for all
+        maps. Pictures are 8-bit RGB, or RGBA where the first one has transparent pixels; 16-bit
+        ones are brought to 8 bits.
     output_dir : path-like
         Folder for the files; made if it is not there. It has one job at a time, whose job file in
         ``.hotcold`` says which files are the job's. A later job that has a file name in common with
@@ -175,6 +176,7 @@ def render_files(
     >>> report.n_files
     5
     """
+    folder = local_folder(output_dir)
     names, reads = _listed(names)
     if limits is not None:
         visualizer, limits = with_limits(visualizer, _validate.value_range("limits", limits))
@@ -184,7 +186,7 @@ def render_files(
             raise ValueError(msg)
         from hotcold.offline.gallery import check_page
 
-        check_page(Path(output_dir))
+        check_page(folder)
     with contextlib.ExitStack() as stack:
         sources = open_inputs(stack, visualizer, attributions, x, resize, order, recursive)
         if names is None and sheets is None and container not in PIXEL_CONTAINERS:
@@ -192,7 +194,7 @@ def render_files(
         job = Job(
             visualizer,
             *sources,
-            output_dir=Path(output_dir),
+            output_dir=folder,
             names=names,
             suffix=known_format(format),
             batch_size=None if batch_size is None else _validate.whole("batch_size", batch_size, 1),
@@ -224,7 +226,7 @@ def render_files(
     if gallery:
         from hotcold.offline.gallery import write_gallery
 
-        write_gallery(output_dir)
+        write_gallery(folder)
     return report
 
 

@@ -125,7 +125,7 @@ def compare_files(
     by = comparer.metrics[0] if by is None else check_metric("by", by, comparer.metrics)
     worst = _validate.whole("worst", worst, 0)
     threads = _validate.n_threads(n_threads)
-    folder = Path(output_dir)
+    folder = guard.local_folder(output_dir)
     if _validate.flag("gallery", gallery):
         if not worst:
             msg = "`worst` must be at least 1 for a gallery, got 0: there are no pictures"

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from hotcold._extras import require
 from hotcold.offline.api import ON_ERROR, known_format
 from hotcold.offline.input.base import known_shape
 from hotcold.offline.input.feed import Piece
+from hotcold.offline.output.guard import local_folder
 from hotcold.offline.run import blocks
 from hotcold.offline.run.job import Job
 from hotcold.offline.run.progress import Silence
@@ -161,7 +161,7 @@ def render_files(
     job = Job(
         visualizer,
         *_outlines(arrays[:1] if x is None else [arrays[0], x]),
-        output_dir=Path(output_dir).absolute(),
+        output_dir=local_folder(output_dir).absolute(),
         names=names,
         suffix=known_format(format),
         n_threads=_validate.whole("n_threads", n_threads, 1),

@@ -97,7 +97,7 @@ def render_panels(
     shown = make_progress(_validate.flag("progress", progress), "items measured")
     with contextlib.ExitStack() as stack:
         inputs = _Inputs(stack, panel, attributions, x, resize, order, recursive)
-        guard.refuse_folders(Path(output_dir), inputs.reads)
+        guard.refuse_folders(guard.local_folder(output_dir), inputs.reads)
         if captions is not None and len(captions) != inputs.n_items:
             n_items = inputs.n_items
             msg = f"`captions` must hold {n_items} strings, one per item, got {len(captions)}"

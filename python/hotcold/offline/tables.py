@@ -93,7 +93,7 @@ def write_boxes(
     path = Path(os.fsdecode(output_file))
     source = open_source(attributions, "attributions", options.get("dim_order", "channels_first"))
     with contextlib.closing(source):
-        guard.check_file(path, [Read("attributions", source.paths)], overwrite=overwrite)
+        guard.check_file(path, [Read.of(source)], overwrite=overwrite)
         feed = Feed(source, None, None)
         if names is not None and feed.n_items is not None:
             _validate.item_names(names, feed.n_items)

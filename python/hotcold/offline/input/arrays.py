@@ -15,6 +15,7 @@ from hotcold.offline.input.blocks import Blocks
 from hotcold.offline.input.boundary import reading
 from hotcold.offline.input.mapped import MappedPages, map_below
 from hotcold.offline.input.missing import missing_chunks
+from hotcold.offline.input.remote import AnyPath
 
 
 class ArraySource(IndexedSource):
@@ -28,12 +29,12 @@ class ArraySource(IndexedSource):
         With ``shape`` and slicing over the first axis.
     origin : str, optional
         Where it comes from.
-    paths : sequence of Path, optional
+    paths : sequence of Path or RemotePath, optional
         The files below it; those of memory maps, HDF5 and zarr arrays are found.
     """
 
     def __init__(
-        self, name: str, array: Any, origin: str | None = None, paths: Sequence[Path] = ()
+        self, name: str, array: Any, origin: str | None = None, paths: Sequence[AnyPath] = ()
     ) -> None:
         self.name = name
         self.origin = origin or "an array"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import abc
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from hotcold._arrays import Array, as_numpy
+from hotcold.offline.input.remote import AnyPath
 
 Shape = tuple[int, ...]
 
@@ -65,12 +65,12 @@ class IndexedSource(abc.ABC):
         Items that the storage hands out together; reading in multiples of it costs least.
     in_memory : bool
         What `read` returns was in memory before, and stays there.
-    paths : tuple of Path
+    paths : tuple of Path or RemotePath
         The files that are read, where known; a folder stands for everything in it. Of arrays in
         memory there are none.
     is_folder : bool
         The files are all that their folder holds of their kind.
-    root : Path, optional
+    root : Path or RemotePath, optional
         The folder that is read with everything below it.
     item_names : ItemNames, optional
         What items are called where they lie.
@@ -84,9 +84,9 @@ class IndexedSource(abc.ABC):
     dtype: np.dtype[Any]
     chunk: int = 1
     in_memory: bool = False
-    paths: tuple[Path, ...] = ()
+    paths: tuple[AnyPath, ...] = ()
     is_folder: bool = False
-    root: Path | None = None
+    root: AnyPath | None = None
     item_names: ItemNames | None = None
     gives_names: bool = False
 
@@ -201,12 +201,12 @@ class StreamSource:
     copy : bool, default False
         Keep a copy of each batch: many generators fill the same memory again for the next one,
         while this one still waits for its thread.
-    paths : sequence of Path, optional
+    paths : sequence of Path or RemotePath, optional
         The files that are read.
     """
 
     is_folder = False
-    root: Path | None = None
+    root: AnyPath | None = None
 
     def __init__(
         self,
@@ -215,7 +215,7 @@ class StreamSource:
         batches: Callable[[], Iterable[Any]] | Iterable[Any],
         n_items: int | None = None,
         copy: bool = False,
-        paths: Sequence[Path] = (),
+        paths: Sequence[AnyPath] = (),
     ) -> None:
         self.name = name
         self.origin = origin

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+
+from hotcold.offline.input.remote import AnyPath, RemotePath
 
 
-def labels_below(folder: Path, suffixes: Sequence[str], *, recursive: bool = False) -> list[str]:
+def labels_below(folder: AnyPath, suffixes: Sequence[str], *, recursive: bool = False) -> list[str]:
     """Return the files with any of these suffixes, in no order.
 
     Parameters
     ----------
-    folder : Path
+    folder : Path or RemotePath
         Hidden files and folders in it are passed over.
     suffixes : sequence of str
         With their dots; upper and lower case are the same.
@@ -30,6 +31,8 @@ def labels_below(folder: Path, suffixes: Sequence[str], *, recursive: bool = Fal
     OSError
         A folder cannot be looked into.
     """
+    if isinstance(folder, RemotePath):
+        return folder.labels(suffixes, recursive=recursive)
     return list(_walk(os.fspath(folder), "", tuple(suffixes), recursive, ()))
 
 

@@ -13,15 +13,18 @@ import numpy as np
 
 from hotcold.offline.input.arrays import ArraySource
 from hotcold.offline.input.base import Source
+from hotcold.offline.input.remote import AnyPath, RemotePath, listed_versions, local, read_range
 
 Identity = dict[str, Any]
 
 _WHOLE = 1 << 20  # bytes up to which everything is in the digest
 _BLOCK, _N_BLOCKS = 4096, 64  # else so many blocks, the ends among them
+_ASKED_ONE_BY_ONE = 64  # of files of other machines
 _N_ITEMS, _N_NUMBERS = 32, 4096  # of an array in memory: numbers an item
 # What tells one content from another wherever it lies: a copy with its time kept is the same.
-_CONTENT = ("files", "size", "mtime_ns", "digest")
-_WORDS = {"files": "number of files", "size": "size", "mtime_ns": "time", "digest": "content"}
+_CONTENT = ("files", "size", "mtime_ns", "version", "digest")
+_WORDS = {"files": "number of files", "size": "size", "mtime_ns": "time"}
+_WORDS |= {"version": "version", "digest": "content"}
 
 
 def identify(source: Source | None) -> Identity | None:
@@ -29,7 +32,9 @@ def identify(source: Source | None) -> Identity | None:
 
     Files have their size, time, inode and device, and a digest of some of their blocks (all of a
     small file); several files and folders the sums and a digest over names, sizes and times; arrays
-    in memory a digest of some of their numbers. Streams have none.
+    in memory a digest of some of their numbers. Files of other machines have their size, what their
+    file system says of their version (an etag, a time), and a digest of both ends. Streams have
+    none.
     """
     if source is None:
         return None
@@ -74,7 +79,10 @@ def _shown(key: str, identity: Identity) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _of_paths(paths: Sequence[Path], root: Path | None) -> Identity:
+def _of_paths(places: Sequence[AnyPath], root: AnyPath | None) -> Identity:
+    paths = local(places)
+    if len(paths) < len(places) or isinstance(root, RemotePath):
+        return _of_remote(places)
     if len(paths) == 1 and not paths[0].is_dir():
         return of_file(paths[0])
     hashed, count, size, latest = hashlib.sha256(), 0, 0, 0
@@ -100,6 +108,38 @@ def _entries(paths: Sequence[Path], root: Path | None) -> Iterator[tuple[str, os
             for name in sorted(names):
                 full = os.path.join(inner, name)  # noqa: PTH118
                 yield os.path.relpath(full, path), os.stat(full)  # noqa: PTH116
+
+
+def _of_remote(places: Sequence[AnyPath]) -> Identity:
+    if len(places) == 1 and isinstance(places[0], RemotePath):
+        size, version = places[0].version(fresh=True)
+        found: Identity = {"size": size, "version": version}
+        if size is not None:
+            starts = {0, max(0, size - _BLOCK)}
+            blocks = [read_range(places[0], start, min(_BLOCK, size)) for start in sorted(starts)]
+            found["digest"] = hashlib.sha256(b"".join(blocks)).hexdigest()[:16]
+        return found
+    hashed, total = hashlib.sha256(), 0
+    versions = _versions([place for place in places if isinstance(place, RemotePath)])
+    for place in places:
+        if isinstance(place, RemotePath):
+            size, version = versions[place.path]
+        else:
+            status = place.stat()
+            size, version = status.st_size, str(status.st_mtime_ns)
+        hashed.update(f"{place.name}\0{size}\0{version}\0".encode(errors="replace"))
+        total += size or 0
+    return {"files": len(places), "size": total, "digest": hashed.hexdigest()[:16]}
+
+
+def _versions(places: Sequence[RemotePath]) -> dict[str, tuple[int | None, str]]:
+    """Return the sizes and versions of files, of very many by what their folders list."""
+    if len(places) <= _ASKED_ONE_BY_ONE:
+        return {place.path: place.version(fresh=True) for place in places}
+    found: dict[str, tuple[int | None, str]] = {}
+    for system, folder in {(place.system, place.path.rpartition("/")[0]) for place in places}:
+        found |= listed_versions(system, folder)
+    return {place.path: found.get(place.path, (None, "")) for place in places}
 
 
 def of_file(path: Path) -> Identity:

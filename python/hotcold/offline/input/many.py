@@ -18,6 +18,7 @@ import numpy as np
 from hotcold._arrays import Array
 from hotcold.offline.input.base import IndexedSource, ItemNames, Place, Shape
 from hotcold.offline.input.pictures import path_key
+from hotcold.offline.input.remote import AnyPath, RemotePath
 
 OpenFile = Callable[[str], IndexedSource]
 
@@ -74,7 +75,7 @@ class ManyFiles(IndexedSource):
         self._in_use: dict[int, int] = {}
         self._lock = threading.Lock()
         lengths: list[int] = []
-        paths: list[Path] = []
+        paths: list[AnyPath] = []
         for place, file in enumerate(self._files):
             if place and sizes is not None and sizes[place] == sizes[0]:
                 lengths.append(lengths[0])
@@ -242,12 +243,12 @@ def is_pattern(text: str) -> bool:
     return glob.has_magic(text)
 
 
-def matches(name: str, pattern: str) -> tuple[Path, list[str]]:
+def matches(name: str, pattern: AnyPath) -> tuple[AnyPath, list[str]]:
     """Return the files that a pattern matches, with numbers in their names counted.
 
     Returns
     -------
-    Path
+    Path or RemotePath
         The folder that the pattern begins at.
     list of str
         Paths in it, with ``/`` between.
@@ -257,14 +258,20 @@ def matches(name: str, pattern: str) -> tuple[Path, list[str]]:
     FileNotFoundError
         There are none.
     """
-    found = [path for path in glob.glob(pattern, recursive=True) if not Path(path).is_dir()]  # noqa: PTH207
-    if not found:
+    root: AnyPath
+    if isinstance(pattern, RemotePath):
+        root, labels = pattern.matches()
+    else:
+        found = glob.glob(str(pattern), recursive=True)  # noqa: PTH207
+        parts = pattern.parts
+        plain = next(i for i, part in enumerate(parts) if is_pattern(part))
+        root = Path(*parts[:plain])
+        paths = [Path(path) for path in found if not Path(path).is_dir()]
+        labels = [path.relative_to(root).as_posix() for path in paths]
+    if not labels:
         msg = f"`{name}` must be there: no file matches {pattern}"
         raise FileNotFoundError(msg)
-    parts = Path(pattern).parts
-    plain = next(i for i, part in enumerate(parts) if is_pattern(part))
-    root = Path(*parts[:plain])
-    return root, sorted((Path(path).relative_to(root).as_posix() for path in found), key=path_key)
+    return root, sorted(labels, key=path_key)
 
 
 def listed(files: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from hotcold._arrays import Array
 from hotcold.offline.input.base import BadItem, IndexedSource, ItemNames, Place
 from hotcold.offline.input.decode import NotAPicture, decode, has_alpha
 from hotcold.offline.input.folders import labels_below
+from hotcold.offline.input.remote import AnyPath, RemotePath
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -35,7 +36,7 @@ class PictureFile(Protocol):
     ----------
     label : str
         Its name in the folder or archive that is read, with ``/`` between folders.
-    path : Path
+    path : Path or RemotePath
         The file that is read.
     """
 
@@ -44,7 +45,7 @@ class PictureFile(Protocol):
         """See above."""
 
     @property
-    def path(self) -> Path:
+    def path(self) -> AnyPath:
         """See above."""
 
     def read(self) -> bytes:
@@ -69,6 +70,23 @@ class LocalPicture(NamedTuple):
             return self.path.read_bytes()
         except OSError as error:
             raise NotAPicture(error.strerror or str(error)) from error
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+class RemotePicture(NamedTuple):
+    """A picture file of another machine."""
+
+    label: str
+    path: RemotePath
+
+    def read(self) -> bytes:
+        """Return all of it."""
+        try:
+            return self.path.read_bytes()
+        except Exception as error:  # each file system has its own
+            raise NotAPicture(f"{type(error).__name__}: {error}") from error
 
     def __str__(self) -> str:
         return str(self.path)
@@ -193,7 +211,7 @@ class PictureFolder(IndexedSource):
 
 def open_pictures(
     name: str,
-    path: Path,
+    path: AnyPath,
     dim_order: str,
     order: str | Sequence[str] = "name",
     *,
@@ -205,7 +223,7 @@ def open_pictures(
     ----------
     name : str
         The argument's name in messages.
-    path : Path
+    path : Path or RemotePath
         A folder, whose picture files are the items; hidden files and others are passed over. A
         picture file is the only item.
     dim_order : {"channels_first", "channels_last"}
@@ -216,8 +234,8 @@ def open_pictures(
     recursive : bool, default False
         Those of all sub-folders too, by folder and name; what is drawn has the same places.
     """
-    if not path.is_dir():
-        return PictureFolder(name, path.name, [LocalPicture(path.name, path)], dim_order)
+    if path.suffix.lower() in SUFFIXES and not path.is_dir():
+        return PictureFolder(name, path.name, [_picture(path.name, path)], dim_order)
     labels = labels_below(path, SUFFIXES, recursive=recursive)
     if not labels:
         below = " and the folders below it" if recursive else ""
@@ -225,7 +243,7 @@ def open_pictures(
         msg = f"`{name}` must hold at least one picture file ({', '.join(SUFFIXES)}), got none "
         msg += f"in {path}{below}{hint}"
         raise ValueError(msg)
-    pictures = [LocalPicture(label, path / label) for label in ordered(path, labels, order)]
+    pictures = [_picture(label, path / label) for label in ordered(path, labels, order)]
     origin = path.name + (" with its sub-folders" if recursive else "")
     if order != "name":
         # Part of what a resumed job compares: other pairs make other pictures.
@@ -237,7 +255,11 @@ def open_pictures(
     return source
 
 
-def _hint_of_folders(folder: Path) -> str:
+def _picture(label: str, path: AnyPath) -> PictureFile:
+    return RemotePicture(label, path) if isinstance(path, RemotePath) else LocalPicture(label, path)
+
+
+def _hint_of_folders(folder: AnyPath) -> str:
     try:
         below = labels_below(folder, SUFFIXES, recursive=True)
     except OSError:

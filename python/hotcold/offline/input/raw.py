@@ -12,7 +12,6 @@ import errno
 import math
 import os
 import threading
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +19,7 @@ import numpy as np
 from hotcold._arrays import Array, new_array
 from hotcold.offline.input.base import IndexedSource, Shape, Unreadable, require_numbers
 from hotcold.offline.input.checksum import crc32_of
+from hotcold.offline.input.remote import AnyPath, RemotePath, read_range
 
 
 class Checksum(NamedTuple):
@@ -37,7 +37,7 @@ class RawSource(IndexedSource):
     ----------
     name : str
         The argument's name in messages.
-    path : Path
+    path : Path or RemotePath
         The file, opened once.
     offset : int
         Of the first byte.
@@ -54,7 +54,7 @@ class RawSource(IndexedSource):
     def __init__(
         self,
         name: str,
-        path: Path,
+        path: AnyPath,
         offset: int,
         shape: Shape,
         dtype: np.dtype[Any],
@@ -84,7 +84,7 @@ class RawSource(IndexedSource):
                 f"promises {promised:,}; it was cut short, copy it again"
             )
             raise ValueError(msg)
-        self._file = path.open("rb", buffering=0)
+        self._file = None if isinstance(path, RemotePath) else path.open("rb", buffering=0)
         self._lock = threading.Lock()
 
     def read(self, start: int, stop: int) -> Array:
@@ -116,9 +116,14 @@ class RawSource(IndexedSource):
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
     def _read_at(self, buffer: memoryview, position: int) -> int:
+        if self._file is None:
+            data = read_range(self._path, position, len(buffer))
+            buffer[: len(data)] = data
+            return len(data)
         if hasattr(os, "preadv"):
             return os.preadv(self._file.fileno(), [buffer], position)
         with self._lock:  # Windows: one position for all

@@ -30,6 +30,7 @@ from hotcold.offline.input.formats.safetensors import open_safetensors
 from hotcold.offline.input.formats.stores import open_hdf5, open_zarr
 from hotcold.offline.input.many import ManyFiles, expanded, is_pattern, listed, matches
 from hotcold.offline.input.pictures import SUFFIXES, PictureFolder, open_pictures, path_key
+from hotcold.offline.input.remote import AnyPath, RemotePath, is_url, place_of
 
 _KEYED = {
     ".npz": open_npz,
@@ -72,7 +73,8 @@ def open_source(
         Arrays are anything with a shape and slices. A list of 4-D arrays, like any other iterable,
         is a stream of batches. Several files of arrays are a list of paths, a pattern such as
         ``maps/*.npy`` or ``maps-{00..17}.npy``, or a folder of them; see `ManyFiles`. A tar archive
-        holds pictures or ``.npy`` files; see `open_tars`.
+        holds pictures or ``.npy`` files; see `open_tars`. Addresses such as ``s3://bucket/maps.npy``
+        are read by fsspec; see `RemotePath`.
     name : str
         The argument's name in messages.
     dim_order : {"channels_first", "channels_last"}
@@ -156,19 +158,35 @@ def split_key(text: str) -> tuple[Path, str | None]:
     return Path(match["path"]), match["key"]
 
 
+def _place_and_key(name: str, text: str) -> tuple[AnyPath, str | None]:
+    """Split a path, or an address that fsspec knows, as `split_key` does."""
+    if not is_url(text) or Path(text).exists():
+        return split_key(text)
+    match = _PATH_AND_KEY.fullmatch(text)
+    if match is None:
+        return place_of(name, text), None
+    return place_of(name, match["path"]), match["key"]
+
+
 def _open_path(
     text: str, name: str, dim_order: str, order: str | Sequence[str], recursive: bool = False
 ) -> Source:
-    path, key = split_key(text)
+    path, key = _place_and_key(name, text)
     suffix = path.suffix.lower()
-    if not path.exists() and (files := expanded(name, text)) is not None:
-        return _open_list(files, name, dim_order, order, text)
-    if not path.exists() and is_pattern(text):
-        return _open_pattern(text, name, dim_order, order)
-    if not path.exists():
+    is_remote = isinstance(path, RemotePath)
+    if is_remote or not path.exists():
+        if (files := expanded(name, text)) is not None:
+            return _open_list(files, name, dim_order, order, text)
+        if path.is_pattern() if isinstance(path, RemotePath) else is_pattern(text):
+            return _open_pattern(path, key, name, dim_order, order)
+    # The folder of a store need be no file of a server that knows what is in it.
+    if isinstance(path, RemotePath):
+        if suffix != ".zarr":
+            path.require(name)
+    elif not path.exists():
         msg = f"`{name}` must be there: no file or folder {path}"
         raise FileNotFoundError(errno.ENOENT, msg)
-    if not path.is_dir() and not path.is_file():
+    elif not path.is_dir() and not path.is_file():
         # Opening a pipe would wait for a writer for ever.
         msg = f"`{name}` must be a regular file or a folder, got {path}, which is neither"
         raise ValueError(msg)
@@ -182,7 +200,8 @@ def _open_path(
             f"any order, got {text}; unpack it"
         )
         raise ValueError(msg)
-    if path.is_dir():
+    is_named = is_remote and suffix in (".npy", *SUFFIXES)
+    if not is_named and path.is_dir():
         return _open_folder(name, path, dim_order, order, recursive)
     if suffix in SUFFIXES:
         return open_pictures(name, path, dim_order, order)
@@ -196,7 +215,7 @@ def _open_path(
 def _open_list(
     files: Sequence[str], name: str, dim_order: str, order: str | Sequence[str], origin: str
 ) -> Source:
-    places = [split_key(file) for file in files]
+    places = [_place_and_key(name, file) for file in files]
     if all(path.suffix.lower() == tar.SUFFIX for path, _ in places):
         components = {key for _, key in places}
         if len(components) > 1:
@@ -207,12 +226,14 @@ def _open_list(
     return _many(name, origin, files, dim_order, [path.name for path, _ in places])
 
 
-def _open_pattern(text: str, name: str, dim_order: str, order: str | Sequence[str]) -> Source:
-    path, key = split_key(text)
-    root, labels = matches(name, str(path))
+def _open_pattern(
+    path: AnyPath, key: str | None, name: str, dim_order: str, order: str | Sequence[str]
+) -> Source:
+    root, labels = matches(name, path)
+    text = str(path) if key is None else f"{path}:{key}"
     if all(label.lower().endswith(tar.SUFFIX) for label in labels):
         archives = [root / label for label in labels]
-        return tar.open_tars(name, archives, key, dim_order, order, text)
+        return tar.open_tars(name, archives, key, dim_order, order, str(path))
     if all(label.lower().endswith(SUFFIXES) for label in labels):
         msg = (
             f"`{name}` must be a folder of pictures rather than the pattern {text}, which "
@@ -225,7 +246,7 @@ def _open_pattern(text: str, name: str, dim_order: str, order: str | Sequence[st
 
 
 def _open_folder(
-    name: str, folder: Path, dim_order: str, order: str | Sequence[str], recursive: bool
+    name: str, folder: AnyPath, dim_order: str, order: str | Sequence[str], recursive: bool
 ) -> Source:
     """Open a folder of pictures, or of array files."""
     arrays = sorted(labels_below(folder, _ARRAY_SUFFIXES, recursive=recursive), key=path_key)
@@ -241,7 +262,7 @@ def _open_folder(
         msg = (
             f"`{name}` must be a folder of pictures or of array files, got both in {folder}: "
             f"{min(pictures)} and {arrays[0]}; name the array file, or a pattern such as "
-            f"{folder / '*.npy'}"
+            f"{folder}/*.npy"
         )
         raise ValueError(msg)
     if order not in ("name", "natural"):

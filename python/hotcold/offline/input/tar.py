@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import tarfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from hotcold import _validate
@@ -20,6 +19,7 @@ from hotcold.offline.input.formats.npy import read_header
 from hotcold.offline.input.many import ManyFiles
 from hotcold.offline.input.pictures import SUFFIXES, PictureFolder
 from hotcold.offline.input.raw import RawSource
+from hotcold.offline.input.remote import AnyPath, read_range
 
 SUFFIX = ".tar"
 _PACKED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
@@ -32,7 +32,7 @@ class Member(NamedTuple):
 
     Parameters
     ----------
-    archive : Path
+    archive : Path or RemotePath
         Which archive.
     name : str
         As the archive has it, without ``./`` at its beginning.
@@ -40,7 +40,7 @@ class Member(NamedTuple):
         Where its bytes are.
     """
 
-    archive: Path
+    archive: AnyPath
     name: str
     offset: int
     size: int
@@ -67,16 +67,14 @@ class TarPicture(NamedTuple):
     label: str
 
     @property
-    def path(self) -> Path:
+    def path(self) -> AnyPath:
         """The file that is read."""
         return self.member.archive
 
     def read(self) -> bytes:
         """Return all of it."""
         try:
-            with self.path.open("rb") as file:
-                file.seek(self.member.offset)
-                data = file.read(self.member.size)
+            data = read_range(self.path, self.member.offset, self.member.size)
         except OSError as error:
             raise NotAPicture(error.strerror or str(error)) from error
         if len(data) != self.member.size:
@@ -94,7 +92,7 @@ def is_packed(text: str) -> bool:
 
 def open_tars(
     name: str,
-    archives: Sequence[Path],
+    archives: Sequence[AnyPath],
     component: str | None,
     dim_order: str,
     order: str | Sequence[str],
@@ -107,7 +105,7 @@ def open_tars(
     name : str
         The argument's name in messages. Images are pictures where there are some, other arguments
         arrays.
-    archives : sequence of Path
+    archives : sequence of Path or RemotePath
         At least one; their samples stand one behind the other.
     component : str, optional
         Such as ``npy`` or ``seg.png``; needed where a sample has several that it could be.
@@ -149,7 +147,7 @@ def open_tars(
     return source
 
 
-def members_of(name: str, path: Path) -> list[Member]:
+def members_of(name: str, path: AnyPath) -> list[Member]:
     """Return the regular files of an archive, hidden ones left out, in their order.
 
     Raises

@@ -87,6 +87,11 @@ def output_error(error: OSError, output: Path, kept: str = "") -> OSError:
         msg += f"; {kept}" if kept else ""
     elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         msg = f"no permission to write to {output}: {error.strerror}"
+    elif error.errno in (errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP):
+        msg = (
+            f"the file system of {output} cannot do what whole files take, a rename for instance "
+            f"({error.strerror}): write to another folder and copy"
+        )
     elif error.errno in (errno.ENOTDIR, errno.EEXIST):
         msg = f"`output_dir` must be a folder, got {output}: a file is in the way"
     else:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from hotcold import _atomic
 from hotcold.offline.input.base import Source
+from hotcold.offline.input.remote import local
 
 FileId = tuple[int, int]
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(//?|:)")
 
 
 class Read(NamedTuple):
@@ -37,7 +40,27 @@ class Read(NamedTuple):
     @classmethod
     def of(cls, source: Source) -> Read:
         """Return what a source reads."""
-        return cls(source.name, source.paths, source.is_folder, source.root)
+        root = source.root if isinstance(source.root, Path) else None
+        return cls(source.name, local(source.paths), source.is_folder, root)
+
+
+def local_folder(output_dir: str | os.PathLike[str]) -> Path:
+    """Return the output folder.
+
+    Raises
+    ------
+    ValueError
+        The address of another machine: there is no renaming there, by which files appear whole.
+    """
+    path = Path(output_dir)
+    # A path has lost one of the two slashes.
+    if _ADDRESS.match(os.fsdecode(output_dir)) and not path.exists():
+        msg = (
+            f"`output_dir` must be a folder of this machine, got {os.fsdecode(output_dir)}: write "
+            "there, a container if it is to be one file, and copy it when the job is done"
+        )
+        raise ValueError(msg)
+    return path
 
 
 def refuse_folders(output_dir: Path, reads: Iterable[Read], folders: Iterable[str] = ("",)) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from hotcold import _validate
+from hotcold.offline.input.remote import AnyPath
 
 _LISTED = 10
 
 
-def choose(name: str, path: Path, key: str | None, known: Sequence[str]) -> str:
+def choose(name: str, path: AnyPath, key: str | None, known: Sequence[str]) -> str:
     """Return `key` if the file has it, or the only array when no key is given.
 
     Raises

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ from hotcold.offline.input.arrays import ArraySource
 from hotcold.offline.input.base import IndexedSource, Shape, require_numbers
 from hotcold.offline.input.boundary import reason
 from hotcold.offline.input.raw import RawSource
+from hotcold.offline.input.remote import AnyPath, RemotePath
 
 
 class Header(NamedTuple):
@@ -40,11 +40,14 @@ def read_header(file: IO[bytes], name: str, where: str) -> Header:
     return Header(shape, fortran, dtype, file.tell())
 
 
-def open_npy(name: str, path: Path) -> IndexedSource:
+def open_npy(name: str, path: AnyPath) -> IndexedSource:
     """Open an ``.npy`` file without reading its data."""
     with path.open("rb") as file:
         header = read_header(file, name, str(path))
     if header.fortran and len(header.shape) > 1:
+        if isinstance(path, RemotePath):
+            msg = f"`{name}` must be stored in C order, got Fortran order in {path}; copy it here"
+            raise ValueError(msg)
         # Items lie interleaved: only a map reads them without reading everything.
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
         return ArraySource(name, mapped, path.name, [path])

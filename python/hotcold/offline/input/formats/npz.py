@@ -7,7 +7,6 @@ import math
 import struct
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from hotcold.offline.input.boundary import opening, reading
 from hotcold.offline.input.formats.keys import choose
 from hotcold.offline.input.formats.npy import Header, read_header
 from hotcold.offline.input.raw import Checksum, RawSource
+from hotcold.offline.input.remote import AnyPath
 
 # Deflate reaches 1032:1 on zeros. What grows this much and is this large was made to do harm, or
 # is better stored uncompressed.
@@ -26,9 +26,9 @@ _STREAM_BYTES = 4 << 20  # per batch
 _LOCAL_HEADER = struct.Struct("<26xHH")  # lengths of the name and of the extra field
 
 
-def open_npz(name: str, path: Path, key: str | None) -> Source:
+def open_npz(name: str, path: AnyPath, key: str | None) -> Source:
     """Open one array of an archive; the others are not looked at."""
-    with opening(name, path, "a whole .npz archive"), zipfile.ZipFile(path) as archive:
+    with opening(name, path, "a whole .npz archive"), opened_zip(path) as archive:
         members = {
             info.filename.removesuffix(".npy"): info
             for info in archive.infolist()
@@ -59,7 +59,7 @@ def open_npz(name: str, path: Path, key: str | None) -> Source:
     )
 
 
-def _check_size(name: str, path: Path, info: zipfile.ZipInfo, header: Header) -> None:
+def _check_size(name: str, path: AnyPath, info: zipfile.ZipInfo, header: Header) -> None:
     promised = math.prod(header.shape) * header.dtype.itemsize + header.size
     if len(header.shape) != 4 or header.shape[0] == 0:
         msg = f"`{name}` must be 4-D with at least one item, got shape {header.shape} in {path}"
@@ -81,7 +81,14 @@ def _check_size(name: str, path: Path, info: zipfile.ZipInfo, header: Header) ->
         raise ValueError(msg)
 
 
-def data_offset(path: Path, info: zipfile.ZipInfo) -> int:
+@contextlib.contextmanager
+def opened_zip(path: AnyPath) -> Iterator[zipfile.ZipFile]:
+    """Open a zip archive, wherever it is."""
+    with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+        yield archive
+
+
+def data_offset(path: AnyPath, info: zipfile.ZipInfo) -> int:
     """Return where the data of a stored member begin."""
     # The central directory does not tell how long the local header's extra field is.
     with path.open("rb") as file:
@@ -90,10 +97,10 @@ def data_offset(path: Path, info: zipfile.ZipInfo) -> int:
     return info.header_offset + _LOCAL_HEADER.size + int(name_length) + int(extra_length)
 
 
-def _batches(name: str, path: Path, info: zipfile.ZipInfo) -> Iterator[Array]:
+def _batches(name: str, path: AnyPath, info: zipfile.ZipInfo) -> Iterator[Array]:
     with contextlib.ExitStack() as stack:
         with reading(name, path):
-            archive = stack.enter_context(zipfile.ZipFile(path))
+            archive = stack.enter_context(opened_zip(path))
             file = stack.enter_context(archive.open(info))
             header = read_header(file, name, str(path))
         item_bytes = math.prod(header.shape[1:]) * header.dtype.itemsize

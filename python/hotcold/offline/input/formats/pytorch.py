@@ -21,6 +21,7 @@ from hotcold.offline.input.boundary import opening
 from hotcold.offline.input.formats.keys import choose
 from hotcold.offline.input.formats.npz import data_offset
 from hotcold.offline.input.raw import Checksum, RawSource
+from hotcold.offline.input.remote import AnyPath, RemotePath
 
 _WHAT = "a .pt file of tensors alone (torch.save of a tensor or a dictionary of tensors)"
 _DTYPES = {
@@ -37,9 +38,12 @@ _DTYPES = {
 }
 
 
-def open_torch(name: str, path: Path, key: str | None) -> IndexedSource:
+def open_torch(name: str, path: AnyPath, key: str | None) -> IndexedSource:
     """Open a tensor, or one of a dictionary of tensors, that torch.save wrote."""
     torch = require("torch", "torch", "to read .pt files")
+    if isinstance(path, RemotePath):
+        msg = f"`{name}` must be of this machine where it is a .pt file, got {path}; copy it here"
+        raise ValueError(msg)
     path.open("rb").close()  # the system's own words where it is not there or not ours
     with opening(name, path, _WHAT):
         _check_outline(path)

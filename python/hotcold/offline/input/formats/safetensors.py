@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy as np
 from hotcold.offline.input.base import IndexedSource
 from hotcold.offline.input.formats.keys import choose
 from hotcold.offline.input.raw import RawSource
+from hotcold.offline.input.remote import AnyPath
 
 _MAX_HEADER = 100 << 20  # the format's own limit
 _DTYPES = {
@@ -35,7 +35,7 @@ _DTYPES = {
 }
 
 
-def open_safetensors(name: str, path: Path, key: str | None) -> IndexedSource:
+def open_safetensors(name: str, path: AnyPath, key: str | None) -> IndexedSource:
     """Open one tensor of a file without reading its data."""
     begin, entries = _read_header(name, path)
     entry = entries[choose(name, path, key, list(entries))]
@@ -55,12 +55,12 @@ def open_safetensors(name: str, path: Path, key: str | None) -> IndexedSource:
     return RawSource(name, path, begin + start, shape, dtype, bfloat16=kind == "BF16")
 
 
-def tensor_names(path: Path) -> list[str]:
+def tensor_names(path: AnyPath) -> list[str]:
     """Return the names of the tensors in a file."""
     return list(_read_header("file", path)[1])
 
 
-def _read_header(name: str, path: Path) -> tuple[int, dict[str, Any]]:
+def _read_header(name: str, path: AnyPath) -> tuple[int, dict[str, Any]]:
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if not 2 <= length <= min(_MAX_HEADER, path.stat().st_size):
@@ -75,5 +75,5 @@ def _read_header(name: str, path: Path) -> tuple[int, dict[str, Any]]:
     return 8 + length, entries
 
 
-def _not_one(name: str, path: Path, found: str) -> str:
+def _not_one(name: str, path: AnyPath, found: str) -> str:
     return f"`{name}` must be a safetensors file, got {found} in {path}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import zipfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +12,12 @@ from hotcold._extras import require
 from hotcold.offline.input.arrays import ArraySource
 from hotcold.offline.input.boundary import opening
 from hotcold.offline.input.formats.keys import choose
+from hotcold.offline.input.remote import AnyPath, RemotePath
 
 NETCDF = (".nc", ".nc4")
 
 
-def open_hdf5(name: str, path: Path, key: str | None) -> ArraySource:
+def open_hdf5(name: str, path: AnyPath, key: str | None) -> ArraySource:
     """Open a dataset of an HDF5 file."""
     h5py = require("h5py", "hdf5", "to read HDF5 files")
     path.open("rb").close()  # the system's own words where it is not there or not ours
@@ -25,7 +25,10 @@ def open_hdf5(name: str, path: Path, key: str | None) -> ArraySource:
     if path.suffix.lower() in NETCDF:
         what += " (netCDF 4 is one; nccopy -k nc4 makes one of netCDF 3)"
     with contextlib.ExitStack() as stack, opening(name, path, what):
-        file = h5py.File(path, "r")
+        opened: Any = path
+        if isinstance(path, RemotePath):
+            opened = stack.enter_context(path.open("rb"))
+        file = h5py.File(opened, "r")
         stack.callback(file.close)
         known: list[str] = []
         file.visititems(
@@ -33,12 +36,11 @@ def open_hdf5(name: str, path: Path, key: str | None) -> ArraySource:
         )
         dataset = file[choose(name, path, key.strip("/") if key else None, known)]
         _refuse_packed(name, path, dataset)
-        source = _Owned(name, dataset, f"{path.name}:{dataset.name}", path, file)
-        stack.pop_all()
-        return source
+        origin = f"{path.name}:{dataset.name}"
+        return _Owned(name, dataset, origin, path, stack.pop_all())
 
 
-def _refuse_packed(name: str, path: Path, dataset: Any) -> None:
+def _refuse_packed(name: str, path: AnyPath, dataset: Any) -> None:
     """Refuse numbers that stand for others, by the conventions of netCDF."""
     where = f"{path}:{dataset.name.strip('/')}"
     for attribute in ("scale_factor", "add_offset"):
@@ -58,12 +60,15 @@ def _refuse_packed(name: str, path: Path, dataset: Any) -> None:
             raise ValueError(msg)
 
 
-def open_zarr(name: str, path: Path, key: str | None) -> ArraySource:
+def open_zarr(name: str, path: AnyPath, key: str | None) -> ArraySource:
     """Open a zarr array, or an array of a zarr group, in a folder or in a zip file."""
     zarr = require("zarr", "zarr", "to read zarr stores")
     store: Any = str(path)
     with contextlib.ExitStack() as stack, opening(name, path, "a zarr array or group"):
-        if path.is_file():
+        if isinstance(path, RemotePath):
+            store = _remote_store(zarr, path)
+            stack.callback(store.close)
+        elif path.is_file():
             if not zipfile.is_zipfile(path):  # zarr's own store says less, and cannot be closed
                 msg = f"`{name}` must be a zarr array or group, got {path}: no whole zip file"
                 raise ValueError(msg)
@@ -87,20 +92,46 @@ def open_zarr(name: str, path: Path, key: str | None) -> ArraySource:
             msg = f"`{name}` must name an array, got the group {key!r} of {path}"
             raise ValueError(msg)
         origin = path.name if key is None else f"{path.name}:{key}"
-        if store == str(path):
+        if isinstance(store, str):
             return ArraySource(name, node, origin, [path])
-        source = _Owned(name, node, origin, path, store)
-        stack.pop_all()
-        return source
+        if isinstance(path, RemotePath):
+            # What says how its chunks are stored stands for it.
+            source = _Owned(name, node, origin, path / _metadata(node), stack.pop_all())
+            source.knows_chunks = not path.is_web
+            return source
+        return _Owned(name, node, origin, path, stack.pop_all())
+
+
+def _remote_store(zarr: Any, path: RemotePath) -> Any:
+    kinds = zarr.storage
+    if hasattr(kinds, "FsspecStore"):  # of 3.0
+        return kinds.FsspecStore.from_url(str(path), read_only=True)
+    return kinds.FSStore(str(path), mode="r")
+
+
+def _metadata(node: Any) -> str:
+    """Return the file of a zarr array that describes it, as a path in its store."""
+    version = getattr(getattr(node, "metadata", None), "zarr_format", 2)
+    name = "zarr.json" if version == 3 else ".zarray"
+    inner = str(node.path).strip("/")
+    return f"{inner}/{name}" if inner else name
 
 
 class _Owned(ArraySource):
     """An array whose file is closed with it."""
 
-    def __init__(self, name: str, array: Any, origin: str, path: Path, file: Any) -> None:
+    knows_chunks = True  # which of them are there
+
+    def __init__(
+        self, name: str, array: Any, origin: str, path: AnyPath, files: contextlib.ExitStack
+    ) -> None:
         super().__init__(name, array, origin, [path])
-        self._file = file
+        self._files = files
+
+    def check(self, n_threads: int) -> str | None:
+        """Tell of storage chunks that are not there, where that can be known."""
+        return super().check(n_threads) if self.knows_chunks else None
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        self._files.close()
