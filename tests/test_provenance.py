@@ -237,6 +237,60 @@ def test_calls_write_it_too(tmp_path, maps, images):
     assert [cell["limits"] for cell in cells] == show.limits(maps).tolist()
 
 
+@pytest.mark.parametrize("scale", ["item", "row", "column", "shared"])
+def test_panels_tell_of_each_column(tmp_path, maps, images, scale):
+    np.save(tmp_path / "a.npy", maps)
+    np.save(tmp_path / "b.npy", maps[::-1] * 2)
+    columns = {"IG": hotcold.Visualizer(True), "CAM": hotcold.HeatmapVisualizer(cmap="hotcold")}
+    panel = hotcold.Panel({"input": None, **columns}, scale=scale)
+    files_of = {"IG": tmp_path / "a.npy", "CAM": tmp_path / "b.npy"}
+    options = {"captions": [f"caption {i}" for i in range(N)], "progress": False}
+    hotcold.offline.render_panels(panel, files_of, images, output_dir=tmp_path / "out", **options)
+    told = hotcold.read_provenance(tmp_path / "out" / "00000003.png")
+    assert (told["item"], told["caption"], told["drawn"]["as"]) == (3, "caption 3", "panel")
+    assert told["visualizer"]["columns"]["IG"] == {"class": "Visualizer", "combine_channels": True}
+    assert told["columns"]["input"] == {"limits": None}
+    assert [told["columns"][label]["source"] for label in columns] == ["a.npy", "b.npy"]
+    ends = [told["columns"][label]["limits"] for label in columns]
+    own = [show.limits(one)[3].tolist() for show, one in zip(
+        columns.values(), (maps, maps[::-1] * 2), strict=True
+    )]  # fmt: skip
+    if scale == "item":
+        assert ends == own
+    elif scale == "row":
+        assert ends == [max(own)] * 2 or ends == [min(own)] * 2
+    elif scale == "shared":
+        assert ends[0] == ends[1]
+    plain = panel.render({"IG": maps, "CAM": maps[::-1] * 2}, images, captions=options["captions"])
+    np.testing.assert_array_equal(read_picture(tmp_path / "out" / "00000003.png"), plain[3])
+    with pytest.raises(ValueError, match="a panel, of several pictures"):
+        hotcold.read_values(tmp_path / "out" / "00000003.png")
+    hotcold.offline.render_panels(
+        panel, files_of, images, output_dir=tmp_path / "none", provenance=False, **options
+    )
+    with Image.open(tmp_path / "none" / "00000003.png") as image:
+        assert sorted(image.text) == ["Description", "Software"]
+        assert image.text["Description"] == repr(panel)
+    assert "CAM" in told_by(tmp_path / "out" / "00000003.png")["column"]
+
+
+def test_comparisons_tell_which_item_they_show(tmp_path, maps, images):
+    np.save(tmp_path / "old.npy", maps)
+    new = maps.copy()
+    new[4] = -new[4]
+    np.save(tmp_path / "new.npy", new)
+    hotcold.offline.compare_files(
+        tmp_path / "old.npy", tmp_path / "new.npy", images, output_dir=tmp_path / "out",
+        worst=1, progress=False,
+    )  # fmt: skip
+    told = hotcold.read_provenance(tmp_path / "out" / "worst-0001.png")
+    assert (told["item"], told["drawn"]["as"]) == (4, "comparison")
+    assert told["columns"]["a"]["source"] == "old.npy"
+    assert told["columns"]["b"]["source"] == "new.npy"
+    top = 2 * float(np.abs(maps[4].mean(axis=0)).max())
+    assert told["columns"]["b - a"]["limits"] == pytest.approx([-top, top], rel=1e-6)
+
+
 def test_resume_and_verify(tmp_path, maps, images):
     show = CALLS["overlay"]()
     job(show, maps, images, tmp_path)

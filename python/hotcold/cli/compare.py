@@ -85,6 +85,12 @@ _DRAWN = (
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Text file with a name per item and line; by default items are named by index.",
 )
+@click.option(
+    "--provenance/--no-provenance",
+    default=True,
+    show_default=True,
+    help="Let PNG files say of which item they are, and what their colours stand for.",
+)
 @click.option("--gallery", is_flag=True, help="Write an index.html to look at the pictures.")
 @click.option(
     "--recursive",
@@ -119,6 +125,7 @@ def compare(
     allow: int,
     visualizer: str | None,
     names: Path | None,
+    provenance: bool,
     gallery: bool,
     resize: bool,
     recursive: bool,
@@ -174,6 +181,7 @@ def compare(
             by=by,
             worst=worst,
             names=None if names is None else read_lines("--names", names),
+            provenance=provenance,
             gallery=gallery,
             resize=resize,
             recursive=recursive,

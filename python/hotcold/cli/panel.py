@@ -74,6 +74,12 @@ _MOST_IN_A_FIGURE = 50  # items
     help="Folders with all folders below them; the pictures keep their places in these.",
 )
 @click.option("--resize", is_flag=True, help="Bring the pictures of a folder to the maps' size.")
+@click.option(
+    "--provenance/--no-provenance",
+    default=True,
+    show_default=True,
+    help="Let PNG files say of which item they are, and what their colours stand for.",
+)
 @click.option("--gallery", is_flag=True, help="Write an index.html to look at the strips.")
 @click.option(
     "--pdf",
@@ -98,6 +104,7 @@ def panel(
     names: Path | None,
     resize: bool,
     recursive: bool,
+    provenance: bool,
     gallery: bool,
     pdf: Path | None,
     overwrite: bool,
@@ -149,6 +156,7 @@ def panel(
             captions=None if captions is None else read_lines("--captions", captions),
             resize=resize,
             recursive=recursive,
+            provenance=provenance,
             gallery=gallery,
             overwrite=overwrite,
             n_threads=threads,

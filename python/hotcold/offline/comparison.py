@@ -26,7 +26,10 @@ from hotcold.offline.input.identity import difference, identify
 from hotcold.offline.input.pairs import item_names
 from hotcold.offline.output import guard
 from hotcold.offline.output.guard import Read
+from hotcold.offline.run.finished import Finished
 from hotcold.offline.run.progress import make_progress
+from hotcold.offline.run.telling import said_of
+from hotcold.provenance.describe import visualizer_told
 from hotcold.regions import table_bytes
 from hotcold.sheet import Sheet
 from hotcold.visualizers import HeatmapVisualizer, Visualizer
@@ -54,6 +57,7 @@ def compare_files(
     order: str | Sequence[str] = "name",
     recursive: bool = False,
     overwrite: bool = False,
+    provenance: bool = True,
     n_threads: int | None = None,
     progress: bool = True,
 ) -> Comparison:
@@ -90,6 +94,8 @@ def compare_files(
         Of a folder of pictures, as for `render_files`.
     overwrite : bool, default False
         Replace a table, and pictures, of these names that are not ours.
+    provenance : bool, default True
+        As for `render_files`; ``columns`` tell of a, b and their difference.
     n_threads : int >= 1, optional
         None: the CPUs this process may use, or ``HOTCOLD_NUM_THREADS``.
     progress : bool, default True
@@ -125,6 +131,7 @@ def compare_files(
     by = comparer.metrics[0] if by is None else check_metric("by", by, comparer.metrics)
     worst = _validate.whole("worst", worst, 0)
     threads = _validate.n_threads(n_threads)
+    _validate.flag("provenance", provenance)
     folder = guard.local_folder(output_dir)
     if _validate.flag("gallery", gallery):
         if not worst:
@@ -145,12 +152,14 @@ def compare_files(
         found = pairs.compare(threads, progress)
         items = found.worst(worst, by).tolist() if worst else []
         if items:
+            drawn = Finished(f"compare with {comparer.visualizer!r}", _head(comparer))
             render_files(
-                Visualizer(normalization_type="unnormalized", dim_order="channels_last"),
-                pairs.pictures(items),
+                drawn,
+                pairs.pictures(items, drawn),
                 output_dir=folder,
                 names=[_picture(place) for place in range(len(items))],
                 overwrite=overwrite,
+                provenance=provenance,
                 n_threads=threads,
                 progress=False,
             )
@@ -266,12 +275,25 @@ class Pairs:
                 msg = f"`{source.name}` was changed while it was read: {what}; compare again"
                 raise ValueError(msg)
 
-    def pictures(self, items: Sequence[int]) -> Iterator[NDArray[np.uint8]]:
-        """Yield the picture of each item, (1, H, W', 3)."""
-        for item in items:
+    def pictures(self, items: Sequence[int], told: Finished) -> Iterator[NDArray[np.uint8]]:
+        """Yield the picture of each item, (1, H, W', 3), once `told` knows what to say of it."""
+        for place, item in enumerate(items):
             a, b, x = self._read(item, item + 1)
             image = x if self._x is None or x is not None else self._image(item, item + 1)
-            yield _strip(self._comparer, a, b, x, image)
+            strip, limits = _strip(self._comparer, a, b, x, image)
+            told.note(place, self._said(item, limits))
+            yield strip
+
+    def _said(self, item: int, limits: tuple[float, float]) -> dict[str, Any]:
+        columns: dict[str, dict[str, Any]] = {
+            "a": said_of("source", self._a, item),
+            "b": said_of("source", self._b, item),
+            "b - a": {},
+        }
+        for column in columns.values():
+            column["limits"] = limits
+        image = {"image": None} if self._x is None else said_of("image", self._x, item)
+        return {"item": item, **image, "columns": columns}
 
     def _read(self, start: int, stop: int) -> tuple[Array, Array, Array | None]:
         """Return items of both, and their images where maps are brought to their size."""
@@ -289,8 +311,8 @@ class Pairs:
 
 def _strip(
     comparer: Comparer, a: Array, b: Array, x: Array | None, image: Array | None
-) -> NDArray[np.uint8]:
-    """Return image, a, b and b - a of an item beside one another, on one scale."""
+) -> tuple[NDArray[np.uint8], tuple[float, float]]:
+    """Return image, a, b and b - a of an item beside one another, on one scale, and its ends."""
     one, other = comparer.maps(a, b, x)
     change = other - one
     top = max(float(abs(maps).max()) for maps in (one, other, change)) or 1.0
@@ -310,7 +332,7 @@ def _strip(
     canvas = sheet.new(3)
     for place, cell in enumerate(cells):
         sheet.box(place).of(canvas)[...] = cell[0]
-    return canvas[None]
+    return canvas[None], (-top, top)
 
 
 # Of a visualizer: how it shows images, and lays maps over them.
@@ -325,6 +347,11 @@ def _over_images(kind: BaseVisualizer[Any], scale: dict[str, Any]) -> HeatmapVis
     known = {name: getattr(kind.settings, name) for name in names}
     chosen = {name: value for name, value in known.items() if value != defaults[name]}
     return HeatmapVisualizer(**{**chosen, **scale, "blur": 0})
+
+
+def _head(comparer: Comparer) -> dict[str, Any]:
+    """Return what the pictures of a comparison say of all items."""
+    return {"drawn": {"as": "comparison"}, "visualizer": visualizer_told(comparer.visualizer)}
 
 
 def _label(names: Sequence[str] | None, item: int) -> str:

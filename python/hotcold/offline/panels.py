@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hotcold import _validate
 from hotcold._arrays import Array
-from hotcold.offline.api import PathLike, open_inputs, render_files
+from hotcold.offline.api import PathLike, known_format, open_inputs, render_files
 from hotcold.offline.input import IndexedSource, Source
 from hotcold.offline.input.boundary import indexed, items_of
 from hotcold.offline.input.feed import Feed
@@ -20,13 +20,15 @@ from hotcold.offline.input.identity import difference, identify
 from hotcold.offline.input.pairs import item_names
 from hotcold.offline.output import guard
 from hotcold.offline.output.guard import Read
+from hotcold.offline.run.finished import Finished
 from hotcold.offline.run.progress import Silence, make_progress
 from hotcold.offline.run.report import RenderReport
 from hotcold.offline.run.scale import measure_together
+from hotcold.offline.run.telling import said_of
 from hotcold.offline.scales import Maps
 from hotcold.panel import Panel
+from hotcold.provenance.describe import visualizer_told
 from hotcold.scale import Scale
-from hotcold.visualizers import Visualizer
 
 _BYTES_AT_ONCE = 16 << 20  # of maps in memory
 _MOST_AT_ONCE = 64  # items
@@ -46,6 +48,7 @@ def render_panels(
     recursive: bool = False,
     gallery: bool = False,
     overwrite: bool = False,
+    provenance: bool = True,
     n_threads: int | None = None,
     progress: bool = True,
 ) -> RenderReport:
@@ -65,6 +68,8 @@ def render_panels(
         As for `render_files`.
     captions : sequence of str, optional
         A line below each strip.
+    provenance : bool, default True
+        As for `render_files`; ``columns`` tell of each column's files and limits.
     n_threads : int >= 1, optional
         None: the CPUs this process may use, or ``HOTCOLD_NUM_THREADS``.
 
@@ -103,14 +108,17 @@ def render_panels(
             msg = f"`captions` must hold {n_items} strings, one per item, got {len(captions)}"
             raise ValueError(msg)
         scaled = inputs.scaled(threads, shown)
+        drawn = Finished(repr(panel), _head(panel))
+        tells = _validate.flag("provenance", provenance) and known_format(format) == ".png"
         report = render_files(
-            Visualizer(normalization_type="unnormalized", dim_order="channels_last"),
-            inputs.strips(scaled, captions),
+            drawn,
+            inputs.strips(scaled, captions, drawn if tells else None),
             output_dir=output_dir,
             names=inputs.item_names if names is None else names,
             format=format,
             gallery=gallery,
             overwrite=overwrite,
+            provenance=tells,
             n_threads=threads,
             progress=progress,
         )
@@ -225,18 +233,36 @@ class _Inputs:
                     found[label] = Scale(low, high, ends.values, n_items, settings[label])
         return self._panel.with_scales(found)
 
-    def strips(self, panel: Panel, captions: Sequence[str] | None) -> Iterator[NDArray[np.uint8]]:
-        """Yield the strips of some items at a time."""
+    def strips(
+        self, panel: Panel, captions: Sequence[str] | None, told: Finished | None
+    ) -> Iterator[NDArray[np.uint8]]:
+        """Yield the strips of some items at a time, once `told` knows what to say of them."""
         largest = max(source.item_bytes for source in self._sources)
         step = max(1, min(_MOST_AT_ONCE, _BYTES_AT_ONCE // max(largest, 1)))
         for start in range(0, self.n_items, step):
             stop = min(start + step, self.n_items)
             maps, images = self.read(start, stop)
             lines = None if captions is None else captions[start:stop]
-            yield panel.strips(maps, images, lines, start)
+            strips, limits = panel.strips(maps, images, lines, start, limits=told is not None)
+            for i in range(stop - start if told is not None else 0):
+                assert told is not None
+                said = {} if lines is None else {"caption": lines[i]}
+                told.note(start + i, {**self._said(start + i, i, limits), **said})
+            yield strips
             for source in self._sources:
                 if source.n_items == self.n_items:
                     source.release(start, stop)
+
+    def _said(
+        self, item: int, place: int, limits: Mapping[str, NDArray[np.float64] | None]
+    ) -> dict[str, Any]:
+        """Return what is said of an item's image, and of its columns."""
+        columns = {}
+        for label, ends in limits.items():
+            said = said_of("source", self._maps[label], item) if label in self._maps else {}
+            columns[label] = {**said, "limits": None if ends is None else ends[place].tolist()}
+        image = said_of("image", self._x, item) if self._x is not None else {"image": None}
+        return {**image, "columns": columns}
 
     def read(self, start: int, stop: int) -> tuple[dict[str, Array], Array | None]:
         """Return items of every column, and their images, or the one for all."""
@@ -252,6 +278,16 @@ class _Inputs:
             if what := difference(before, identify(source), same_machine=True):
                 msg = f"`{source.name}` was changed while it was read: {what}; run it again"
                 raise ValueError(msg)
+
+
+def _head(panel: Panel) -> dict[str, Any]:
+    """Return what the files of a panel say of all items."""
+    columns = {
+        label: None if kind is None else visualizer_told(kind)
+        for label, kind in panel.columns.items()
+    }
+    told = {"class": "Panel", "scale": panel.style.scale, "columns": columns}
+    return {"drawn": {"as": "panel"}, "visualizer": told}
 
 
 def _sample(source: IndexedSource) -> Array:

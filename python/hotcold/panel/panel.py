@@ -212,20 +212,31 @@ class Panel:
         return twin
 
     def strips(
-        self, attributions: Any, x: Any, captions: Sequence[str] | None, first_item: int
-    ) -> NDArray[np.uint8]:
-        """Return the strips of a batch whose first item is called `first_item` in messages."""
+        self,
+        attributions: Any,
+        x: Any,
+        captions: Sequence[str] | None,
+        first_item: int,
+        *,
+        limits: bool,
+    ) -> tuple[NDArray[np.uint8], dict[str, NDArray[np.float64] | None]]:
+        """Return the strips of a batch whose first item is called `first_item` in messages.
+
+        With `limits` also the attributions at both ends of the colours, (N, 2) by the columns'
+        labels; None where colours stand for none, and without.
+        """
         requests = {
             label: request._replace(first_item=first_item)
             for label, request in requests_of(self.columns, attributions, x).items()
         }
-        drawn = scaled(requests, self.style.scale, self._threads, limits=self.style.colorbar)
+        measures = limits or self.style.colorbar
+        drawn = scaled(requests, self.style.scale, self._threads, limits=measures)
         n_items = _count(drawn)
         lines = _lines("captions", captions, n_items)
         layout = Layout.of(self.style, drawn, 1, caption=lines is not None)
         strips: NDArray[np.uint8] = np.empty((n_items, *layout.sheet.shape, 3), np.uint8)
         compose(layout, drawn, strips, self._threads, captions=lines)
-        return strips
+        return strips, {label: one.limits for label, one in drawn.items()}
 
     def sheet(
         self, attributions: Any, x: Any = None, *, row_labels: Sequence[str] | None = None

@@ -37,7 +37,8 @@ def read_provenance(path: PathLike) -> dict[str, Any]:
         ``visualizer``, its class and the options that were chosen; ``drawn``, what colours stand
         for; ``limits``, the attributions at both ends of the colours, as `Visualizer.limits` gives
         them, None where colours stand for none; ``clip``, the attributions at which the map was
-        clipped, if it was; ``caption``, if there is one. Pictures of several items have ``cells``.
+        clipped, if it was; ``caption``, if there is one. Pictures of several items have ``cells``,
+        those of several maps of an item ``columns``.
 
     Raises
     ------
