@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from helpers import run_python
+from helpers import optional, run_python
 from offline_inputs import N, assert_same_pictures, make_images, make_maps, render_quietly
 from PIL import Image
 
@@ -252,7 +252,6 @@ BAD_INPUTS = {
     "text.safetensors": "must be a safetensors file",
     "maps.txt": "end in one of .npy, .npz",
     "empty": "must hold at least one picture file",
-    "pickle.pt": "must be a .pt file of tensors alone",
     "missing.h5:maps": "no file or folder missing.h5",
 }
 
@@ -264,6 +263,15 @@ def test_bad_input_ends_with_one_sentence_and_status_1(tmp_path, monkeypatch):
         fails_with(1, sentence, "render", name, "-o", "out", "-q")
     assert not (tmp_path / "sprung").exists()
     assert not (tmp_path / "out").exists()
+
+
+def test_a_pickle_is_refused_with_one_sentence(tmp_path, monkeypatch):
+    optional("torch")
+    monkeypatch.chdir(tmp_path)
+    write_bad_inputs(tmp_path)
+    sentence = "must be a .pt file of tensors alone"
+    fails_with(1, sentence, "render", "pickle.pt", "-o", "out", "-q")
+    assert not (tmp_path / "sprung").exists()
 
 
 def test_lengths_that_differ_are_named(folder):

@@ -107,11 +107,16 @@ def test_the_command_says_the_first_pairs_and_makes_a_gallery(photos, maps, tmp_
     assert "6 were there already" in again.output
 
 
-def test_sub_folders_are_named_where_a_folder_holds_no_picture_itself(photos):
+def test_sub_folders_are_named_where_a_folder_holds_no_picture_itself(photos, tmp_path):
     for name in ("2.jpg", "10.png"):
         (photos / name).unlink()
-    with pytest.raises(ValueError, match=r"pass recursive=True \(--recursive\)"):
+    with pytest.raises(ValueError, match=r"recursive=True \(--recursive\) reads a/1\.png"):
         open_source(photos, "x")
+    np.save(tmp_path / "1.npy", np.zeros((12, 10)))
+    (tmp_path / "maps" / "a").mkdir(parents=True)
+    (tmp_path / "1.npy").rename(tmp_path / "maps" / "a" / "1.npy")
+    with pytest.raises(ValueError, match=r"recursive=True \(--recursive\) reads a/1\.npy"):
+        open_source(tmp_path / "maps", "attributions")
 
 
 def test_maps_and_pictures_with_the_same_places(photos, maps, tmp_path):

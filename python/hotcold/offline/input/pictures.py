@@ -238,10 +238,8 @@ def open_pictures(
         return PictureFolder(name, path.name, [_picture(path.name, path)], dim_order)
     labels = labels_below(path, SUFFIXES, recursive=recursive)
     if not labels:
-        below = " and the folders below it" if recursive else ""
-        hint = "" if recursive else _hint_of_folders(path)
         msg = f"`{name}` must hold at least one picture file ({', '.join(SUFFIXES)}), got none "
-        msg += f"in {path}{below}{hint}"
+        msg += f"in {path}"
         raise ValueError(msg)
     pictures = [_picture(label, path / label) for label in ordered(path, labels, order)]
     origin = path.name + (" with its sub-folders" if recursive else "")
@@ -257,16 +255,6 @@ def open_pictures(
 
 def _picture(label: str, path: AnyPath) -> PictureFile:
     return RemotePicture(label, path) if isinstance(path, RemotePath) else LocalPicture(label, path)
-
-
-def _hint_of_folders(folder: AnyPath) -> str:
-    try:
-        below = labels_below(folder, SUFFIXES, recursive=True)
-    except OSError:
-        below = []
-    if not below:
-        return ""
-    return f"; there are in its sub-folders: pass recursive=True (--recursive) for {below[0]}, ..."
 
 
 def natural_key(text: str) -> tuple[list[tuple[int, str]], str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -256,6 +257,7 @@ def _open_folder(
         if archives:
             places = [folder / label for label in archives]
             return tar.open_tars(name, places, None, dim_order, order, folder.name)
+        raise _nothing_in(name, folder, recursive)
     if not arrays:
         return open_pictures(name, folder, dim_order, order, recursive=recursive)
     if pictures:
@@ -273,6 +275,23 @@ def _open_folder(
     source.is_folder = not recursive
     source.root = folder if recursive else None
     return source
+
+
+def _nothing_in(name: str, folder: AnyPath, recursive: bool) -> ValueError:
+    """Return the error for a folder with nothing to read, which says where there is something."""
+    hint = ""
+    if not recursive:
+        known = (*SUFFIXES, *_ARRAY_SUFFIXES, tar.SUFFIX)
+        with contextlib.suppress(OSError):
+            below = labels_below(folder, known, recursive=True)
+            if below:
+                hint = (
+                    f"; recursive=True (--recursive) reads {min(below)} and what else is below it"
+                )
+    return ValueError(
+        f"`{name}` must hold at least one picture file ({', '.join(SUFFIXES)}), array file "
+        f"({', '.join(_ARRAY_SUFFIXES)}) or tar archive, got none in {folder}{hint}"
+    )
 
 
 def _many(
