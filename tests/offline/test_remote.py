@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -46,9 +47,16 @@ def save_all(folder, maps, images):
     optional("safetensors.numpy").save_file({"maps": maps}, folder / "maps.safetensors")
     with optional("h5py").File(folder / "maps.h5", "w") as file:
         file.create_dataset("run/maps", data=maps, chunks=(5, 1, 12, 10), compression="gzip")
-    group = optional("zarr").open_group(str(folder / "maps.zarr"), mode="w")
+    zarr = optional("zarr")
+    group = zarr.open_group(str(folder / "maps.zarr"), mode="w")
     array = group.create_array if hasattr(group, "create_array") else group.create_dataset
     array("maps", shape=maps.shape, chunks=(5, 1, 12, 10), dtype=maps.dtype)[:] = maps
+    kinds = zarr.storage if hasattr(zarr.storage, "ZipStore") else zarr
+    with contextlib.closing(kinds.ZipStore(str(folder / "maps.zarr.zip"), mode="w")) as store:
+        array = zarr.open_array(
+            store=store, mode="w", shape=maps.shape, chunks=(5, 1, 12, 10), dtype="f4"
+        )
+        array[:] = maps
     for i, image in enumerate(images):
         place = folder / "photos" / ("a b" if i % 2 else ".")
         place.mkdir(parents=True, exist_ok=True)
@@ -111,7 +119,15 @@ def memory(tmp_path, maps, images):
 
 
 FILES = ["maps.npy", "maps.npz", "maps.npz:maps", "packed.npz", "maps.safetensors:maps"]
-FILES += ["maps.h5", "maps.h5:run/maps", "maps.zarr:maps", "maps.zarr", "parts", "parts/*.npy"]
+FILES += [
+    "maps.h5",
+    "maps.h5:run/maps",
+    "maps.zarr:maps",
+    "maps.zarr",
+    "maps.zarr.zip",
+    "parts",
+    "parts/*.npy",
+]
 FILES += ["parts/{0..22}.npy", "shard-0.tar", "shard-0.tar:npy", "shard-*.tar"]
 
 

@@ -96,7 +96,8 @@ def open_zarr(name: str, path: AnyPath, key: str | None) -> ArraySource:
             return ArraySource(name, node, origin, [path])
         if isinstance(path, RemotePath):
             # What says how its chunks are stored stands for it.
-            source = _Owned(name, node, origin, path / _metadata(node), stack.pop_all())
+            told = path if path.suffix.lower() == ".zip" else path / _metadata(node)
+            source = _Owned(name, node, origin, told, stack.pop_all())
             source.knows_chunks = not path.is_web
             return source
         return _Owned(name, node, origin, path, stack.pop_all())
@@ -104,9 +105,10 @@ def open_zarr(name: str, path: AnyPath, key: str | None) -> ArraySource:
 
 def _remote_store(zarr: Any, path: RemotePath) -> Any:
     kinds = zarr.storage
+    url = f"zip::{path}" if path.suffix.lower() == ".zip" else str(path)
     if hasattr(kinds, "FsspecStore"):  # of 3.0
-        return kinds.FsspecStore.from_url(str(path), read_only=True)
-    return kinds.FSStore(str(path), mode="r")
+        return kinds.FsspecStore.from_url(url, read_only=True)
+    return kinds.FSStore(url, mode="r")
 
 
 def _metadata(node: Any) -> str:
