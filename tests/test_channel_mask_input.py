@@ -209,6 +209,9 @@ def test_what_is_no_model_is_refused():
     with pytest.raises(TypeError, match=message("got Stored", "from_influence")):
         ChannelMaskVisualizer(Stored(None), "layer", 0)
     with pytest.raises(
-        TypeError, match=message("`model` must be a keras.Model or a torch.nn.Module, got dict")
+        TypeError,
+        match=message(
+            "must be a keras.Model, a torch.nn.Module, a flax module or a JAX function, got dict"
+        ),
     ):
         ChannelMaskVisualizer({}, "layer", 0)

@@ -74,6 +74,11 @@ def test_keras(backend, values):
     )
 
 
+def test_jax():
+    need("jax", "flax")
+    run_suites("jax_models.py")
+
+
 def test_keras_backends_agree(values):
     found = {name: np.load(values(name)) for name in KERAS if values(name).exists()}
     if len(found) < 2:

@@ -42,7 +42,8 @@ except TypeError as error:
 def test_model_of_no_framework_is_refused():
     optional("torch")
     with pytest.raises(
-        TypeError, match=r"must be a keras.Model or a torch.nn.Module, got dict; .*`attributions\(x"
+        TypeError,
+        match=r"must be a keras.Model, a torch.nn.Module, a flax .* got dict; .*`attributions\(x",
     ) as caught:
         InternalInfluence({}, "conv", InternalChannelQoI(0), PointDoi())
     assert "hotcold[torch]" not in str(caught.value)

@@ -75,9 +75,9 @@ class Cut:
     layer : str or int
         A dotted module name (`"features.28"`), or an index into the model's leaf layers (those
         made of no others) in definition order; a negative index counts from the end.
-        `hotcold.influence.layers` lists both. Keras's names of layers within layers are joined
-        by `/` (`"resnet50/conv1_conv"`); a name that only one layer has will do alone, and so will
-        the attributes that hold it (`"encoder.blocks.2"`).
+        `hotcold.influence.layers` lists both. In Keras and flax.linen the names of layers within
+        layers are joined by `/` (`"resnet50/conv1_conv"`), in flax.nnx by dots; Keras takes a name
+        that only one layer has alone, and the attributes that hold it (`"encoder.blocks.2"`).
     anchor : {"out", "in"}, default "out"
         Read what the layer returns, or what it is given.
     accessor : str, int, tuple or callable, optional

@@ -193,4 +193,4 @@ class WatchedModel(ABC):
 
     def value_of(self, reader: Reader) -> Tensor:
         """Return the value that a reader has kept, or raise why there is none."""
-        return reader.value(self.layer_type(reader.cut), self.model_name, self.uncounted)
+        return reader.value(lambda: self.layer_type(reader.cut), self.model_name, self.uncounted)

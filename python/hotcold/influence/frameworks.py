@@ -28,6 +28,8 @@ FRAMEWORKS = (
     # Before PyTorch: on it, a Keras model is a torch.nn.Module as well.
     Framework("keras", "Keras", "a keras.Model", "keras"),
     Framework("torch", "PyTorch", "a torch.nn.Module", "torch"),
+    # Last: any function may be one of JAX.
+    Framework("jax", "JAX", "a flax module or a JAX function", "jax"),
 )
 
 
@@ -47,7 +49,7 @@ def backend_for(model: Any) -> Backend:
 
 
 def _refusal(model: Any) -> str:
-    wanted = " or ".join(framework.models for framework in FRAMEWORKS)
+    wanted = ", ".join(framework.models for framework in FRAMEWORKS)
     message = f"`model` must be {wanted}, got {type(model).__name__}"
     if isinstance(model, SupportsAttributions):
         return message + (

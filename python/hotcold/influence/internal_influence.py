@@ -26,11 +26,14 @@ class InternalInfluence:
 
     Parameters
     ----------
-    model : torch.nn.Module or keras.Model
+    model : torch.nn.Module, keras.Model, flax module or JAX function
         The trained model, used where it is: its device and dtype are kept. It is in inference mode
         during a call and every module is back in its own mode after it; gradients and
         `requires_grad` of its parameters are not touched. A compiled model runs uncompiled. A
-        Keras model runs on the backend that Keras does, with `training=False`.
+        Keras model runs on the backend that Keras does, with `training=False`. A flax.linen module
+        is bound to its variables (`module.bind(variables)`), a flax.nnx module holds them; both
+        are told that this is no training where their `__call__` takes `train`, `deterministic` or
+        the like. Any other function of JAX arrays has an input and an `OutputCut()`.
     cuts : Cut, OutputCut, str, int or pair
         Where the quantity is read: a layer or the output. A pair says where the slice starts, too:
         `InputCut(name)` at an input of the model, a `Cut` at a layer. Attributions have the shape

@@ -26,8 +26,9 @@ def layers(model: Any, x: Any = None, *, blocks: bool = False) -> LayerList:
 
     Parameters
     ----------
-    model : torch.nn.Module or keras.Model
-        The model; it is left as it was found.
+    model : torch.nn.Module, keras.Model or flax module
+        The model; it is left as it was found. Without a sample, of a flax.linen module those
+        layers are listed that have variables, without indices.
     x : array, tuple or dict, optional
         A sample input for one forward pass, as `InternalInfluence.attributions` takes it. Without
         it, output shapes and channel counts are None.

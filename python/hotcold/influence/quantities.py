@@ -27,7 +27,7 @@ class InternalChannelQoI:
         counts from the end. `None` means the framework's own: for PyTorch 1 after convolutions,
         batch norms and poolings, the last after linear maps, embeddings, layer norms and recurrent
         layers, followed through what the network does in between; for Keras what the layers' data
-        formats and axes say.
+        formats and axes say; for flax the last. A JAX function does not say.
     agg_fn : {"sum", "mean", "max"} or callable, optional
         How a channel's map becomes one number per item; `None` is `"sum"`. The names reduce every
         axis but the batch. A function is called with the tensor of one channel, shape (N, ...)

@@ -60,11 +60,11 @@ class Reader(Watch):
                 del self._kept[:wanted]
         return value
 
-    def value(self, layer_type: str, model: str, uncounted: str) -> Tensor:
-        """Return the value of the call that the cut names; the names are for messages."""
+    def value(self, layer_type: Callable[[], str], model: str, uncounted: str) -> Tensor:
+        """Return the value of the call that the cut names; the rest is for messages."""
         wanted = self.cut.call
         if not self._kept or (wanted < 0 and len(self._kept) < -wanted):
-            raise no_call(self.cut, layer_type, self.n_calls, model, uncounted)
+            raise no_call(self.cut, layer_type(), self.n_calls, model, uncounted)
         one = self._kept[0]
         if isinstance(one, ValueError):
             raise one

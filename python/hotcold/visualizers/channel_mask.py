@@ -33,7 +33,7 @@ class ChannelMaskVisualizer(MaskingVisualizer[ChannelMaskOptions], options=Chann
 
     Parameters
     ----------
-    model : torch.nn.Module or keras.Model
+    model : torch.nn.Module, keras.Model or flax module
         The trained model, used where it is and left as it was. For any other source of attributions
         see `from_influence`.
     layer : str, int or Cut

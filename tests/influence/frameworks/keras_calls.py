@@ -317,6 +317,8 @@ class Interrupted(BaseException):
 
 
 @pytest.mark.skipif(BACKEND == "tensorflow", reason="an exception within it ends the process")
+# Python swallows, with a warning, what is raised within the finalizers of weak references.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no interval timer")
 def test_interrupts_leave_nothing_behind():
     model = nets.weighted(
