@@ -136,6 +136,20 @@ def test_maps_and_pictures_with_the_same_places(photos, maps, tmp_path):
     assert not (tmp_path / "wrong").exists()
 
 
+def test_one_scale_for_maps_in_sub_folders(photos, maps, tmp_path):
+    for stem, one in zip(STEMS, maps, strict=True):
+        path = tmp_path / "maps" / f"{stem}.npy"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, one)
+    show = hotcold.HeatmapVisualizer(clip_quantile=0.9)
+    found = hotcold.measure(show, tmp_path / "maps", recursive=True, progress=False)
+    assert found == hotcold.measure(show, maps, progress=False)
+    arguments = ["scale", str(tmp_path / "maps"), "-o", str(tmp_path / "scale.json"), "--recursive"]
+    arguments += ["--visualizer", "heatmap", "--clip-quantile", "0.9"]
+    assert CliRunner().invoke(main, arguments).exit_code == 0
+    assert hotcold.Scale.load(tmp_path / "scale.json") == found
+
+
 def test_files_that_differ_by_their_suffix_alone_are_refused(photos, maps, tmp_path):
     shutil.copy(photos / "a" / "1.png", photos / "a" / "1.bmp")
     more = np.concatenate([maps, maps[:1]])

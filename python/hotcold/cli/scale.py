@@ -35,6 +35,7 @@ SCALING = ("combine_channels", "upsample", "positive_only", "normalization_type"
 )
 @channel_axis_option
 @maker_options(*SCALING, default="heatmap with images, plain without")
+@click.option("--recursive", is_flag=True, help="Folders with all folders below them.")
 @click.option("--overwrite", is_flag=True, help="Replace a file of that name.")
 @click.option("--threads", type=click.IntRange(min=1), help="[default: CPUs of this process]")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
@@ -43,6 +44,7 @@ def scale(
     images: str | None,
     output_file: Path,
     visualizer: str | None,
+    recursive: bool,
     overwrite: bool,
     threads: int | None,
     quiet: bool,
@@ -76,6 +78,7 @@ def scale(
             made,
             maps_of(attributions, no_channel_axis),
             images,
+            recursive=recursive,
             n_threads=threads,
             progress=not quiet,
         )

@@ -61,6 +61,7 @@ def measure(
     attributions: Any,
     x: Any = None,
     *,
+    recursive: bool = False,
     n_threads: int | None = None,
     progress: bool = True,
 ) -> Scale:
@@ -76,6 +77,8 @@ def measure(
     x : as `attributions`, optional
         The images, needed for nothing but `upsample`, which brings maps to their size. Items whose
         image cannot be drawn are left out then.
+    recursive : bool, default False
+        Read a folder with all folders below it, as `render_files` does.
     n_threads : int >= 1, optional
         None: the CPUs this process may use, or ``HOTCOLD_NUM_THREADS``. Changes no bit.
     progress : bool, default True
@@ -112,11 +115,12 @@ def measure(
     """
     maps = Maps(visualizer)
     threads = _validate.n_threads(n_threads)
+    recursive = _validate.flag("recursive", recursive)
     shown = make_progress(_validate.flag("progress", progress), "items")
     with contextlib.ExitStack() as stack:
-        sources = [_opened(stack, attributions, "attributions", maps.dim_order)]
+        sources = [_opened(stack, attributions, "attributions", maps.dim_order, recursive)]
         if x is not None:
-            sources.append(_opened(stack, x, "x", maps.dim_order))
+            sources.append(_opened(stack, x, "x", maps.dim_order, recursive))
             sources[0] = beside(sources[0], sources[1], maps.dim_order)
         feed = Feed(sources[0], sources[1] if len(sources) > 1 else None, None)
         if feed.n_items == 0:
@@ -137,7 +141,9 @@ def measure(
     return Scale(low, high, found.values, n_items, settings)
 
 
-def _opened(stack: contextlib.ExitStack, given: Any, name: str, dim_order: str) -> Source:
-    source = open_source(given, name, dim_order)
+def _opened(
+    stack: contextlib.ExitStack, given: Any, name: str, dim_order: str, recursive: bool
+) -> Source:
+    source = open_source(given, name, dim_order, recursive=recursive)
     stack.callback(source.close)
     return source
