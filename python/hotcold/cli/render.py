@@ -111,6 +111,11 @@ _LISTED = 10
     show_default=True,
     help="Let PNG files say of which item they are, and what their colours stand for.",
 )
+@click.option(
+    "--values",
+    type=click.Choice(["npy"]),
+    help="Also keep the maps as they are drawn, in values.npy: float32 (N, H, W).",
+)
 @click.option("--gallery", is_flag=True, help="Write an index.html to look at the pictures.")
 @click.option("--report", type=click.Path(), help="Write the report there as JSON; - to print it.")
 @click.option("--threads", type=click.IntRange(min=1), help="[default: CPUs of this process]")
@@ -138,6 +143,7 @@ def render(
     on_error: str,
     compression: str,
     provenance: bool,
+    values: str | None,
     gallery: bool,
     report: str | None,
     threads: int | None,
@@ -205,6 +211,7 @@ def render(
             verify=verify,
             fsync=fsync,
             provenance=provenance,
+            values=values,
         )
         _tell(done, report, quiet)
     if not done.ok:

@@ -25,6 +25,7 @@ from hotcold.offline.run.worker import Layout
 
 PathLike = str | os.PathLike[str]
 ON_ERROR = ("raise", "record")
+VALUES = ("npy",)
 
 
 def render_files(
@@ -53,6 +54,7 @@ def render_files(
     verify: bool | None = None,
     fsync: bool = False,
     provenance: bool = True,
+    values: str | None = None,
 ) -> RenderReport:
     """Render every item into a picture file of its own; memory does not grow with their number.
 
@@ -140,6 +142,12 @@ def render_files(
         Let every PNG file say in a text chunk which item it shows, from which files (their names,
         without folders), how it was drawn, and what the ends of its colours stand for: see
         `hotcold.read_provenance` and `hotcold.read_values`. The pixels are the same.
+    values : {"npy"}, optional
+        Also keep the maps as they are drawn, in attribution units: after `combine`, `upsample`,
+        `blur`, `sign` and clipping, before they are normalized. They are one array float32
+        (N, H, W), or (N, C, H, W) for several channels, in ``values.npy``, which appears when it is
+        complete; rows of items that failed are NaN. Each shard has a file of its own items,
+        ``values-0001-of-0016.npy``.
 
     Returns
     -------
@@ -212,6 +220,7 @@ def render_files(
             verify=None if verify is None else _validate.flag("verify", verify),
             fsync=_validate.flag("fsync", fsync),
             provenance=_validate.flag("provenance", provenance),
+            values=values is not None and bool(_validate.one_of("values", values, VALUES)),
             reads=reads,
         )
         shown = make_progress(progress, "sheets" if sheets else "pictures")

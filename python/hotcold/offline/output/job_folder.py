@@ -12,7 +12,7 @@ from typing import Any
 
 from hotcold import _atomic
 from hotcold.offline.input.identity import Identity
-from hotcold.offline.output import guard, manifest, series, tree
+from hotcold.offline.output import guard, manifest, series, tree, values
 from hotcold.offline.output.base import ForeignFiles, output_error
 from hotcold.offline.output.journal import Journal
 from hotcold.offline.output.lock import FolderLock
@@ -40,6 +40,8 @@ class Plan:
         What must not be written to.
     resume, overwrite, fsync : bool
         As in `render_files`.
+    values : bool
+        The numbers behind the pictures are kept too.
     """
 
     names: Names
@@ -51,13 +53,16 @@ class Plan:
     resume: bool = False
     overwrite: bool = False
     fsync: bool = False
+    values: bool = False
 
     @property
     def series(self) -> series.Series:
         """The files that it makes."""
         if self.container is None:
-            return series.of_folder(self.names)
-        return series.of_container(self.container, self.shard)
+            made = series.of_folder(self.names)
+        else:
+            made = series.of_container(self.container, self.shard)
+        return series.with_values(made, self.shard) if self.values else made
 
     def mine(self, name: str) -> bool:
         """Whether this part of the job makes the file."""
@@ -197,6 +202,7 @@ class JobFolder:
             self.record = self._new_record(owned, owners, foreign)
         if not joins:
             Journal.clear(self._own)
+            values.forget(self._own)
         series.keep_names(self._own, plan.names, fsync=plan.fsync)
         manifest.write(self.path, self.record, fsync=plan.fsync)
         tree.make_folders(self.path, self._makes().folders)
@@ -259,7 +265,13 @@ class JobFolder:
         """Return what tells the files of all parts of the job."""
         if self._plan.container is not None:
             return series.owner(self._own, self._plan.series)
-        return series.Owns.of_names(self._plan.names)
+        pictures = series.Owns.of_names(self._plan.names)
+        if not self._plan.values:
+            return pictures
+        made = self._plan.series
+        return series.Owns(
+            lambda name: series.is_values(name, made) or pictures(name), pictures.folders
+        )
 
     def _remove_leftovers(self, owners: list[series.Owns]) -> None:
         """Remove the temporary files of killed runs: nobody but this job can be writing them."""

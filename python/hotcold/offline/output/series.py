@@ -39,6 +39,7 @@ class Owns:
         return cls(lambda name: names.unit_of(name) is not None, names.folders)
 
 
+_VALUES = re.compile(r"values(-\d{4,}-of-(?P<total>\d{4,}))?\.npy")
 _CONTAINER = re.compile(r"pictures(-\d{4,}-of-(?P<total>\d{4,}))?\.(?P<kind>[a-z]+)")
 
 
@@ -50,6 +51,17 @@ def of_folder(names: Names) -> Series:
 def of_container(container: str, shard: Shard) -> Series:
     """Return the series of a job that puts everything into one file, or one a shard."""
     return {"container": container, "shards": shard.total}
+
+
+def with_values(series: Series, shard: Shard) -> Series:
+    """Return the series of a job that also keeps the numbers behind its pictures."""
+    return {**series, "values": shard.total}
+
+
+def is_values(name: str, series: Series) -> bool:
+    """Whether a file is the array of numbers of a series, or of one of its shards."""
+    match = _VALUES.fullmatch(name)
+    return match is not None and int(match["total"] or 1) == series.get("values")
 
 
 def keep_names(folder: Path, names: Names, *, fsync: bool) -> None:
@@ -79,6 +91,13 @@ def owner(folder: Path, series: Series) -> Owns:
     series : dict
         As the job file has it.
     """
+    pictures = _pictures(folder, series)
+    if "values" not in series:
+        return pictures
+    return Owns(lambda name: is_values(name, series) or pictures(name), pictures.folders)
+
+
+def _pictures(folder: Path, series: Series) -> Owns:
     if "container" in series:
         return Owns(lambda name: _is_container(name, series))
     try:
@@ -113,6 +132,8 @@ def overlap(a: Series, b: Series, names: Names, owns: Owns) -> bool:
     owns : callable
         `owner` of the earlier series `b`.
     """
+    if "values" in a and a["values"] == b.get("values"):
+        return True
     if "container" in a or "container" in b:
         return a.get("container") == b.get("container")
     if a["suffix"] != b["suffix"]:

@@ -25,6 +25,7 @@ from hotcold.offline.output.folder import FolderWriter
 from hotcold.offline.output.guard import Read
 from hotcold.offline.output.job_folder import JobFolder, Plan
 from hotcold.offline.output.names import Names, Shard
+from hotcold.offline.output.values import ValuesFile
 from hotcold.offline.run.pool import results_in_order
 from hotcold.offline.run.progress import Silence
 from hotcold.offline.run.rendering import Limits, Renderer, Renders
@@ -62,6 +63,7 @@ class Job:
         verify: bool | None = None,
         fsync: bool = False,
         provenance: bool = True,
+        values: bool = False,
         reads: Sequence[Read] = (),
     ) -> None:
         self.visualizer = visualizer
@@ -80,6 +82,7 @@ class Job:
         self.fsync = fsync
         # Pixels of an array say nothing, nor do formats without a place for it.
         self.tells = provenance and suffix == ".png" and container not in ("npy", "zarr")
+        self.values = values
         self.feed = Feed(attributions, x, batch_size)
         if self.feed.n_items == 0:
             msg = f"`attributions` must hold at least one item, got none in {attributions.origin}"
@@ -93,6 +96,12 @@ class Job:
         if isinstance(names, str):
             msg = f"`names` must be a sequence of names, got the string {names!r}"
             raise TypeError(msg)
+        if values and self.feed.n_items is None and not shard.is_all:
+            msg = (
+                "`values` must be None for shards of a stream, whose rows nobody can number; give "
+                "an array or files"
+            )
+            raise ValueError(msg)
         self.names = Names(suffix, names, "sheet-" if layout.sheets else "", n_units, shard)
         self._first = self._check_first_item()
         self._settings = self._describe(attributions, x)
@@ -121,9 +130,15 @@ class Job:
             try:
                 self._render_all(worker, total, progress, folder)
                 self._check_inputs()
+                if worker.values is not None:
+                    n_items = self._own_items()
+                    failed = [failure.index for failure in total.failures]
+                    worker.values.finish(total.end if n_items is None else n_items, failed)
                 finish(worker.writer)
             except BaseException:
                 worker.writer.abort()
+                if worker.values is not None:
+                    worker.values.abort()
                 raise
             report = total.report(worker.writer.output, time.perf_counter() - start)
             self.keep(report, folder, -(-total.end // self.layout.n_cells))
@@ -141,6 +156,7 @@ class Job:
             self.resume,
             self.overwrite,
             self.fsync,
+            self.values,
         )
         return JobFolder(self.output_dir, plan)
 
@@ -158,7 +174,20 @@ class Job:
         first, last = self.names.span()
         if core_threads is None:
             core_threads = 1 if last is None else max(1, self.n_threads // max(1, last - first))
-        return self._worker(writer, shared, folder.goes_on, core_threads)
+        resume, values = folder.goes_on, None
+        if self.values:
+            values = ValuesFile(
+                self.output_dir,
+                self.output_dir / manifest.FOLDER,
+                self.shard.label,
+                self._own_span()[0],
+                goes_on=resume,
+                n_threads=core_threads,
+                fsync=self.fsync,
+            )
+            # Pictures without their numbers are made again.
+            resume = resume and values.kept
+        return self._worker(writer, shared, resume, core_threads, values)
 
     def keep(self, report: RenderReport, folder: JobFolder, n_units: int | None) -> None:
         """Write that the job is done, and its report beside the job file."""
@@ -196,7 +225,12 @@ class Job:
             progress.close()
 
     def _worker(
-        self, writer: Writer, shared: Shared | None, resume: bool, core_threads: int
+        self,
+        writer: Writer,
+        shared: Shared | None,
+        resume: bool,
+        core_threads: int,
+        values: ValuesFile | None,
     ) -> Worker:
         text = dict(self.visualizer.text_chunks())
         if shared is not None:
@@ -206,8 +240,9 @@ class Job:
             attributions = self._sources["attributions"]
             assert attributions is not None
             teller = Teller.of(self.visualizer, self.names, attributions, self._sources["x"])
+        keep = None if values is None else values.put
         return Worker(
-            Renderer(self.visualizer, shared, core_threads, teller),
+            Renderer(self.visualizer, shared, core_threads, teller, keep),
             writer,
             self.names,
             self.layout,
@@ -218,6 +253,7 @@ class Job:
             core_threads,
             self.compression,
             teller,
+            values,
         )
 
     def _told(self, shared: Shared) -> str:
@@ -247,6 +283,8 @@ class Job:
         path = container_path(self.output_dir, self.container, self.shard.label)
         now = fingerprint(path, whole="checksum" in before and self.verify is not False)
         if now is None or (self.verify and "checksum" not in before):
+            return None
+        if self.values and not (self.output_dir / f"values{self.shard.label}.npy").exists():
             return None
         same = self.verify is False or all(before.get(key) == now[key] for key in now)
         return path if same else None
@@ -298,6 +336,7 @@ class Job:
             if self.layout.sheets
             else None,
             "provenance": self.tells,
+            "values": "npy" if self.values else None,
             "container": self.container,
             "names": self.names.digest(),
             # Shards that end a container each must agree on how many there are.

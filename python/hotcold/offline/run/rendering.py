@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -72,6 +72,8 @@ class Renderer:
         Of the core, for each call.
     teller : Teller, optional
         What files say of their items.
+    keep : callable, optional
+        Told of every request before its pictures are written.
     """
 
     def __init__(
@@ -80,11 +82,13 @@ class Renderer:
         shared: Shared | None,
         n_threads: int,
         teller: Teller | None = None,
+        keep: Callable[[RenderRequest], None] | None = None,
     ) -> None:
         self._visualizer = visualizer
         self._shared = shared
         self._n_threads = n_threads
         self._teller = teller
+        self._keep = keep
 
     def pictures(self, piece: Piece | Bad) -> Iterator[Drawn | Bad]:
         """Yield the items' pictures, or why there is none, in their order."""
@@ -92,7 +96,8 @@ class Renderer:
             yield piece
             return
         try:
-            drawn = self._drawn(piece)
+            request = self.request(piece)
+            drawn = self._drawn(request)
         except (ValueError, TypeError) as error:
             if len(piece.attributions) == 1:
                 yield Bad(piece.start, str(error))
@@ -100,16 +105,17 @@ class Renderer:
             for one in piece.parts(1):
                 yield from self.pictures(one)
         else:
+            if self._keep is not None:
+                self._keep(request)
             yield drawn
 
-    def _drawn(self, piece: Piece) -> Drawn:
-        request = self.request(piece)
+    def _drawn(self, request: RenderRequest) -> Drawn:
         if self._teller is None:
             pictures = request.render(None, self._n_threads)
-            return Drawn(piece.start, pictures, request.colors)
+            return Drawn(request.first_item, pictures, request.colors)
         pictures, numbers = request.render_told(self._n_threads, self._teller.clip)
         head = self._teller.head(request)
-        return Drawn(piece.start, pictures, request.colors, head, numbers)
+        return Drawn(request.first_item, pictures, request.colors, head, numbers)
 
     def batch(self, piece: Piece) -> tuple[RenderRequest, Picture]:
         """Return all pictures of a piece and the request that made them; raise for a bad item."""
@@ -122,13 +128,17 @@ class Renderer:
             yield piece
             return
         try:
-            yield self.request(piece)
+            request = self.request(piece)
         except (ValueError, TypeError) as error:
             if len(piece.attributions) == 1:
                 yield Bad(piece.start, str(error))
                 return
             for one in piece.parts(1):
                 yield from self.requests(one)
+        else:
+            if self._keep is not None:
+                self._keep(request)
+            yield request
 
     def request(self, piece: Piece) -> RenderRequest:
         """Return the checked inputs of a piece's pictures."""

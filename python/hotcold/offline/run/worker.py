@@ -12,6 +12,7 @@ from hotcold import files
 from hotcold.offline.input.feed import Bad, Chunk, Piece
 from hotcold.offline.output.base import Writer, output_error
 from hotcold.offline.output.names import Names
+from hotcold.offline.output.values import ValuesFile
 from hotcold.offline.run.pool import Stopped
 from hotcold.offline.run.rendering import Drawn, Picture, Renderer
 from hotcold.offline.run.report import Failure
@@ -77,6 +78,7 @@ class Worker:
     n_threads: int  # of the core, for each call
     compression: str
     teller: Teller | None = None
+    values: ValuesFile | None = None
     stop: threading.Event | None = None
 
     def run(self, chunk: Chunk) -> Done:
