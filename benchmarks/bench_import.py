@@ -6,7 +6,7 @@ import sys
 import pytest
 from harness import QUICK
 
-LIMIT_MS = 60.0  # the contract's, for the reference machine; recorded, not a gate elsewhere
+LIMIT_MS = 60.0  # aimed at on the reference machine; recorded, not a gate elsewhere
 ROUNDS = 7
 
 CODE = """

@@ -48,7 +48,7 @@ def race(
     check
         Called with our answer and the rivals' by name; asserts that they agree.
     targets
-        The ratio (rival / ours) that contract or issue asks for, by rival; recorded.
+        The ratio (rival / ours) that is aimed at, by rival; recorded.
     floors
         The ratio below which the quick gate fails: far below today's figures, so that noise cannot
         reach it, and above what a lost vector path would leave.

@@ -66,6 +66,7 @@ def test_imports_point_downwards(path):
 
 # The same inside hotcold.offline: what comes in, what goes out, and what is between.
 OFFLINE = (
+    ("threads",),
     ("input",),
     ("output",),
     ("run",),

@@ -1,4 +1,4 @@
-"""What is refused, with which type and words: every rule of the arrays' section of the contract."""
+"""What is refused, with which type and words: every rule that arrays must keep."""
 
 from __future__ import annotations
 

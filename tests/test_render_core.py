@@ -148,7 +148,7 @@ def test_mask_pictures_are_their_values_in_bytes(rng, kind, opacity, channels, r
 @pytest.mark.parametrize("threshold", [0.0, 0.2, 0.5, 0.51, 0.9, 1.0])
 @pytest.mark.parametrize("kind", ["normal", "negative", "ties", "sparse", "constant", "near ties"])
 def test_mask_is_that_of_the_normalised_map(rng, dtype, sign, threshold, kind):
-    """The core compares raw values; the contract speaks of clipped and normalised ones."""
+    """The core compares raw values; the rule speaks of clipped and normalised ones."""
     shape = (3, 1, 40, 41)
     a = {
         "normal": lambda: rng.standard_normal(shape),

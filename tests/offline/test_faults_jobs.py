@@ -254,3 +254,35 @@ def test_files_that_cannot_be_written_whole_are_not_there(tmp_path, start):
     assert not list((tmp_path / "out").glob(".*.part"))
     assert said(start("--resume", wait=False))[0] == 0
     assert contents(tmp_path / "out") == expected
+
+
+@pytest.mark.parametrize("allowed", [0, 1])
+def test_a_job_goes_on_with_the_threads_that_the_system_gives(tmp_path, allowed):
+    code = """if True:
+        import sys, threading
+        import numpy as np
+        import hotcold
+
+        allowed, start = int(sys.argv[1]), threading.Thread.start
+
+        # A stack that no machine has: the system itself refuses every thread but these.
+        def start_some(self):
+            alive = sum(t.name.startswith("hotcold") for t in threading.enumerate())
+            threading.stack_size(0 if alive < allowed else 1 << 46)
+            start(self)
+
+        threading.Thread.start = start_some
+        maps = np.random.default_rng(0).standard_normal((40, 1, 24, 20)).astype("f4")
+        np.save("maps.npy", maps)
+        report = hotcold.render_files(
+            hotcold.Visualizer(), "maps.npy", output_dir="out", n_threads=3, progress=False
+        )
+        assert report.n_files == 40, report
+        scale = hotcold.measure(hotcold.Visualizer(), "maps.npy", progress=False)
+        assert "of 40 items" in repr(scale), scale
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(allowed)], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "out").glob("*.png"))) == 40

@@ -10,7 +10,7 @@ BLOCK = "_blocks.4"
 
 
 def by_hand(x, model, layer=LAYER, channel=CHANNEL, axis=None, agg_fn=None, doi=None):
-    """Return the attributions as the contract writes them out."""
+    """Return the attributions step by step, as channel_mask() defines them."""
     return InternalInfluence(
         model,
         (InputCut(), Cut(layer)),

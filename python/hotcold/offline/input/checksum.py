@@ -7,8 +7,10 @@ CRC-32's own, bits reversed (as in zlib's ``crc32_combine``).
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+
+from hotcold.offline.threads import startable
 
 _POLYNOMIAL = 0xEDB88320
 _ONE = 1 << 31  # the polynomial 1
@@ -42,16 +44,23 @@ def crc32_of(
             position, left = position + count, left - count
         return crc, length
 
-    total = 0
     parts = range(start, start + size, _PART)
+    n_threads = startable(n_threads)
+    if n_threads == 0:
+        return _joined(map(part, parts))
     pool = ThreadPoolExecutor(n_threads, thread_name_prefix="hotcold-checksum")
     try:
-        for found in pool.map(part, parts):
-            if found is None:
-                return None
-            total = combined(total, *found)
+        return _joined(pool.map(part, parts))
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _joined(parts: Iterable[tuple[int, int] | None]) -> int | None:
+    total = 0
+    for found in parts:
+        if found is None:
+            return None
+        total = combined(total, *found)
     return total
 
 

@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from hotcold import _core
+from hotcold.offline.threads import startable
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -28,8 +29,13 @@ def results_in_order(
     """Give an iterator over the results of `work` on every task, in the tasks' order.
 
     When the context is left, also by an error or by Ctrl-C, the workers are told to stop and waited
-    for. Their calls of the core end within a fraction of a second, whatever is left of them.
+    for. Their calls of the core end within a fraction of a second, whatever is left of them. Where
+    the system gives fewer threads, those do the work; where it gives none, the caller does.
     """
+    n_threads = startable(n_threads)
+    if n_threads == 0:
+        yield map(work, tasks)
+        return
 
     def check() -> None:
         if stop.is_set():
