@@ -242,6 +242,31 @@ def test_a_picture_that_cannot_be_encoded_leaves_nothing(tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX permissions")
+@pytest.mark.parametrize(
+    ("suffix", "most"), [("webp", 16383), ("jpg", 65500), ("gif", 65535), ("bmp", None)]
+)
+def test_what_a_format_cannot_hold_is_refused_before_any_work(tmp_path, suffix, most):
+    from PIL import Image
+
+    rows = (most or 66000) + 1
+    maps = np.zeros((1, 1, rows, 2), np.float32)
+    maps[0, 0, 0] = np.nan, 1  # which would be the next thing to be refused
+    said = "NaN" if most is None else f"at most {most} pixels a side.* {rows} x 2.*png"
+    with pytest.raises(ValueError, match=said):
+        Visualizer()(maps, tmp_path / f"one.{suffix}", imshow=False)
+    with pytest.raises(ValueError, match=said):
+        hotcold.render_files(
+            Visualizer(), maps, output_dir=tmp_path / "high", format=suffix, progress=False
+        )
+    assert list(tmp_path.glob("*.*")) == []
+    assert (tmp_path / "high").exists() == (most is None)  # NaN ends a job once it runs
+    # And what is said is what the library takes.
+    picture = np.zeros((rows - 1, 2, 3), np.uint8)
+    files.save_picture(tmp_path / f"most.{suffix}", picture)
+    with Image.open(tmp_path / f"most.{suffix}") as image:
+        assert image.size == (2, rows - 1)
+
+
 @pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
 def test_permissions_follow_the_umask(tmp_path, maps, mask):
     before = os.umask(mask)

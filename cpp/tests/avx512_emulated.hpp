@@ -206,6 +206,25 @@ EMULATED __mmask64 cmple_epu8_mask(const __m512i& x, const __m512i& y) {
 EMULATED __mmask64 cmpgt_epu8_mask(const __m512i& x, const __m512i& y) {
     return test<std::uint8_t>(x, y, [](std::uint8_t a, std::uint8_t b) { return a > b; });
 }
+EMULATED __m512i add_epi16(const __m512i& x, const __m512i& y) {
+    return map<std::uint16_t>(x, y, [](std::uint16_t a, std::uint16_t b) { return a + b; });
+}
+EMULATED __m512i mulhi_epu16(const __m512i& x, const __m512i& y) {
+    return map<std::uint16_t>(
+        x, y, [](std::uint16_t a, std::uint16_t b) { return (std::uint32_t{a} * b) >> 16; });
+}
+EMULATED __m512i packus_epi16(const __m512i& x, const __m512i& y) {
+    Lanes<std::int16_t> a(x), b(y);
+    Lanes<std::uint8_t> r;
+    for (int i = 0; i < 64; ++i) {
+        const int v = (i / 8 % 2 == 0 ? a : b).at[i / 16 * 8 + i % 8];
+        r.at[i] = static_cast<std::uint8_t>(v < 0 ? 0 : v > 255 ? 255 : v);
+    }
+    return r;
+}
+EMULATED __m512i srli_epi16(const __m512i& x, int by) {
+    return map<std::uint16_t>(x, x, [by](std::uint16_t a, std::uint16_t) { return a >> by; });
+}
 EMULATED __m512i srli_epi32(const __m512i& x, int by) {
     return map<std::uint32_t>(x, x, [by](std::uint32_t a, std::uint32_t) { return a >> by; });
 }
@@ -340,9 +359,11 @@ EMULATED __m512i mask_blend_epi8(__mmask64 mask, const __m512i& no, const __m512
 #undef _mm512_slli_epi32
 #undef _mm512_cmp_ps_mask
 #undef _mm512_cmp_pd_mask
+#undef _mm512_srli_epi16
 #undef _mm512_srli_epi32
 #undef _mm512_srli_epi64
 #define _mm512_abs_epi8 ::avx512_emulated::abs_epi8
+#define _mm512_add_epi16 ::avx512_emulated::add_epi16
 #define _mm512_add_epi32 ::avx512_emulated::add_epi32
 #define _mm512_add_epi64 ::avx512_emulated::add_epi64
 #define _mm512_add_epi8 ::avx512_emulated::add_epi8
@@ -381,7 +402,9 @@ EMULATED __m512i mask_blend_epi8(__mmask64 mask, const __m512i& no, const __m512
 #define _mm512_max_epu8 ::avx512_emulated::max_epu8
 #define _mm512_min_epu8 ::avx512_emulated::min_epu8
 #define _mm512_movepi8_mask ::avx512_emulated::movepi8_mask
+#define _mm512_mulhi_epu16 ::avx512_emulated::mulhi_epu16
 #define _mm512_or_si512 ::avx512_emulated::or_si512
+#define _mm512_packus_epi16 ::avx512_emulated::packus_epi16
 #define _mm512_permutex2var_epi8 ::avx512_emulated::permutex2var_epi8
 #define _mm512_permutex2var_pd ::avx512_emulated::permutex2var_pd
 #define _mm512_permutex2var_ps ::avx512_emulated::permutex2var_ps
@@ -399,6 +422,7 @@ EMULATED __m512i mask_blend_epi8(__mmask64 mask, const __m512i& no, const __m512
 #define _mm512_slli_epi32 ::avx512_emulated::slli_epi32
 #define _mm512_sllv_epi16 ::avx512_emulated::sllv_epi16
 #define _mm512_sllv_epi64 ::avx512_emulated::sllv_epi64
+#define _mm512_srli_epi16 ::avx512_emulated::srli_epi16
 #define _mm512_srli_epi32 ::avx512_emulated::srli_epi32
 #define _mm512_srli_epi64 ::avx512_emulated::srli_epi64
 #define _mm512_store_si512 ::avx512_emulated::store_si512

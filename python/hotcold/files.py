@@ -36,6 +36,8 @@ _RASTER: dict[str, tuple[str, dict[str, Any]]] = {
     ".gif": ("GIF", {}),
 }
 _NO_ALPHA = frozenset({"JPEG", "BMP", "GIF"})
+# Pixels a side that a format can hold, or its common library writes (libjpeg, libwebp).
+_MOST_PIXELS = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535}
 COMPRESSIONS = ("fast", "default", "small")  # of PNG files
 VECTOR_SUFFIXES = (".pdf", ".svg", ".eps")
 RASTER_SUFFIXES = tuple(_RASTER)
@@ -52,6 +54,19 @@ def known_suffix(path: str | os.PathLike[str]) -> str:
         msg = f"`output_file` must end in one of {known}, got {os.fspath(path)!r}"
         raise ValueError(msg)
     return suffix
+
+
+def check_size(suffix: str, height: int, width: int) -> None:
+    """Refuse a picture that the format of a suffix cannot hold."""
+    if suffix not in _RASTER:
+        return
+    most = _MOST_PIXELS.get(_RASTER[suffix][0])
+    if most is not None and max(height, width) > most:
+        msg = (
+            f"a {suffix} file holds at most {most} pixels a side, the picture has "
+            f"{height} x {width}; .png and .tif hold it"
+        )
+        raise ValueError(msg)
 
 
 def save_picture(
@@ -190,6 +205,7 @@ def _encode_with_pillow(picture: Picture, suffix: str) -> bytes:
     from PIL import Image
 
     name, options = _RASTER[suffix]
+    check_size(suffix, *picture.shape[:2])
     image = Image.fromarray(np.ascontiguousarray(picture))
     if image.mode == "RGBA" and name in _NO_ALPHA:
         flat = Image.new("RGBA", image.size, "white")

@@ -338,6 +338,10 @@ class BaseVisualizer(Generic[O]):
     ) -> Array:
         check_targets(output_file, fig)
         tiler = options.tiler or Tiler()
+        if output_file is not None:
+            suffix = files.known_suffix(output_file)
+            cell = request.picture_shape[:2]
+            files.check_size(suffix, *tiler.sheet(request.n_items, cell).shape)
         request = request.alone(options.n_threads)
         wants_sheet = output_file is not None or imshow or fig is not None
         says = output_file is not None and files.known_suffix(output_file) == ".png"

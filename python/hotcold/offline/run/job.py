@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hotcold import _atomic
+from hotcold import _atomic, files
 from hotcold.offline.input import PictureFolder, Source
 from hotcold.offline.input.feed import Feed
 from hotcold.offline.input.identity import difference, identify
@@ -322,6 +322,8 @@ class Job:
             if self.record and self.feed.n_items is None:
                 return None
             raise
+        height, width = self.layout.sheet(*request.picture_shape[:2]).shape
+        files.check_size(self.suffix, height, width)
         return request if request.depends_on_others else None
 
     def _describe(self, attributions: Source, x: Source | None) -> dict[str, Any]:
