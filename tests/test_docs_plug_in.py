@@ -11,7 +11,7 @@ from helpers import optional, read_picture
 from stand_ins import without_torchvision
 
 PAGE = Path(__file__).parents[1] / "docs" / "plug-in.md"
-SETUP, INTEGRATED, GRAD_CAM, CHANNEL, OTHER_CAM = re.findall(
+SETUP, INTEGRATED, GRAD_CAM, CHANNEL, ZENNIT, OTHER_CAM = re.findall(
     r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S
 )
 
@@ -62,6 +62,24 @@ def test_class_activation_map_lies_where_torch_would_put_it(run):
     show = names["hotcold"].HeatmapVisualizer(normalization_type="signed_max", blur=0)
     difference = np.abs(show.render(large, names["images"])[0].astype(int) - picture)
     assert (difference > 2).mean() < 0.001
+
+
+def test_zennit(run, monkeypatch):
+    without_torchvision(monkeypatch)
+    optional("zennit")
+    torch = optional("torch")
+    names, picture = run(ZENNIT)
+    assert picture.shape == (224, 224, 3)
+    model, leaf = names["model"], names["x"].detach().clone().requires_grad_()
+    seen = []
+    with names["EpsilonPlusFlat"]().context(model) as modified:
+        with model._blocks[10].register_forward_hook(lambda *call: seen.append(call[2])):
+            modified(leaf)
+        (expected,) = torch.autograd.grad(seen[0][:, 34].amax(), leaf)
+    got = names["Relevance34"]().attributions(names["x"].detach())
+    np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-6 * float(expected.abs().max()))
+    outside = names["gradient"].attributions(names["x"].detach())
+    assert np.abs(outside - got).max() > 0.1 * np.abs(got).max()
 
 
 @pytest.mark.filterwarnings("ignore")  # its own, and those of what it imports

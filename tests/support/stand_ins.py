@@ -11,9 +11,11 @@ from types import ModuleType
 
 
 def without_torchvision(monkeypatch):
-    """Give pytorch-grad-cam the names that it imports from torchvision and here never calls."""
+    """Give pytorch-grad-cam and zennit what they import from torchvision and here never call."""
     for module, names in (
         ("torchvision", ()),
+        ("torchvision.models", ()),
+        ("torchvision.models.resnet", ("BasicBlock", "Bottleneck")),
         ("torchvision.transforms", ("Compose", "Normalize", "ToTensor")),
         ("torchvision.transforms.functional", ("resize",)),
     ):
