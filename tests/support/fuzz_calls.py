@@ -7,6 +7,7 @@ shape; an exception must be one that is documented.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -141,7 +142,9 @@ def core_write(g):
     pictures = g.array((2, 5, 7, 3), "u1")
     folder = g.usual_or((b".",), (b"missing", b"", b"a\0b", ".", None))
     try:
-        _core.write_png(pictures, None, [], g.flag(), g.count(), folder, names(g, 2))
+        _core.write_png(
+            pictures, None, [], g.name(files.COMPRESSIONS), g.count(), folder, names(g, 2)
+        )
     except OSError:
         require(folder != b"." or g.wild > 0, "a folder that is there")
 
@@ -225,15 +228,38 @@ def core_render(g):
     if not giant and g.chance(0.7):
         channels = image.shape[1] if np.ndim(image) == 4 else 3
         picture = g.output((n, h, w, 4 if channels == 4 or g.chance(0.2) else 3), "u1")
-    _core.render(wanted, a, image, values, picture, g.count())
+    extents = g.output((n, 4), "f8") if n < 10**6 and g.chance(0.5) else None
+    _core.render(wanted, a, image, values, picture, g.count(), extents)
+    if extents is not None:
+        tell(g, wanted, extents)
+
+
+def tell(g, wanted, extents):
+    """Ask for what is told of items, whatever was measured of them."""
+    if g.chance(0.3):
+        extents = np.array([[g.number() for _ in range(4)] for _ in range(3)], np.float64)
+    limits = _core.attribution_limits(wanted, extents)
+    require(limits.shape == (len(extents), 2), limits.shape)
+    planes = g.usual_or((1, 3), (0, -1, 2**70, None))
+    texts = _core.item_numbers(wanted, extents, planes, g.name(("", "ends", "magnitude")))
+    require(len(texts) == len(extents), texts)
+    for text, pair in zip(texts, limits, strict=True):
+        told = json.loads("{" + text + "}")["limits"]
+        if told is not None and np.isfinite(pair).all():
+            require([float(number) for number in told] == pair.tolist(), (text, pair))
 
 
 def core_render_png(g):
     paint = g.pick(PAINTS)
     a, image, (n, c, *_) = render_arguments(g, paint in ("overlay", "mask"))
     wanted = names(g, min(n, 40))
+    objects = g.usual_or(([], ['{"item":1'] * min(n, 40)), (["{\0"], ["{", "{"], None, [b"{"]))
+    way, clip = g.name(files.COMPRESSIONS), g.name(("", "ends", "magnitude"))
+    recipe, stop = plan(g, paint, c), g.flag()
     try:
-        _core.render_png(plan(g, paint, c), a, image, None, [], g.count(), b".", wanted, g.flag())
+        _core.render_png(
+            recipe, a, image, None, [], way, g.count(), b".", wanted, stop, objects, clip
+        )
     except OSError:
         require(g.wild > 0, "a folder that is there")
 
