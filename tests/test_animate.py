@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from helpers import optional, run_python
 from PIL import Image
 
 import hotcold
@@ -119,7 +120,7 @@ def test_bad_series_are_refused_before_a_file_is_there(maps, tmp_path):
         with pytest.raises(error, match=words):
             hotcold.animate(given, path, **options)
         assert not path.exists()
-    for name in ("a.mp4", "a"):
+    for name in ("a.avi", "a"):
         with pytest.raises(ValueError, match=r"`output_file` must end in one of \.gif"):
             hotcold.animate(frames, tmp_path / name)
     with pytest.raises(ValueError, match=r"at most 50 for \.gif"):
@@ -161,10 +162,87 @@ def test_the_command_replaces_nothing_unasked(maps, tmp_path):
     done = run(tmp_path / "maps.npy", "-o", path)
     assert (done.exit_code, path.read_text()) == (1, "mine")
     assert run(tmp_path / "maps.npy", "-o", path, "--overwrite").exit_code == 0
-    done = run(tmp_path / "maps.npy", "-o", tmp_path / "a.mp4")
+    done = run(tmp_path / "maps.npy", "-o", tmp_path / "a.avi")
     assert done.exit_code == 1
     assert "`output_file` must end in one of .gif, .png, .apng, .webp" in done.output
     np.save(tmp_path / "one.npy", maps[:1])
     done = run(tmp_path / "one.npy", "-o", tmp_path / "b.png")
     assert (done.exit_code, "at least two to play" in done.output) == (1, True)
     assert not (tmp_path / "b.png").exists()
+
+
+def played_video(path):
+    """Return the frames of a video as a player shows them, and how many it shows a second."""
+    av = optional("av")
+    with av.open(path) as file:
+        (stream,) = file.streams.video
+        frames = [
+            frame.reformat(format="rgb24", src_colorspace="ITU709").to_ndarray()
+            for frame in file.decode(stream)
+        ]
+        return np.stack(frames), float(stream.average_rate)
+
+
+def smooth_frames(channels=3):
+    """Return frames without edges, of which a video loses little."""
+    y, x = np.mgrid[:60, :81] / 81
+    shares = [np.stack([x, y, (x + k / F) / 2, 0 * x + 1][:channels], -1) for k in range(F)]
+    return (255 * np.stack(shares)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("fps", [8, 0.5, 23.976])
+def test_a_video_shows_every_frame(tmp_path, fps):
+    optional("av")
+    frames = smooth_frames()
+    hotcold.animate(frames, tmp_path / "a.mp4", fps=fps)
+    found, rate = played_video(tmp_path / "a.mp4")
+    assert rate == pytest.approx(fps, rel=1e-4)
+    assert found.shape == (F, 60, 82, 3)  # an even number of columns
+    assert np.abs(found[:, :, :81].astype(int) - frames).mean() < 2.5
+    hotcold.animate(frames, tmp_path / "b.mp4", fps=fps)
+    assert (tmp_path / "b.mp4").read_bytes() == (tmp_path / "a.mp4").read_bytes()
+
+
+def test_a_video_has_the_colours_of_the_frames(tmp_path):
+    optional("av")
+    for color in [(200, 30, 60), (10, 200, 90), (255, 255, 255), (0, 0, 0), (20, 40, 250)]:
+        frames = np.full((3, 32, 32, 3), color, np.uint8)
+        hotcold.animate(frames, tmp_path / "a.mp4")
+        assert np.abs(played_video(tmp_path / "a.mp4")[0].astype(int) - frames).max() <= 3
+
+
+def test_a_video_is_opaque_and_has_captions(tmp_path):
+    optional("av")
+    frames = smooth_frames(4)
+    frames[:, :30, :, 3] = 0
+    lines = [f"step {k}" for k in range(F)]
+    hotcold.animate(frames, tmp_path / "a.mp4", captions=lines, background="black")
+    found, _ = played_video(tmp_path / "a.mp4")
+    assert found.shape[1] > 60
+    assert found[:, :28].max() <= 3  # beside the edge colours are shared by two rows
+    assert found[0, 62:].max() > 200
+
+
+def test_videos_on_the_command_line(maps, tmp_path):
+    optional("av")
+    np.save(tmp_path / "maps.npy", maps)
+    done = run(tmp_path / "maps.npy", "-o", tmp_path / "a.mp4", "--fps", 4)
+    assert done.exit_code == 0, done.output
+    assert len(played_video(tmp_path / "a.mp4")[0]) == F
+
+
+def test_without_the_extra_an_mp4_is_refused_before_any_work(tmp_path):
+    code = (
+        "import sys, numpy as np, hotcold\n"
+        "sys.modules['av'] = None\n"  # as where it is not installed
+        "frames = np.zeros((2, 4, 4, 3), np.uint8)\n"
+        "hotcold.animate(frames, 'a.gif')\n"
+        "try:\n"
+        "    hotcold.animate(frames, 'a.mp4')\n"
+        "except ImportError as error:\n"
+        "    assert \"pip install 'hotcold[video]'\" in str(error), error\n"
+        "else:\n"
+        "    raise AssertionError('written')\n"
+    )
+    run_python(code, cwd=tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.gif"]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hotcold import _atomic, _validate
+from hotcold.animation import video
 from hotcold.options import rgb
 from hotcold.panel import text
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 Frames = NDArray[np.uint8]
 
-SUFFIXES = (".gif", ".png", ".apng", ".webp")
+SUFFIXES = (".gif", ".png", ".apng", ".webp", video.SUFFIX)
 _MOST_COLORS = 256  # of a GIF's frame
 _GIF_FPS = 50  # above which players slow down
 _AIR = 3  # pixels around a caption
@@ -47,15 +48,16 @@ def animate(
     frames : ndarray of uint8, shape (F, H, W, 3 or 4), or a sequence of such pictures
         At least two, as `render` of a visualizer or a panel returns them.
     output_file : path-like
-        By its suffix: gif, png or apng (an animated PNG), webp. It appears whole or not at all.
+        By its suffix: gif, png or apng (an animated PNG), webp, or mp4 with the extra
+        ``hotcold[video]``. It appears whole or not at all.
     fps : float, default 10
         Frames a second, up to 100; a GIF up to 50.
     loop : int >= 0, default 0
-        How often it plays; 0: for ever.
+        How often it plays; 0: for ever. Of an MP4 the player decides.
     captions : sequence of str, optional
         A line below each frame.
     background : matplotlib colour, default "white"
-        Behind the captions, and in a GIF behind what is transparent.
+        Behind the captions, and in a GIF and an MP4 behind what is transparent.
 
     Raises
     ------
@@ -64,6 +66,8 @@ def animate(
         caption a frame, a character that no font has.
     TypeError
         Frames that are not uint8.
+    ImportError
+        An MP4, and PyAV is not installed.
     OSError
         A file that cannot be written.
 
@@ -76,7 +80,9 @@ def animate(
     -----
     PNG and WebP hold the pixels as they are (WebP no colour where nothing is seen), and so does a
     GIF up to 256 colours a frame. Frames that are the same as the one before are shown longer
-    rather than stored again.
+    rather than stored again. An MP4 (H.264) is for slides and players: small, but with losses, of
+    two levels of 255 as a rule, most where colours change from pixel to pixel; of an odd number of
+    rows or columns the last is there twice.
 
     Examples
     --------
@@ -100,7 +106,12 @@ def animate(
     red, green, blue = (int(c * 255 + 0.5) for c in rgb("background", background))
     if captions is not None:
         pictures = _captioned(pictures, captions, (red, green, blue))
-    images = _images(pictures, suffix, np.array([red, green, blue], np.uint8))
+    behind = np.array([red, green, blue], np.uint8)
+    if suffix == video.SUFFIX:
+        data = video.encode(_opaque(pictures, behind), fps)
+        _atomic.write_atomically(output_file, data)
+        return
+    images = _images(pictures, suffix, behind)
     options: dict[str, Any] = {"loop": loop, "duration": round(1000 / fps)}
     if suffix == ".webp":
         options.update(format="WEBP", lossless=True, exact=True, method=2)
@@ -120,12 +131,16 @@ def known_suffix(output_file: str | os.PathLike[str]) -> str:
     ------
     ValueError
         Another one.
+    ImportError
+        What writes such files is not installed.
     """
     suffix = Path(os.fsdecode(output_file)).suffix.lower()
     if suffix not in SUFFIXES:
         known = ", ".join(SUFFIXES)
         msg = f"`output_file` must end in one of {known}, got {os.fsdecode(output_file)!r}"
         raise ValueError(msg)
+    if suffix == video.SUFFIX:
+        video.library()
     return suffix
 
 
@@ -178,10 +193,7 @@ def _images(pictures: Frames, suffix: str, background: NDArray[np.uint8]) -> lis
 
     if suffix != ".gif":
         return [Image.fromarray(np.ascontiguousarray(picture)) for picture in pictures]
-    if pictures.shape[3] == 4:
-        alpha = pictures[..., 3:].astype(np.uint16)
-        over = pictures[..., :3] * alpha + background.astype(np.uint16) * (255 - alpha)
-        pictures = ((over + 127) // 255).astype(np.uint8)
+    pictures = _opaque(pictures, background)
     images, n_reduced = [], 0
     for picture in pictures:
         image = _palette_image(picture)
@@ -197,6 +209,15 @@ def _images(pictures: Frames, suffix: str, background: NDArray[np.uint8]) -> lis
         )
         warnings.warn(msg, ColorsWarning, stacklevel=4)
     return images
+
+
+def _opaque(pictures: Frames, background: NDArray[np.uint8]) -> Frames:
+    """Return the frames over a background, without alpha."""
+    if pictures.shape[3] == 3:
+        return pictures
+    alpha = pictures[..., 3:].astype(np.uint16)
+    over = pictures[..., :3] * alpha + background.astype(np.uint16) * (255 - alpha)
+    return ((over + 127) // 255).astype(np.uint8)
 
 
 def _palette_image(picture: NDArray[np.uint8]) -> Image | None:

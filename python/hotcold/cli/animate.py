@@ -29,7 +29,7 @@ from hotcold.cli.errors import clean_stop, one_sentence, plain_warnings, say
     "--output-file",
     required=True,
     type=click.Path(path_type=Path),
-    help="gif, png or apng (an animated PNG), or webp.",
+    help="gif, png or apng (an animated PNG), webp, or mp4 (pip install hotcold[video]).",
 )
 @drawing_options
 @channel_axis_option
