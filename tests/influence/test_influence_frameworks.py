@@ -9,27 +9,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import optional_without_import
 
 ROOT = Path(__file__).parents[2]
 SUITES = Path(__file__).parent / "frameworks"
 KERAS = ("jax", "torch", "tensorflow")
-
-
-def need(*names):
-    """Skip where a package is missing, but never where CI is set."""
-    if sys.version_info < (3, 11):
-        pytest.skip("Keras and JAX want Python 3.11")
-    for name in names:
-        if find_spec(name) is None:
-            # TensorFlow (1.4 GB) is never installed for the tests, but used where it is there.
-            if os.environ.get("CI") and name != "tensorflow":
-                pytest.fail(f"{name} is not installed")
-            pytest.skip(f"{name} is not installed")
 
 
 def run_suites(*names, **environment):
@@ -65,7 +53,7 @@ def values(tmp_path_factory):
 
 @pytest.mark.parametrize("backend", KERAS)
 def test_keras(backend, values):
-    need("keras", backend)
+    optional_without_import("keras", backend)
     run_suites(
         "keras_values.py",
         "keras_calls.py",
@@ -75,7 +63,7 @@ def test_keras(backend, values):
 
 
 def test_jax():
-    need("jax", "flax")
+    optional_without_import("jax", "flax")
     run_suites("jax_models.py")
 
 

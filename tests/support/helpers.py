@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import os
 import re
@@ -26,6 +27,18 @@ def optional(name):
         if os.environ.get("CI"):
             raise
         pytest.skip(f"{name} is not installed")
+
+
+def optional_without_import(*names):
+    """Skip where packages are missing that stay out of this process, but never where CI is set."""
+    if sys.version_info < (3, 11):
+        pytest.skip("Keras and JAX want Python 3.11")
+    for name in names:
+        if importlib.util.find_spec(name) is None:
+            # TensorFlow (1.4 GB) is never installed for the tests, but used where it is there.
+            if os.environ.get("CI") and name != "tensorflow":
+                pytest.fail(f"{name} is not installed")
+            pytest.skip(f"{name} is not installed")
 
 
 def run_python(code, *, check=True, cwd=None, **environment):

@@ -6,6 +6,7 @@ Run by test_influence_frameworks.py, in a process of its own for each backend.
 from __future__ import annotations
 
 import os
+import warnings
 
 import keras
 import keras_networks as nets
@@ -223,16 +224,20 @@ def graph_of_two(structure):
     return keras.Model(structure(left, right), outputs)
 
 
-@pytest.mark.parametrize("how", ["arguments", "names", "list", "dict", "graph", "graph of a dict"])
+HOW = ("arguments", "names", "list", "dict", "graph", "graph by names", "graph of a dict")
+
+
+@pytest.mark.parametrize("how", HOW)
 def test_attributed_one_of_two_inputs(how):
     left, right = np.random.default_rng(0).normal(size=(2, 3, 4)).astype(np.float32)
-    by_name = how in ("names", "dict", "graph of a dict")
+    by_name = how in ("names", "dict", "graph by names", "graph of a dict")
     model = {
         "arguments": TwoArguments,
         "names": TwoArguments,
         "list": OneList,
         "dict": OneDict,
         "graph": lambda: graph_of_two(lambda a, b: [a, b]),
+        "graph by names": lambda: graph_of_two(lambda a, b: [a, b]),
         "graph of a dict": lambda: graph_of_two(lambda a, b: {"left": a, "right": b}),
     }[how]()
     x = {"left": left, "right": right} if by_name else (left, right)
@@ -244,6 +249,19 @@ def test_attributed_one_of_two_inputs(how):
     kernel = ops.convert_to_numpy(layer.kernel)
     assert_same(got, left * kernel[:, 1])
     np.testing.assert_allclose(infl.attributions(x, batch_size=2), got, rtol=1e-5)
+
+
+@pytest.mark.parametrize("structure", [lambda one: [one], lambda one: {"image": one}])
+def test_only_input_of_a_graph_may_be_held_by_a_container(structure):
+    image = keras.Input((4,), name="image")
+    model = keras.Model(structure(image), kl.Dense(3, name="lin")(image))
+    x = np.random.default_rng(0).normal(size=(2, 4)).astype(np.float32)
+    infl = influence(model, OutputCut(), InternalChannelQoI(1))
+    kernel = ops.convert_to_numpy(model.get_layer("lin").kernel)
+    for given in (x, (x,), {"image": x}):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            assert_same(infl.attributions(given), np.broadcast_to(kernel[:, 1], x.shape))
 
 
 def test_tokens_from_their_embeddings():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -136,17 +136,32 @@ class KerasBackend(WatchedModel):
         kwargs = dict(inputs.kwargs)
         training = kwargs.pop("training", False)
         args = inputs.args
-        if not self._takes_arguments(args, kwargs):
+        if is_composed(self.model):
+            args, kwargs = (self._structured(args, kwargs),), {}
+        elif not self._takes_arguments(args, kwargs):
             # The way of most Keras models: several inputs are one argument.
             args, kwargs = ((list(args) if args else kwargs),), {}
         return self.model(*args, **kwargs, training=training)
+
+    def _structured(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return the inputs of a graph in the structure that it was made with."""
+        wanted = getattr(self.model, "input", None) if hasattr(self.model, "inputs") else None
+        if isinstance(wanted, Mapping):
+            if _holds_others(args) or (args and len(args) != len(wanted)):
+                return args[0]
+            return dict(zip(wanted, args, strict=True)) if args else kwargs
+        if isinstance(wanted, list | tuple):
+            if kwargs and all(getattr(one, "name", None) in kwargs for one in wanted):
+                return [kwargs[one.name] for one in wanted]
+            return args[0] if _holds_others(args) else list(args)
+        if args:
+            return args[0] if len(args) == 1 else list(args)
+        return next(iter(kwargs.values())) if len(kwargs) == 1 else kwargs
 
     def _takes_arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         """Return whether the inputs are arguments of `call`, not parts of the only one."""
         if len(args) + len(kwargs) == 1 and args:
             return True
-        if is_composed(self.model):
-            return False
         parameters = inspect.signature(self.model.call).parameters
         if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
             return True
@@ -273,3 +288,8 @@ class KerasBackend(WatchedModel):
                 named = {layer: other[layer]} if layer in other else named
             self._found[layer] = find_layer(layer, named, self._leaves(), self.model_name)
         return self._found[layer]
+
+
+def _holds_others(args: tuple[Any, ...]) -> bool:
+    """Return whether the only input holds several, `((a, b),)`."""
+    return len(args) == 1 and isinstance(args[0], Mapping | list | tuple)
