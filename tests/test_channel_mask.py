@@ -71,7 +71,7 @@ def test_constructor_signature_is_the_promised_one():
     expected = {"model": EMPTY, "layer": EMPTY, "channel": EMPTY, **CONSTRUCTOR}
     assert list(positional.items()) == list(expected.items())
     keywords = parameters(ChannelMaskVisualizer, inspect.Parameter.KEYWORD_ONLY)
-    own = {"image_range": None, "batch_size": None, "compression": "default"}
+    own = {"image_range": None, "batch_size": None, "compression": "default", "quality": None}
     assert keywords == {**SHARED, **MAP, **own, **IMAGE, **MASKING}
 
 

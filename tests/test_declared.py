@@ -71,7 +71,7 @@ def test_docstrings_tell_all_about_every_option(cls):
 
 @pytest.mark.parametrize("cls", CLASSES)
 def test_every_option_that_changes_pictures_is_described(cls):
-    how = {"tiler", "n_threads", "batch_size", "compression"}  # not what
+    how = {"tiler", "n_threads", "batch_size", "compression", "quality"}  # not what
     described = cls.declared().options.keys() - how
     assert {name for name, known in cls.declared().options.items() if known.in_picture} == described
 

@@ -326,3 +326,55 @@ def test_encoders_take_pictures_that_are_views(rng):
     picture = rng.integers(0, 256, (20, 30, 3)).astype(np.uint8)
     for view in (picture[::-1, ::2], picture[..., ::-1], picture.transpose(1, 0, 2)):
         np.testing.assert_array_equal(read_picture(io.BytesIO(files.encode(view, ".png"))), view)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "webp"])
+def test_quality_trades_bytes_for_pixels(tmp_path, rng, suffix):
+    smooth = hotcold.gaussian_blur(rng.standard_normal((1, 1, 90, 120)), 6.0)
+    exact = HeatmapVisualizer().render(smooth, rng.integers(0, 256, (1, 3, 90, 120), np.uint8))
+    sizes, errors = [], []
+    for quality in (10, 60, 100):
+        path = tmp_path / f"{quality}.{suffix}"
+        files.save_picture(path, exact[0], quality=quality)
+        sizes.append(path.stat().st_size)
+        errors.append(np.abs(read_picture(path)[..., :3].astype(int) - exact[0]).mean())
+    assert sizes == sorted(sizes)
+    assert errors == sorted(errors, reverse=True)
+    assert len(set(sizes)) == 3
+
+
+@pytest.mark.parametrize("compression", files.COMPRESSIONS)
+def test_webp_is_lossless_at_any_compression(tmp_path, rng, compression):
+    picture = rng.integers(0, 256, (30, 20, 4), np.uint8)
+    files.save_picture(tmp_path / "a.webp", picture, compression=compression)
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.webp"), picture)
+
+
+def test_quality_is_checked_before_any_work(tmp_path, maps):
+    with pytest.raises(ValueError, match=message("`quality` must be <= 100", "101")):
+        Visualizer(quality=101)
+    for name in ("a.png", "a.tif", "a.pdf"):
+        with pytest.raises(ValueError, match=message("`quality` must be None for", "got 80")):
+            Visualizer(quality=80)(maps * np.nan, tmp_path / name, imshow=False)
+    with pytest.raises(ValueError, match=message("`quality` must be None for .bmp files")):
+        hotcold.render_files(
+            Visualizer(), maps, output_dir=tmp_path / "job", format="bmp", quality=5
+        )
+    assert left_in(tmp_path) == []
+
+
+def test_jobs_and_calls_take_the_quality(tmp_path, maps):
+    sizes = {}
+    for quality in (None, 20):
+        job = tmp_path / f"job{quality}"
+        Visualizer(quality=quality)(maps[:1], tmp_path / "one.jpg", imshow=False)
+        hotcold.render_files(
+            Visualizer(), maps, output_dir=job, format="jpg", quality=quality, progress=False
+        )
+        assert sorted(job.glob("*.jpg"))[0].read_bytes() == (tmp_path / "one.jpg").read_bytes()
+        sizes[quality] = (tmp_path / "one.jpg").stat().st_size
+    assert sizes[20] < sizes[None]
+    with pytest.raises(ValueError, match="quality"):  # pictures of two kinds in one folder
+        hotcold.render_files(
+            Visualizer(), maps, output_dir=tmp_path / "job20", format="jpg", resume=True
+        )

@@ -20,6 +20,7 @@ SHARED = {
     "nonfinite": "raise",
     "n_threads": None,
     "compression": "default",
+    "quality": None,
 }
 CONSTRUCTORS = {
     Visualizer: {

@@ -10,6 +10,7 @@
 #include "bindings/numpy_view.hpp"
 #include "bindings/png_files.hpp"
 #include "bindings/without_gil.hpp"
+#include "png/strip.hpp"
 #include "runtime/buffers.hpp"
 
 namespace py = pybind11;
@@ -32,6 +33,18 @@ py::bytes encode(const py::array& picture, const std::optional<py::array>& palet
         return encode_png(image, texts, level, static_cast<std::uint8_t*>(file.get()), n_threads);
     });
     return py::bytes(static_cast<const char*>(file.get()), size);
+}
+
+py::bytes encode_pixels(const py::array& picture, const std::string& compression, int n_threads) {
+    const Compression level = compression_from_name(compression);
+    const PngImage image = image_view(picture);
+    checked_threads(n_threads);
+    PooledMemory strip;
+    const std::size_t size = without_gil([&] {
+        strip = take_pooled(strip_bound(image));
+        return encode_strip(image, level, static_cast<std::uint8_t*>(strip.get()), n_threads);
+    });
+    return py::bytes(static_cast<const char*>(strip.get()), size);
 }
 
 // The pictures of a batch (N, H, W, 3 or 4), all as its first is but for where they lie.
@@ -83,6 +96,9 @@ void bind_png(py::module_& m) {
         "to expect in an (H, W, 3) picture.",
         py::arg("picture").noconvert(), py::arg("palette").none(true), py::arg("text"),
         py::arg("compression"), py::arg("n_threads"));
+    m.def("encode_strip", &encode_pixels,
+          "The one strip of a TIFF file: a zlib stream of differences along rows.",
+          py::arg("picture").noconvert(), py::arg("compression"), py::arg("n_threads"));
     m.def(
         "write_png", &write,
         "Encodes pictures and puts each into a folder, whole or not at all. `names` are (temporary "

@@ -166,6 +166,7 @@ def encode_png(
     compression: str,
     n_threads: int,
 ) -> bytes: ...
+def encode_strip(picture: NDArray[np.uint8], compression: str, n_threads: int) -> bytes: ...
 def write_png(
     pictures: NDArray[np.uint8],
     palette: NDArray[np.uint8] | None,

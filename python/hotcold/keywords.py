@@ -21,6 +21,7 @@ class DrawingKeywords(TypedDict, total=False):
     nonfinite: str
     n_threads: int | None
     compression: str
+    quality: int | None
 
 
 class ImageKeywords(DrawingKeywords, total=False):

@@ -218,8 +218,17 @@ class DrawingOptions(Options):
         "default",
         one_of(*files.COMPRESSIONS),
         '{"default", "fast", "small"}',
-        'Of PNG files that a call writes; the pixels are the same. ``"fast"`` spends less time '
-        'for files one or two per cent larger, ``"small"`` many times as much for the smallest.',
+        "Of PNG, TIFF and lossless WebP files that a call writes; the pixels are the same. "
+        '``"fast"`` spends less time for files one or two per cent larger, ``"small"`` many times '
+        "as much for the smallest.",
+        per_call=False,
+        in_picture=False,
+    )
+    quality: int | None = option(
+        None,
+        optional(files.quality),
+        "int, 1 to 100",
+        "Of JPEG and WebP files that a call writes. None: 95 for JPEG, and lossless WebP.",
         per_call=False,
         in_picture=False,
     )

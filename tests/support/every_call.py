@@ -55,5 +55,6 @@ CALLS = {
     "mask": lambda n: hotcold.MaskVisualizer().render(MAPS, IMAGES, n_threads=n),
     "encode_png": lambda n: _core.encode_png(PICTURE, None, [], "default", n),
     "encode_png small": lambda n: _core.encode_png(PICTURE, None, [], "small", n),
+    "encode_strip": lambda n: _core.encode_strip(PICTURE, "default", n),
     "write_png": save,
 }

@@ -129,7 +129,10 @@ def core_encode(g):
     picture = g.array((5, 7, int(g.pick((1, 3, 4)))), "u1")
     palette = g.pick((None, np.zeros((3, 3), np.uint8))) if g.chance(0.7) else g.array((9, 3), "u1")
     texts = g.usual_or(([], [("Title", "a")]), ([("", "a")], [("a\0", "b")], None, [("é", "é")]))
-    data = _core.encode_png(picture, palette, texts, g.flag(), g.count())
+    compression = g.name(files.COMPRESSIONS)
+    if g.chance(0.3):
+        require(_core.encode_strip(picture, compression, g.count())[:2] == b"\x78\x01", "header")
+    data = _core.encode_png(picture, palette, texts, compression, g.count())
     require(data.startswith(b"\x89PNG") and data.endswith(b"IEND\xaeB`\x82"), data[-20:])
 
 

@@ -103,7 +103,12 @@ _LISTED = 10
     type=click.Choice(files.COMPRESSIONS),
     default="default",
     show_default=True,
-    help="Of PNG files: less time, or fewer bytes. The pixels are the same.",
+    help="Of PNG, TIFF and lossless WebP: less time, or fewer bytes. The pixels are the same.",
+)
+@click.option(
+    "--quality",
+    type=click.IntRange(1, 100),
+    help="Of JPEG (95 by default) and WebP files (lossless by default).",
 )
 @click.option(
     "--provenance/--no-provenance",
@@ -142,6 +147,7 @@ def render(
     fsync: bool,
     on_error: str,
     compression: str,
+    quality: int | None,
     provenance: bool,
     values: str | None,
     gallery: bool,
@@ -207,6 +213,7 @@ def render(
             order=ordered,
             gallery=gallery,
             compression=compression,
+            quality=quality,
             overwrite=overwrite,
             verify=verify,
             fsync=fsync,

@@ -50,6 +50,7 @@ def render_files(
     limits: Limits | None = None,
     gallery: bool = False,
     compression: str = "default",
+    quality: int | None = None,
     overwrite: bool = False,
     verify: bool | None = None,
     fsync: bool = False,
@@ -61,8 +62,8 @@ def render_files(
     Parameters
     ----------
     visualizer : Visualizer, HeatmapVisualizer, MaskVisualizer or alike
-        How items are drawn. Its `n_threads`, `compression` and `tiler` are not used, but for the
-        tiler's padding between the cells of sheets.
+        How items are drawn. Its `n_threads`, `compression`, `quality` and `tiler` are not used, but
+        for the tiler's padding between the cells of sheets.
     attributions : array-like, path-like or iterable of batches
         (N, C, H, W) or (N, H, W, C) as the visualizer's `dim_order` says: an array, memory map,
         tensor, zarr or HDF5 array; the path of a ``.npy``, ``.npz``, ``.zarr``, ``.h5``,
@@ -126,8 +127,11 @@ def render_files(
     gallery : bool, default False
         Write an ``index.html`` to look at the pictures; see `write_gallery`.
     compression : {"default", "fast", "small"}
-        Of PNG files; the pixels are the same. ``"fast"`` spends less time for files one or two per
-        cent larger, ``"small"`` many times as much for the smallest, which suit an archive.
+        Of PNG, TIFF and lossless WebP files; the pixels are the same. ``"fast"`` spends less time
+        for files one or two per cent larger, ``"small"`` many times as much for the smallest, which
+        suit an archive.
+    quality : int, 1 to 100, optional
+        Of JPEG and WebP files. None: 95 for JPEG, and lossless WebP.
     overwrite : bool, default False
         Also replace files of `output_dir` that have the names of this job's and are not ours.
     verify : bool, optional
@@ -216,6 +220,7 @@ def render_files(
             else _validate.one_of("container", container, CONTAINERS),
             limits=limits,
             compression=_validate.one_of("compression", compression, files.COMPRESSIONS),
+            quality=checked_quality(quality, format),
             overwrite=_validate.flag("overwrite", overwrite),
             verify=None if verify is None else _validate.flag("verify", verify),
             fsync=_validate.flag("fsync", fsync),
@@ -295,6 +300,15 @@ def open_inputs(
 def _enlarges_maps(visualizer: Any) -> bool:
     settings = visualizer.describe() if hasattr(visualizer, "describe") else {}
     return settings.get("upsample") is not None
+
+
+def checked_quality(quality: Any, format_name: Any) -> int | None:
+    """Return the quality for a format, which must have one unless it is None."""
+    if quality is None:
+        return None
+    value = files.quality("quality", quality)
+    files.check_quality(value, known_format(format_name))
+    return value
 
 
 def known_format(format_name: Any) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 from hotcold import _validate, files
 from hotcold._arrays import Array
 from hotcold._extras import require
-from hotcold.offline.api import ON_ERROR, known_format
+from hotcold.offline.api import ON_ERROR, checked_quality, known_format
 from hotcold.offline.input.base import known_shape
 from hotcold.offline.input.feed import Piece
 from hotcold.offline.output.guard import local_folder
@@ -113,6 +113,7 @@ def render_files(
     resume: bool = False,
     limits: Limits | None = None,
     compression: str = "default",
+    quality: int | None = None,
     overwrite: bool = False,
     provenance: bool = True,
 ) -> RenderReport:
@@ -126,7 +127,7 @@ def render_files(
         That share the items of a block.
     output_dir : path-like
         A folder that every worker reaches under this name.
-    names, format, on_error, resume, compression, overwrite, provenance
+    names, format, on_error, resume, compression, quality, overwrite, provenance
         As in `hotcold.render_files`; a folder begun by one can be finished by the other.
 
     Returns
@@ -170,6 +171,7 @@ def render_files(
         overwrite=_validate.flag("overwrite", overwrite),
         limits=limits,
         compression=_validate.one_of("compression", compression, files.COMPRESSIONS),
+        quality=checked_quality(quality, format),
         provenance=_validate.flag("provenance", provenance),
     )
     with job.folder() as folder:

@@ -340,6 +340,7 @@ class BaseVisualizer(Generic[O]):
         tiler = options.tiler or Tiler()
         if output_file is not None:
             suffix = files.known_suffix(output_file)
+            files.check_quality(options.quality, suffix)
             cell = request.picture_shape[:2]
             files.check_size(suffix, *tiler.sheet(request.n_items, cell).shape)
         request = request.alone(options.n_threads)
@@ -358,6 +359,7 @@ class BaseVisualizer(Generic[O]):
                 request.colors,
                 _validate.n_threads(options.n_threads),
                 options.compression,
+                options.quality,
             )
         if imshow or fig is not None:
             from hotcold import drawing

@@ -59,6 +59,7 @@ class Job:
         shard: Shard = Shard(),  # noqa: B008 - immutable
         container: str | None = None,
         compression: str = "default",
+        quality: int | None = None,
         overwrite: bool = False,
         verify: bool | None = None,
         fsync: bool = False,
@@ -76,6 +77,7 @@ class Job:
         self.shard = shard
         self.container = container
         self.compression = compression
+        self.quality = quality
         self.limits = limits
         self.overwrite = overwrite
         self.verify = verify
@@ -252,6 +254,7 @@ class Job:
             self.record,
             core_threads,
             self.compression,
+            self.quality,
             teller,
             values,
         )
@@ -334,6 +337,7 @@ class Job:
             "resize": isinstance(x, PictureFolder) and x.resizes,
             "limits": self.limits,
             "format": self.suffix.removeprefix("."),
+            **({} if self.quality is None else {"quality": self.quality}),
             "sheets": [self.layout.rows, self.layout.cols, self.layout.padding]
             if self.layout.sheets
             else None,

@@ -77,6 +77,7 @@ class Worker:
     record: bool
     n_threads: int  # of the core, for each call
     compression: str
+    quality: int | None
     teller: Teller | None = None
     values: ValuesFile | None = None
     stop: threading.Event | None = None
@@ -248,6 +249,7 @@ class Worker:
                     colors,
                     n_threads=self.n_threads,
                     compression=self.compression,
+                    quality=self.quality,
                 )
                 done.watch.lap("encode")
         if self.writer.in_order:

@@ -6,7 +6,6 @@ pixels in a matplotlib figure (see `drawing`).
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,42 +13,29 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from hotcold import _core
+from hotcold import _core, _validate
 from hotcold._atomic import CORE_WRITES, core_names, no_folder, target, write_atomically
+from hotcold.files import codecs, tiff
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Picture: TypeAlias = "NDArray[np.uint8]"
 
-# Suffix -> Pillow's name and options; PNG is encoded by the core. Lossless where the format can be;
-# JPEG keeps full colour resolution because a colormap's edges are what people look at; WebP's
-# "exact" keeps colours under alpha 0.
-_RASTER: dict[str, tuple[str, dict[str, Any]]] = {
-    ".png": ("PNG", {}),
-    ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
-    ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
-    ".webp": ("WEBP", {"lossless": True, "exact": True}),
-    ".tif": ("TIFF", {"compression": "tiff_adobe_deflate"}),
-    ".tiff": ("TIFF", {"compression": "tiff_adobe_deflate"}),
-    ".bmp": ("BMP", {}),
-    ".gif": ("GIF", {}),
-}
-_NO_ALPHA = frozenset({"JPEG", "BMP", "GIF"})
-# Pixels a side that a format can hold, or its common library writes (libjpeg, libwebp).
-_MOST_PIXELS = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535}
-COMPRESSIONS = ("fast", "default", "small")  # of PNG files
+COMPRESSIONS = ("fast", "default", "small")  # of PNG, TIFF and lossless WebP files
+WITH_QUALITY = (".jpg", ".jpeg", ".webp")
 VECTOR_SUFFIXES = (".pdf", ".svg", ".eps")
-RASTER_SUFFIXES = tuple(_RASTER)
+RASTER_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif")
+_TIFF = (".tif", ".tiff")
 _MOST_COLORS = 65536  # that the core takes
 
 
 def known_suffix(path: str | os.PathLike[str]) -> str:
     """Return the suffix of a path in lower case; ValueError when no format has it."""
     suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122 - pathlib costs a picture's percents
-    if suffix not in _RASTER:
+    if suffix not in RASTER_SUFFIXES:
         suffix = Path(path).suffix.lower()  # "a.png/" too
-    if suffix not in _RASTER and suffix not in VECTOR_SUFFIXES:
+    if suffix not in RASTER_SUFFIXES and suffix not in VECTOR_SUFFIXES:
         known = ", ".join((*RASTER_SUFFIXES, *VECTOR_SUFFIXES))
         msg = f"`output_file` must end in one of {known}, got {os.fspath(path)!r}"
         raise ValueError(msg)
@@ -58,14 +44,28 @@ def known_suffix(path: str | os.PathLike[str]) -> str:
 
 def check_size(suffix: str, height: int, width: int) -> None:
     """Refuse a picture that the format of a suffix cannot hold."""
-    if suffix not in _RASTER:
-        return
-    most = _MOST_PIXELS.get(_RASTER[suffix][0])
+    most = codecs.MOST_PIXELS.get(codecs.NAMES.get(suffix, ""))
     if most is not None and max(height, width) > most:
         msg = (
             f"a {suffix} file holds at most {most} pixels a side, the picture has "
             f"{height} x {width}; .png and .tif hold it"
         )
+        raise ValueError(msg)
+    if suffix in _TIFF and 4 * height * width > tiff.MOST_BYTES:
+        msg = f"a {suffix} file holds less than 4 GB, the picture has {height} x {width} pixels"
+        raise ValueError(msg)
+
+
+def quality(name: str, value: Any) -> int:
+    """Return a quality of JPEG and WebP files."""
+    return _validate.whole(name, value, 1, 100)
+
+
+def check_quality(quality: int | None, suffix: str) -> None:
+    """Refuse a quality for a format that has none."""
+    if quality is not None and suffix not in WITH_QUALITY:
+        known = ", ".join(WITH_QUALITY)
+        msg = f"`quality` must be None for {suffix} files, got {quality}; {known} have one"
         raise ValueError(msg)
 
 
@@ -76,6 +76,7 @@ def save_picture(
     colors: Picture | None = None,
     n_threads: int = 1,
     compression: str = "default",
+    quality: int | None = None,
 ) -> None:
     """Write a picture so that the file appears whole or not at all.
 
@@ -85,7 +86,7 @@ def save_picture(
         Its suffix chooses the format; its folder must exist.
     picture : ndarray of uint8, shape (H, W, 3) or (H, W, 4)
         The pixels.
-    text, colors, n_threads, compression
+    text, colors, n_threads, compression, quality
         As in `encode`.
     """
     suffix = known_suffix(path)
@@ -110,7 +111,15 @@ def save_picture(
 
         data = drawing.vector_bytes(picture, suffix.removeprefix("."))
     else:
-        data = encode(picture, suffix, text, colors, n_threads=n_threads, compression=compression)
+        data = encode(
+            picture,
+            suffix,
+            text,
+            colors,
+            n_threads=n_threads,
+            compression=compression,
+            quality=quality,
+        )
     write_atomically(path, data)
 
 
@@ -168,6 +177,7 @@ def encode(
     *,
     n_threads: int = 1,
     compression: str = "default",
+    quality: int | None = None,
 ) -> bytes:
     """Return the bytes of a raster file.
 
@@ -178,39 +188,30 @@ def encode(
     suffix : str
         Of a raster format, in lower case with its dot.
     text : mapping of str to str, optional
-        What was drawn and how; stored where the format has a place for it (PNG).
+        What was drawn and how; stored where the format has a place for it (PNG, TIFF).
     colors : ndarray of uint8, shape (n, 3), optional
         What the pixels are probably made of, in an order in which neighbours look alike. A PNG of
         such pixels alone becomes a palette picture, less than half the size; others are not hurt.
     n_threads : int, default 1
-        For PNG; changes no byte.
+        For PNG and TIFF; changes no byte.
     compression : {"default", "fast", "small"}
-        For PNG; the pixels are the same. ``"fast"`` takes two thirds of the time and one or two
-        per cent more bytes; ``"small"`` searches for repeats, for files no larger than Pillow's,
-        and takes many times as long (see `encode_png` in the benchmarks' record).
+        For PNG, TIFF and lossless WebP; the pixels are the same. ``"fast"`` takes two thirds of the
+        time and one or two per cent more bytes; ``"small"`` searches for repeats, for PNG files no
+        larger than Pillow's, and takes many times as long (see `encode_png` in the benchmarks'
+        record).
+    quality : int, 1 to 100, optional
+        For JPEG and WebP. None: 95 for JPEG, and lossless WebP.
     """
     if suffix == ".png":
         colors = expected_colors(colors, picture.shape[2])
         picture = np.ascontiguousarray(picture)
         return _core.encode_png(picture, colors, list((text or {}).items()), compression, n_threads)
-    return _encode_with_pillow(picture, suffix)
+    check_size(suffix, *picture.shape[:2])
+    if suffix in _TIFF:
+        return tiff.encode(picture, text, n_threads, compression)
+    return codecs.encode(picture, suffix, compression, quality)
 
 
 def expected_colors(colors: Picture | None, channels: int) -> Picture | None:
     """Return the colours that the core can look for in pictures of so many channels, if any."""
     return colors if channels == 3 and colors is not None and len(colors) <= _MOST_COLORS else None
-
-
-def _encode_with_pillow(picture: Picture, suffix: str) -> bytes:
-    from PIL import Image
-
-    name, options = _RASTER[suffix]
-    check_size(suffix, *picture.shape[:2])
-    image = Image.fromarray(np.ascontiguousarray(picture))
-    if image.mode == "RGBA" and name in _NO_ALPHA:
-        flat = Image.new("RGBA", image.size, "white")
-        flat.alpha_composite(image)
-        image = flat.convert("RGB")
-    buffer = io.BytesIO()
-    image.save(buffer, format=name, **options)
-    return buffer.getvalue()
