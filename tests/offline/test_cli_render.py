@@ -12,8 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
-from helpers import optional, run_python
+from helpers import optional, run_python, runner
 from offline_inputs import N, assert_same_pictures, make_images, make_maps, render_quietly
 from PIL import Image
 
@@ -32,7 +31,7 @@ def run_installed(*arguments, **options):
 
 def run(*arguments):
     """Run the command in this process, where starting it costs nothing."""
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+    return runner().invoke(main, [str(argument) for argument in arguments])
 
 
 def fails_with(status, sentence, *arguments):

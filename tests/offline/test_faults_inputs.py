@@ -238,6 +238,27 @@ def test_progress_survives_its_stream(kind, error, after):
     shown.close()
 
 
+def test_a_process_whose_terminal_is_gone_ends():
+    code = """
+import time, tqdm
+from hotcold.offline.run.progress import Bar
+tqdm.tqdm.monitor_interval = 1  # its thread looks after the bars, and takes their lock
+class Gone:
+    def write(self, text=""):
+        raise OSError(9, "closed")
+    flush = write
+shown = Bar(Gone())
+shown.start(10)
+shown.advance(3)
+shown.close()
+time.sleep(2)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert not done.stderr
+
+
 JOB = """
 import sys
 import numpy as np, hotcold

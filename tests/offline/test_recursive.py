@@ -14,8 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
-from helpers import read_picture
+from helpers import read_picture, runner
 from offline_inputs import overlay, render_quietly
 from PIL import Image
 
@@ -94,14 +93,14 @@ def test_the_command_says_the_first_pairs_and_makes_a_gallery(photos, maps, tmp_
     np.save(tmp_path / "maps.npy", maps)
     out = tmp_path / "out"
     arguments = ["render", str(tmp_path / "maps.npy"), str(photos), "-o", str(out), "--recursive"]
-    done = CliRunner().invoke(
+    done = runner().invoke(
         main, [*arguments, "--gallery", "--order", "natural", "--sign", "absolute"]
     )
     assert done.exit_code == 0, done.output
     assert "pictures by index: 0 2.jpg, 1 10.png, 2 a/1.png, ..." in done.stderr
     page = (out / "index.html").read_text()
     assert json.dumps(["a/b%20c/3.png", "a/b c/3.png"], separators=(",", ":")) in page
-    again = CliRunner().invoke(
+    again = runner().invoke(
         main, [*arguments, "--order", "natural", "--sign", "absolute", "--resume"]
     )
     assert "6 were there already" in again.output
@@ -146,7 +145,7 @@ def test_one_scale_for_maps_in_sub_folders(photos, maps, tmp_path):
     assert found == hotcold.measure(show, maps, progress=False)
     arguments = ["scale", str(tmp_path / "maps"), "-o", str(tmp_path / "scale.json"), "--recursive"]
     arguments += ["--visualizer", "heatmap", "--clip-quantile", "0.9"]
-    assert CliRunner().invoke(main, arguments).exit_code == 0
+    assert runner().invoke(main, arguments).exit_code == 0
     assert hotcold.Scale.load(tmp_path / "scale.json") == found
 
 

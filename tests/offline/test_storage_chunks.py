@@ -7,8 +7,7 @@ import threading
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
-from helpers import optional
+from helpers import optional, runner
 from offline_inputs import assert_same_pictures, make_images, make_maps, overlay, render_quietly
 
 import hotcold
@@ -162,7 +161,7 @@ def test_chunks_that_are_not_there_are_told(tmp_path, kind):
     source = open_source(whole, "attributions")
     assert source.check(1) is None
     source.close()
-    said = CliRunner().invoke(main, ["render", str(half), "-o", str(tmp_path / "p"), "-q"])
+    said = runner().invoke(main, ["render", str(half), "-o", str(tmp_path / "p"), "-q"])
     assert said.exit_code == 0
     assert said.stderr.startswith("hotcold: `attributions`: 4 of 8 chunks are not stored and read ")
     assert said.stderr.count("\n") == 1

@@ -12,7 +12,7 @@ import warnings
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from helpers import runner
 from offline_inputs import overlay, render_quietly
 from PIL import Image
 
@@ -307,7 +307,7 @@ def test_a_tar_whose_job_is_killed_is_made_again(shards, batch, tmp_path):
     out = tmp_path / "out"
     assert not (out / "pictures.tar").exists()
     assert list(out.glob(".pictures.tar.*.part"))
-    done = CliRunner().invoke(main, ["render", *options[:3], str(out), *options[4:]])
+    done = runner().invoke(main, ["render", *options[:3], str(out), *options[4:]])
     assert done.exit_code == 0, done.output
     assert "nothing is kept of a tar container that is not complete" in done.stderr
     assert not list(out.glob(".pictures.tar.*.part"))
@@ -317,7 +317,7 @@ def test_a_tar_whose_job_is_killed_is_made_again(shards, batch, tmp_path):
         np.testing.assert_array_equal(opened(data), picture)
     # A finished one is kept.
     before = (out / "pictures.tar").stat().st_mtime_ns
-    done = CliRunner().invoke(main, ["render", *options[:3], str(out), *options[4:]])
+    done = runner().invoke(main, ["render", *options[:3], str(out), *options[4:]])
     assert (out / "pictures.tar").stat().st_mtime_ns == before
     assert "nothing is kept" not in done.stderr
 

@@ -12,6 +12,7 @@ import sys
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 # AddressSanitizer ends the program where new would throw; no setting of its changes that.
 NEEDS_NEW_TO_FAIL = pytest.mark.skipif(
@@ -39,6 +40,12 @@ def optional_without_import(*names):
             if os.environ.get("CI") and name != "tensorflow":
                 pytest.fail(f"{name} is not installed")
             pytest.skip(f"{name} is not installed")
+
+
+def runner():
+    """A runner of commands that keeps standard error apart, as click 8.2 always does."""
+    known = inspect.signature(CliRunner).parameters
+    return CliRunner(**({"mix_stderr": False} if "mix_stderr" in known else {}))
 
 
 def run_python(code, *, check=True, cwd=None, **environment):

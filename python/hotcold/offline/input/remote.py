@@ -17,7 +17,7 @@ _LOCAL = ("file", "local")
 _WEB = ("http", "https")
 # Packages that fsspec needs for what is asked for most; of others it says itself which.
 _PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs"}
-_PACKAGES |= dict.fromkeys(_WEB, "aiohttp")
+_PACKAGES |= dict.fromkeys(_WEB, "'fsspec[http]'")
 # What tells one version of a file from another, by the names that file systems have for it.
 _VERSIONS = (
     *("ETag", "etag", "Content-MD5", "md5Hash", "content_md5", "LastModified", "Last-Modified"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Iterator
 from typing import Any, TextIO
 
 _LINE_SECONDS = 10.0
@@ -81,11 +80,36 @@ class Lines(Silence):
             print(line, file=self._stream, flush=True)
 
 
+class _Lasting:
+    """A stream on which what cannot be written is written nowhere.
+
+    An error inside of tqdm would leave its lock locked, for which the process waits at its end for
+    ever (tqdm 4.64).
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, if there is somebody to read it."""
+        with contextlib.suppress(OSError, ValueError):
+            return self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, if there is somebody to read it."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 class Bar(Silence):
     """A bar with rate and time left."""
 
     def __init__(self, stream: TextIO, label: str = "pictures") -> None:
-        self._stream = stream
+        self._stream: Any = _Lasting(stream)
         self._label = label
         self._bar: Any = None
 
@@ -97,14 +121,13 @@ class Bar(Silence):
         """Show the bar."""
         from tqdm import tqdm
 
-        with self._while_shown():
-            self._bar = tqdm(
-                total=total,
-                unit=" " + self._label,
-                file=self._stream,
-                dynamic_ncols=True,
-                smoothing=0.1,
-            )
+        self._bar = tqdm(
+            total=total,
+            unit=" " + self._label,
+            file=self._stream,
+            dynamic_ncols=True,
+            smoothing=0.1,
+        )
 
     def advance(self, n_done: int, n_skipped: int = 0) -> None:
         """Move the bar."""
@@ -115,29 +138,16 @@ class Bar(Silence):
             self._bar.initial += n_skipped
             self._bar.n += n_skipped
             self._bar.last_print_n += n_skipped
-        with self._while_shown():
-            self._bar.update(n_done)
+        self._bar.update(n_done)
 
     def say(self, line: str) -> None:
         """Print a line above the bar."""
-        with self._while_shown():
-            print(f"hotcold: {line}", file=self._stream, flush=True)
+        print(f"hotcold: {line}", file=self._stream, flush=True)
 
     def close(self) -> None:
         """Leave the bar as it is."""
         if self._bar is not None:
-            with self._while_shown():
-                self._bar.close()
-
-    @contextlib.contextmanager
-    def _while_shown(self) -> Iterator[None]:
-        """Go on without a bar where the terminal is gone."""
-        try:
-            yield
-        except (OSError, ValueError):
-            if self._bar is not None:
-                self._bar.disable = True  # or it would try again when it is collected
-            self._bar = None
+            self._bar.close()
 
 
 def make_progress(wanted: bool, label: str = "pictures") -> Silence:

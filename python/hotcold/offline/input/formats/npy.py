@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import IO, Any, NamedTuple
 
 import numpy as np
@@ -10,7 +11,9 @@ from hotcold.offline.input.arrays import ArraySource
 from hotcold.offline.input.base import IndexedSource, Shape, require_numbers
 from hotcold.offline.input.boundary import reason
 from hotcold.offline.input.raw import RawSource
-from hotcold.offline.input.remote import AnyPath, RemotePath
+from hotcold.offline.input.remote import AnyPath, RemotePath, read_range
+
+_HEADER = 1 << 16  # bytes that hold every header; numpy's limit is 10,000
 
 
 class Header(NamedTuple):
@@ -42,7 +45,9 @@ def read_header(file: IO[bytes], name: str, where: str) -> Header:
 
 def open_npy(name: str, path: AnyPath) -> IndexedSource:
     """Open an ``.npy`` file without reading its data."""
-    with path.open("rb") as file:
+    # Of a file of another machine the header alone: its file system would read blocks of megabytes.
+    remote = isinstance(path, RemotePath)
+    with io.BytesIO(read_range(path, 0, _HEADER)) if remote else path.open("rb") as file:
         header = read_header(file, name, str(path))
     if header.fortran and len(header.shape) > 1:
         if isinstance(path, RemotePath):

@@ -40,10 +40,10 @@ _DTYPES = {
 
 def open_torch(name: str, path: AnyPath, key: str | None) -> IndexedSource:
     """Open a tensor, or one of a dictionary of tensors, that torch.save wrote."""
-    torch = require("torch", "torch", "to read .pt files")
     if isinstance(path, RemotePath):
         msg = f"`{name}` must be of this machine where it is a .pt file, got {path}; copy it here"
         raise ValueError(msg)
+    torch = require("torch", "torch", "to read .pt files")
     path.open("rb").close()  # the system's own words where it is not there or not ours
     with opening(name, path, _WHAT):
         _check_outline(path)
