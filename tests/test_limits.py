@@ -210,3 +210,22 @@ def test_the_command_line_refuses_what_is_no_pair(tmp_path):
         done = CliRunner().invoke(main, [*args, *words])
         assert done.exit_code != 0
         assert "limits" in done.output or "Got unexpected extra argument" in done.output
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("mode", hotcold.NORMALIZATION_TYPES)
+def test_limits_of_channels_are_those_of_their_levels(rng, mode):
+    maps = rng.standard_normal((2, 3, 14, 14))
+    show = Visualizer(False, mode)
+    if mode.endswith("_sum"):
+        with pytest.raises(ValueError, match="one channel to have limits"):
+            show.limits(maps)
+        return
+    low, high = (ends[:, None, None, None] for ends in show.limits(maps).T)
+    shown = np.abs(maps) if mode == "magnitude_max" else maps
+    if mode == "signed_max_positive_centered":
+        share = 0.5 + 0.5 * np.where(maps < 0, -maps / low, maps / high)
+    else:
+        share = (shown - low) / (high - low)
+    levels = 255 * np.clip(share, 0, 1)
+    assert np.abs(np.moveaxis(show.render(maps), -1, 1) - levels).max() <= 0.5 + 1e-6

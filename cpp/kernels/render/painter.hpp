@@ -24,7 +24,7 @@ class Painter {
     virtual bool needs_table() const { return false; }
     // Whether a picture has no colours but the table's.
     virtual bool has_table_colors_alone() const { return false; }
-    // Whether each colour stands for a value, and RenderPlan::attribution_limits() for its ends.
+    // Whether colours stand for values, and RenderPlan::attribution_limits() tells their ends.
     virtual bool has_value_colors(const RenderPlan&, std::size_t /*planes*/) const { return true; }
     // Whether Sign::kPositive is left to the painter.
     virtual bool clips(const RenderPlan&) const { return false; }

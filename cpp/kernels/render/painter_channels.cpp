@@ -42,9 +42,9 @@ class ChannelsPainter final : public PainterOf<ChannelsPainter> {
     bool can_paint(const RenderPlan&, std::size_t planes, std::size_t) const override {
         return planes == 1 || planes == 3 || planes == 4;
     }
-    // Of several channels a colour stands for as many values.
-    bool has_value_colors(const RenderPlan&, std::size_t planes) const override {
-        return planes == 1;
+    // Channels that are divided by sums of their own have limits of their own.
+    bool has_value_colors(const RenderPlan& plan, std::size_t planes) const override {
+        return planes == 1 || !traits_of(plan.normalization).per_channel();
     }
     std::size_t picture_channels(const RenderPlan& plan, std::size_t planes,
                                  std::size_t) const override {

@@ -62,8 +62,11 @@ Limits<T> RenderPlan::limits(const Extent& extent, T factor) const {
 
 Extent RenderPlan::attribution_limits(const ItemExtents& item) const {
     const NormalizationTraits& traits = traits_of(normalization);
+    // Channels become levels, which have no table and begin at 0.
+    const bool levels = !painter->needs_table() && painter->has_value_colors(*this, 1);
+    const LimitRule rule = levels ? LimitRule::kZeroToOne : limit_rule();
     const auto limits_for = [&](const Extent& extent) {
-        return limits_given ? Extent{limit_low, limit_high} : limits_between(limit_rule(), extent);
+        return limits_given ? Extent{limit_low, limit_high} : limits_between(rule, extent);
     };
     Extent map = item.map.empty() ? Extent{0.0, 0.0} : item.map;
     if (traits.denominator == Denominator::kNone) return limits_for(map);
@@ -84,7 +87,7 @@ Extent RenderPlan::attribution_limits(const ItemExtents& item) const {
         high = std::max(high, -low);
         low = -high;
     }
-    if (limits_between(limit_rule(), map).low == 0.0 && !traits.centered) low = 0.0;
+    if (limits_between(rule, map).low == 0.0 && !traits.centered) low = 0.0;
     return {low + 0.0, high};  // never -0
 }
 

@@ -192,7 +192,8 @@ class BaseVisualizer(Generic[O]):
         -------
         ndarray of float64, shape (N, 2)
             (low, high) of each item. For modes with a zero in the middle, low is minus high. Both
-            are 0 where a map is 0 everywhere, and all of its values are drawn as zero.
+            are 0 where a map is 0 everywhere, and all of its values are drawn as zero. Of channels
+            that are drawn as RGB they are those of the levels 0 and 255.
 
         Raises
         ------
