@@ -68,6 +68,19 @@ def test_otsu_limit_is_scikit_images_number(rng, dtype):
         np.testing.assert_array_equal(limits_of(maps, 0.5, "otsu").astype(dtype), expected)
 
 
+@pytest.mark.parametrize("offset", [1.0, -3.0, 1e6, -1e12])
+@pytest.mark.parametrize("coarse", [2, 30, 1000, 10**5])
+def test_otsu_counts_as_numpy_where_edges_are_rounded(rng, dtype, offset, coarse):
+    """Bins of `coarse` steps of the type each; values on edges, close to them and anywhere."""
+    range_ = 256 * coarse * np.spacing(dtype(abs(offset)))
+    on_edges = rng.integers(0, 257, (1, 1, 61, 73)) / 256
+    anywhere = rng.random((1, 1, 61, 73))
+    for share in (anywhere, on_edges, (on_edges + anywhere * 1e-3) / 1.001):
+        maps = (share * range_ + offset).astype(dtype)
+        expected = threshold_otsu(maps[0, 0], 256)
+        assert limits_of(maps, 0.5, "otsu").astype(dtype) == expected
+
+
 def test_otsu_of_the_widest_range_stays_finite(dtype):
     top = np.finfo(dtype).max
     maps = np.array([-top, -top, top, top * dtype(0.99)], dtype).reshape(1, 1, 2, 2)
