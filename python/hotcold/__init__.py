@@ -132,7 +132,10 @@ def __getattr__(name: str) -> Any:
     if name in _LAZY:
         module, _, member = _LAZY[name].partition(":")
         found = importlib.import_module(module)
-        return getattr(found, member) if member else found
+        value = getattr(found, member) if member else found
+        # Asked for once: Python 3.10 takes a lock each time, which a forked child may find locked.
+        globals()[name] = value
+        return value
     msg = f"module 'hotcold' has no attribute {name!r}"
     raise AttributeError(msg)
 

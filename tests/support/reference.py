@@ -295,10 +295,11 @@ def clipped(v, quantile=None, mass=None):
         high = m[np.argmax(sums >= mass * sums[-1])]
         low = -high
     elif np.ndim(quantile) == 0:
-        high = np.quantile(m, quantile)
+        # As an array: numpy 2.0 to 2.2 take a plain number in the precision of the values.
+        high = np.quantile(m, np.array(quantile))
         low = -high
     else:
-        low, high = np.quantile(v, quantile)
+        low, high = np.quantile(v, np.array(quantile))
     return np.clip(v, low, high) if low < high else v
 
 
