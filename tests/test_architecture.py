@@ -70,6 +70,7 @@ OFFLINE = (
     ("input",),
     ("output",),
     ("run",),
+    ("item_table",),
     ("gallery",),
     ("api", "scales", "tables"),
     ("comparison", "panels", "series"),

@@ -18,6 +18,7 @@ from hotcold.cli.drawing_options import (
     maps_of,
 )
 from hotcold.cli.errors import FAILED_ITEMS, clean_stop, one_sentence, plain_warnings, say
+from hotcold.cli.gallery import gallery_table_options
 from hotcold.cli.types import Grid, Part
 
 _LISTED = 10
@@ -122,6 +123,7 @@ _LISTED = 10
     help="Also keep the maps as they are drawn, in values.npy: float32 (N, H, W).",
 )
 @click.option("--gallery", is_flag=True, help="Write an index.html to look at the pictures.")
+@gallery_table_options
 @click.option("--report", type=click.Path(), help="Write the report there as JSON; - to print it.")
 @click.option("--threads", type=click.IntRange(min=1), help="[default: CPUs of this process]")
 @click.option(
@@ -151,6 +153,9 @@ def render(
     provenance: bool,
     values: str | None,
     gallery: bool,
+    table: Path | None,
+    sort: str | None,
+    caption: str | None,
     report: str | None,
     threads: int | None,
     batch_size: int | None,
@@ -170,6 +175,7 @@ def render(
     Examples:
       hotcold render maps.npy -o pictures
       hotcold render maps.npy photos/ -o overlays --blur 5 --resize --resume
+      hotcold render maps.npy photos/ -o out --gallery --table t.csv --caption "{label} {score:.2f}"
       hotcold render run.h5:maps run.h5:images -o masks --visualizer mask --threshold 0.9
       hotcold render maps.npy -o sheets --sheet 8x8 --padding 2
       hotcold render maps/ photos/ -o overlays --recursive
@@ -212,6 +218,9 @@ def render(
             recursive=recursive,
             order=ordered,
             gallery=gallery,
+            table=table,
+            sort=sort,
+            caption=caption,
             compression=compression,
             quality=quality,
             overwrite=overwrite,

@@ -14,9 +14,11 @@ from hotcold.offline.input import IndexedSource, PictureFolder, Source, beside, 
 from hotcold.offline.input.base import InputWarning
 from hotcold.offline.input.feed import Feed
 from hotcold.offline.input.pairs import check_pairs, item_names
+from hotcold.offline.input.pictures import LocalPicture
+from hotcold.offline.item_table import ItemTable, TableLike, check_table
 from hotcold.offline.output.containers import CONTAINERS, PIXEL_CONTAINERS
 from hotcold.offline.output.guard import Read, local_folder
-from hotcold.offline.output.names import parse_shard, read_lines
+from hotcold.offline.output.names import Names, parse_shard, read_lines
 from hotcold.offline.run.job import Job
 from hotcold.offline.run.progress import make_progress
 from hotcold.offline.run.rendering import Limits, Renders, with_limits
@@ -49,6 +51,9 @@ def render_files(
     recursive: bool = False,
     limits: Limits | None = None,
     gallery: bool = False,
+    table: TableLike | None = None,
+    sort: str | None = None,
+    caption: str | None = None,
     compression: str = "default",
     quality: int | None = None,
     overwrite: bool = False,
@@ -126,6 +131,9 @@ def render_files(
         any, minus and plus the largest absolute value of the whole data set, found in a first pass.
     gallery : bool, default False
         Write an ``index.html`` to look at the pictures; see `write_gallery`.
+    table, sort, caption : optional
+        Of the gallery: what is known of each item, as for `write_gallery`. Whether its rows match
+        the items is checked before any work.
     compression : {"default", "fast", "small"}
         Of PNG, TIFF and lossless WebP files; the pixels are the same. ``"fast"`` spends less time
         for files one or two per cent larger, ``"small"`` many times as much for the smallest, which
@@ -199,6 +207,7 @@ def render_files(
         from hotcold.offline.gallery import check_page
 
         check_page(folder)
+    known = check_table(table, sort, caption, gallery=gallery)
     with contextlib.ExitStack() as stack:
         sources = open_inputs(stack, visualizer, attributions, x, resize, order, recursive)
         if names is None and sheets is None and container not in PIXEL_CONTAINERS:
@@ -228,6 +237,9 @@ def render_files(
             values=values is not None and bool(_validate.one_of("values", values, VALUES)),
             reads=reads,
         )
+        if known is not None:
+            _check_rows(known, job.names, sheets)
+        originals = {} if not gallery or sheets else _originals(sources[1], job.names)
         shown = make_progress(progress, "sheets" if sheets else "pictures")
         for source in sources:
             if isinstance(source, PictureFolder):
@@ -240,8 +252,30 @@ def render_files(
     if gallery:
         from hotcold.offline.gallery import write_gallery
 
-        write_gallery(folder)
+        write_gallery(folder, table=known, sort=sort, caption=caption, originals=originals or None)
     return report
+
+
+def _check_rows(table: ItemTable, names: Names, sheets: Any) -> None:
+    """Raise ValueError where a table has not a row for each picture, as far as they are known."""
+    if sheets is not None:
+        msg = "`table` must be None for sheets, whose pictures are of several items"
+        raise ValueError(msg)
+    if names.n_units is None:
+        msg = "`table` must be None for a stream, of which nobody knows what items it has"
+        raise ValueError(msg)
+    table.rows_of([names.file_name(unit) for unit in range(names.n_units)])
+
+
+def _originals(x: Source | None, names: Names) -> dict[str, Path]:
+    """Return the picture file that each picture of a job is drawn over, where it has one here."""
+    if not isinstance(x, PictureFolder) or names.n_units is None:
+        return {}
+    files = [picture.path for picture in x.pictures if isinstance(picture, LocalPicture)]
+    if len(files) != len(x.pictures) or len(files) not in (1, names.n_units):
+        return {}
+    alone = len(files) == 1
+    return {names.file_name(i): files[0 if alone else i] for i in range(names.n_units)}
 
 
 def _listed(

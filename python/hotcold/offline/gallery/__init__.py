@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib import resources
 from pathlib import Path
@@ -14,14 +15,14 @@ from typing import Any
 from urllib.parse import quote
 
 from hotcold import _atomic
-from hotcold.offline.output import manifest, tree
+from hotcold.offline.gallery.originals import SHOWN, Originals, find_originals
+from hotcold.offline.item_table import Column, TableLike, check_table, shown_text
+from hotcold.offline.output import manifest, series, tree
 from hotcold.offline.output.job_folder import current_files
 
 PAGE = "index.html"
 _MARK = b'<meta name="generator" content="hotcold">'
 _HEAD = 4096  # bytes of a page that the mark is in
-# What browsers show; TIFF is not among it.
-_SHOWN = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
 
 
 def write_gallery(
@@ -30,11 +31,16 @@ def write_gallery(
     title: str | None = None,
     about: str | None = None,
     captions: Mapping[str, str] | None = None,
+    table: TableLike | None = None,
+    sort: str | None = None,
+    caption: str | None = None,
+    originals: Originals | None = None,
 ) -> Path:
     """Write ``index.html`` into a folder of pictures.
 
-    The page holds the names, its style and its script, and refers to the pictures beside it; it
-    loads nothing else. Pictures appear as pages of thumbnails, loaded when they come into view.
+    The page holds the names, the table, its style and its script, and refers to the pictures beside
+    it; it loads nothing else. Pictures appear as pages of thumbnails, loaded when they come into
+    view. They can be sorted, filtered (``label:cat score<0.5``) and tagged there.
 
     Parameters
     ----------
@@ -47,6 +53,20 @@ def write_gallery(
         Lines under the heading; None: how the pictures were made, where a job file tells.
     captions : mapping of str to str, optional
         What is shown of a picture, and filtered by, in place of its file name.
+    table : path-like or mapping of str to sequence, optional
+        What is known of the pictures: a file of comma-separated values (``.tsv``: of tabs) with a
+        header, or columns by their names. A column ``file``, ``name`` or ``item`` says which
+        picture a row belongs to, by its name with or without suffix; without one rows are in the
+        order of the job's items, or of the names. Columns of numbers sort and filter as numbers.
+    sort : str, optional
+        Column that the page begins sorted by, smallest first; ``-column``: largest first.
+    caption : str, optional
+        In place of `captions`, of the table's columns: ``"{label} -> {pred} {score:.2f}"``.
+    originals : path-like or mapping of str to path-like, optional
+        Folder of pictures of which one is shown instead while a key is held, from where it is:
+        nothing is copied. Those that the pictures say they were drawn over, or else of the same
+        names. A mapping gives the file of each picture's name. `render_files` with a folder as `x`
+        knows them.
 
     Returns
     -------
@@ -58,7 +78,8 @@ def write_gallery(
     NotADirectoryError
         There is no such folder.
     ValueError
-        It holds no pictures.
+        It holds no pictures; a table whose rows do not match them: which, and how many; a caption
+        or `sort` with a column that the table lacks: the closest is named.
     FileExistsError
         It holds an ``index.html`` that is not ours.
 
@@ -81,14 +102,18 @@ def write_gallery(
     check_page(folder)
     names = _picture_names(folder)
     if not names:
-        msg = f"`folder` must hold at least one picture ({', '.join(_SHOWN)}), got none in {folder}"
+        msg = f"`folder` must hold at least one picture ({', '.join(SHOWN)}), got none in {folder}"
         raise ValueError(msg)
+    labels = _labels(names, captions or {})
+    known = _known(folder, names, table, sort, caption, labels)
+    known["originals"] = find_originals(folder, names, originals)
     page = Template(_part("page.html")).substitute(
         title=escape(title or _shown_name(folder.resolve().name)),
         style=_part("style.css"),
         script=_part("script.js"),
         about=escape(_about(folder) if about is None else about),
-        names=_inert_json([_address_and_label(name, captions or {}) for name in names]),
+        names=_inert_json([_address_and_name(name) for name in names]),
+        known=_inert_json(known),
     )
     _atomic.write_atomically(folder / PAGE, page.encode())
     return folder / PAGE
@@ -122,17 +147,79 @@ def _picture_names(folder: Path) -> list[str]:
     return sorted(
         name
         for name in found
-        if name.lower().endswith(_SHOWN)
+        if name.lower().endswith(SHOWN)
         and not name.rpartition("/")[2].startswith(".")
         and (of_job is None or of_job(name))
     )
 
 
-def _address_and_label(name: str, captions: Mapping[str, str]) -> str | list[str]:
+def _labels(names: Sequence[str], captions: Mapping[str, str]) -> list[str | None] | None:
+    if not captions:
+        return None
+    return [shown_text(captions[name]) if name in captions else None for name in names]
+
+
+def _known(
+    folder: Path,
+    names: Sequence[str],
+    table: TableLike | None,
+    sort: str | None,
+    caption: str | None,
+    captions: list[str | None] | None,
+) -> dict[str, Any]:
+    """Return what the page knows of the pictures beside their names, as plain values."""
+    read = check_table(table, sort, caption)
+    if read is None:
+        return {"captions": captions, "columns": [], "sort": None}
+    order = None if sort is None else read.sorted_by(sort)
+    made = None if caption is None else read.caption(caption)
+    whole = _whole_job(folder, names)
+    row_of = dict(zip(whole, read.rows_of(whole), strict=True))
+    rows = [row_of[name] for name in names]
+    columns = [
+        {
+            "name": shown_text(column.name),
+            "numbers": column.numbers is not None,
+            "values": [_value(column, row) for row in rows],
+        }
+        for column in read.columns.values()
+    ]
+    if made is not None:
+        captions = [shown_text(made(row)) for row in rows]
+    return {"captions": captions, "columns": columns, "sort": order}
+
+
+def _whole_job(folder: Path, names: Sequence[str]) -> Sequence[str]:
+    """Return the names of all items of the folder's job, in their order, made or not.
+
+    Those of the pictures where there is no job, or more of them than it tells of.
+    """
+    try:
+        job = manifest.read(folder)
+        if job is None or "container" in job.series or job.series["n_units"] is None:
+            return names
+        of_job = series.names_of(folder / manifest.FOLDER, job.series)
+    except (ValueError, OSError):
+        return names
+    whole = [of_job.file_name(unit) for unit in range(of_job.n_units or 0)]
+    return whole if set(whole).issuperset(names) else names
+
+
+def _value(column: Column, row: int) -> str | float | None:
+    """Return a cell for JSON, which has no infinity; None: empty or NaN."""
+    if column.numbers is None:
+        return shown_text(column.texts[row])
+    number = column.numbers[row]
+    if math.isnan(number):
+        return None
+    if math.isinf(number):
+        return "Infinity" if number > 0 else "-Infinity"
+    return int(number) if number.is_integer() else number
+
+
+def _address_and_name(name: str) -> str | list[str]:
     """Return a name, or where that is not what is shown, what a link to it and a reader need."""
     data = os.fsencode(name)
-    if name in captions:
-        return [quote(data), captions[name]]
     if "/" in name:
         return [quote(data), data.decode(errors="replace")]
     try:
