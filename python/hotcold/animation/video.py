@@ -44,20 +44,23 @@ def encode(pictures: NDArray[np.uint8], fps: float) -> bytes:
     pictures = np.pad(pictures, even, mode="edge") if height % 2 or width % 2 else pictures
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="mp4") as container:
-        # With one thread the bytes depend on the frames alone.
-        options = {"crf": _QUALITY, "preset": "medium", "threads": "1"}
-        stream = container.add_stream("libx264", Fraction(fps).limit_denominator(1001))
-        stream.options = options
+        rate = Fraction(fps).limit_denominator(1001)
+        stream = container.add_stream("libx264", rate)
+        # With one thread and without mbtree, whose results vary from run to run (x264 of FFmpeg 8,
+        # 2026-11), the bytes depend on the frames alone.
+        stream.options = {"crf": _QUALITY, "preset": "medium", "x264-params": "mbtree=0"}
         stream.height, stream.width = pictures.shape[1:3]
         stream.pix_fmt = "yuv420p"  # what every player plays
         context = stream.codec_context
+        context.thread_count = 1
         context.colorspace = context.color_primaries = context.color_trc = _BT709
         context.color_range = 1  # limited
-        for picture in pictures:
+        for place, picture in enumerate(pictures):
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
             frame = frame.reformat(
                 format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG"
             )
+            frame.pts, frame.time_base = place, 1 / rate
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return buffer.getvalue()
