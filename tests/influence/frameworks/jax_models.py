@@ -6,11 +6,8 @@ Run by test_influence_frameworks.py, in a process of its own.
 from __future__ import annotations
 
 import gc
-import random
-import signal
 import sys
 import threading
-import time
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +17,7 @@ from flax import linen as nn
 from flax import nnx
 from flax.errors import FlaxError
 from helpers import message
+from interrupts import interrupted_everywhere
 
 import hotcold
 from hotcold.influence import (
@@ -401,51 +399,23 @@ def test_nothing_leaks(small):
 
     for _ in range(50):
         infl.attributions(x)
-    before = held()
-    for _ in range(300):
-        infl.attributions(x)
-    assert held() - before < 300
+    grown = []
+    for _ in range(2):  # the libraries' caches may still grow in one of them
+        before = held()
+        for _ in range(150):
+            infl.attributions(x)
+        grown.append(held() - before)
+    assert min(grown) < 150, grown
 
 
-# Python swallows, with a warning, what is raised within the finalizers of weak references.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no interval timer")
 def test_interrupts_leave_nothing_behind(small):
     x = np.random.default_rng(0).normal(size=(2, 4)).astype(np.float32)
     infl = influence(small, (Cut(0), OutputCut()), ClassQoI(1))
     expected = infl.attributions(x)
     bare = np.asarray(small(x))
-    started = time.perf_counter()
-    for _ in range(10):
-        infl.attributions(x)
-    length = (time.perf_counter() - started) / 10
-    armed = False
 
-    class Interrupted(BaseException):
-        pass
+    def check():
+        np.testing.assert_array_equal(small(x), bare)
 
-    def interrupt(*_):
-        nonlocal armed
-        if armed:
-            armed = False
-            raise Interrupted
-
-    gc.disable()  # Python swallows what is raised within the callbacks of a collection
-    before = signal.signal(signal.SIGALRM, interrupt)
-    rng, count = random.Random(0), 0
-    try:
-        while count < 100:
-            try:
-                armed = True
-                signal.setitimer(signal.ITIMER_REAL, max(1e-6, rng.random() * length * 1.2))
-                infl.attributions(x)
-            except (Interrupted, Exception):
-                assert not armed  # flax and JAX turn what is raised within them into errors
-            count += not armed
-            armed = False
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            np.testing.assert_array_equal(small(x), bare)
-    finally:
-        signal.signal(signal.SIGALRM, before)
-        gc.enable()
+    assert interrupted_everywhere(lambda: infl.attributions(x), check, step=3) > 200
     np.testing.assert_array_equal(infl.attributions(x), expected)

@@ -19,6 +19,7 @@ import keras_networks as nets
 import numpy as np
 import pytest
 from helpers import message
+from interrupts import Interrupted, interrupted_everywhere
 from keras import layers as kl
 from keras import ops
 from keras_networks import BACKEND
@@ -312,13 +313,22 @@ def test_threads_share_a_model(model, x):
     check_untouched(model)
 
 
-class Interrupted(BaseException):
-    """Raised wherever the main thread happens to be, as Ctrl-C is."""
+def test_interrupt_at_every_line_leaves_nothing_behind():
+    model = nets.weighted(
+        keras.Sequential([keras.Input((4,)), kl.Dense(3, name="act"), kl.Dense(2, name="head")])
+    )
+    x = np.random.default_rng(0).normal(size=(2, 4)).astype(np.float32)
+    infl = influence(model, (Cut("act"), OutputCut()), ClassQoI(1))
+    expected = infl.attributions(x)
+    last = interrupted_everywhere(
+        lambda: infl.attributions(x), lambda: check_untouched(model), step=3
+    )
+    assert last > 200
+    np.testing.assert_array_equal(infl.attributions(x), expected)
 
 
-@pytest.mark.skipif(BACKEND == "tensorflow", reason="an exception within it ends the process")
-# Python swallows, with a warning, what is raised within the finalizers of weak references.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.skipif(BACKEND != "torch", reason="an exception anywhere breaks JAX and TensorFlow")
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no interval timer")
 def test_interrupts_leave_nothing_behind():
     model = nets.weighted(
@@ -344,7 +354,7 @@ def test_interrupts_leave_nothing_behind():
     gc.disable()  # Python swallows what is raised within the callbacks of a collection
     before = signal.signal(signal.SIGALRM, interrupt)
     rng, count = random.Random(0), 0
-    wanted = int(os.environ.get("HOTCOLD_INTERRUPTS", "300"))
+    wanted = int(os.environ.get("HOTCOLD_INTERRUPTS", "1000"))
     try:
         while count < wanted:
             try:
@@ -352,7 +362,7 @@ def test_interrupts_leave_nothing_behind():
                 signal.setitimer(signal.ITIMER_REAL, max(1e-6, rng.random() * length * 1.2))
                 infl.attributions(x)
             except (Interrupted, Exception):
-                # Keras and JAX turn what is raised within them into errors and warnings of theirs.
+                # Keras turns what is raised within it into errors and warnings of its own.
                 assert not armed
             count += not armed
             armed = False
@@ -377,10 +387,13 @@ def test_nothing_leaks():
 
     for _ in range(100):  # the library's own caches fill
         infl.attributions(x)
-    before = held()
-    for _ in range(300):
-        infl.attributions(x)
-    assert held() - before < 300
+    grown = []
+    for _ in range(2):  # the libraries' caches may still grow in one of them
+        before = held()
+        for _ in range(150):
+            infl.attributions(x)
+        grown.append(held() - before)
+    assert min(grown) < 150, grown
 
 
 def test_model_without_weights_yet_makes_them(x):
