@@ -130,7 +130,7 @@ def test_maps_and_pictures_with_the_same_places(photos, maps, tmp_path):
     with pytest.raises(ValueError, match=r"`x` must be in the order of .*order='natural'"):
         draw(tmp_path / "maps", photos, tmp_path / "wrong", order="name")
     (photos / "a" / "1.png").unlink()
-    with pytest.raises(ValueError, match="an image for every map, got none for a/1"):
+    with pytest.raises(ValueError, match="an item for each of `attributions`, got none for a/1"):
         draw(tmp_path / "maps", photos, tmp_path / "wrong")
     assert not (tmp_path / "wrong").exists()
 

@@ -164,8 +164,21 @@ def test_samples_that_lack_a_component_are_named(batch, tmp_path):
     members = [("0.npy", npy(maps[0])), ("0.png", png(images[0])), ("1.npy", npy(maps[1]))]
     members += [("2.npy", npy(maps[2])), ("2.png", png(images[2]))]
     path = write_tar(tmp_path / "some.tar", members)
-    with pytest.raises(ValueError, match="an image for every map, got none for 1"):
+    with pytest.raises(ValueError, match="an item for each of `attributions`, got none for 1"):
         render_quietly(overlay(), path, path, output_dir=tmp_path / "out")
+
+
+def test_two_versions_of_maps_are_paired_by_their_keys(batch, tmp_path):
+    maps, _ = batch
+    a = write_tar(tmp_path / "a.tar", [(f"{i}.npy", npy(maps[i])) for i in range(4)])
+    b = write_tar(tmp_path / "b.tar", [(f"{i}.npy", npy(maps[i])) for i in (0, 2, 1, 3)])
+    c = write_tar(tmp_path / "c.tar", [(f"{i}.npy", npy(maps[i])) for i in (0, 1, 2, 5)])
+    options = {"output_dir": tmp_path / "out", "progress": False}
+    with pytest.raises(ValueError, match="`b` must be in the order of `a`, got 2 beside 1"):
+        hotcold.offline.compare_files(a, b, **options)
+    with pytest.raises(ValueError, match="`b` must hold an item for each of `a`, got none for 3"):
+        hotcold.offline.compare_files(a, c, **options)
+    assert hotcold.offline.compare_files(a, a, **options)["iou"].min() == 1
 
 
 @pytest.mark.parametrize(

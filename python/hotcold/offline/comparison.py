@@ -23,7 +23,7 @@ from hotcold.offline.input import beside, open_source
 from hotcold.offline.input.base import IndexedSource, InputWarning
 from hotcold.offline.input.boundary import indexed, items_of
 from hotcold.offline.input.identity import difference, identify
-from hotcold.offline.input.pairs import item_names
+from hotcold.offline.input.pairs import check_pairs, item_names
 from hotcold.offline.output import guard
 from hotcold.offline.output.guard import Read
 from hotcold.offline.run.finished import Finished
@@ -224,6 +224,7 @@ class Pairs:
             _validate.batch_shape(other.shape, other.name, dim_order)
         maps.name = "a"
         self._a, self._b = indexed(maps), indexed(other)
+        check_pairs(self._a, self._b, "")
         self._x = None if image is None else indexed(image)
         self.n_items = self._a.n_items
         if self._b.n_items != self.n_items:

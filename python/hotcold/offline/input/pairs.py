@@ -17,37 +17,46 @@ def item_names(attributions: Source, x: Source | None) -> ItemNames | None:
     return None
 
 
-def check_pairs(attributions: Source, x: Source | None) -> None:
-    """Refuse maps and images that bear the same names, but not one beside the other.
+_ADVICE = "; order=[...] (--order FILE) says which picture belongs to which map"
+
+
+def check_pairs(first: Source, second: Source | None, advice: str = _ADVICE) -> None:
+    """Refuse two inputs whose items bear the same names, but not one beside the other.
 
     Names that have nothing in common say nothing.
+
+    Parameters
+    ----------
+    first, second : Source
+        Maps and images, or two versions of the maps.
+    advice : str
+        What to do, the end of the sentence.
 
     Raises
     ------
     ValueError
         The order differs, or one lacks what the other has; the message names the first.
     """
-    if not isinstance(attributions, IndexedSource) or not isinstance(x, IndexedSource):
+    if not isinstance(first, IndexedSource) or not isinstance(second, IndexedSource):
         return
-    maps, images = attributions.item_names, x.item_names
-    if maps is None or images is None or maps == images or (len(images) == 1 < len(maps)):
+    names, others = first.item_names, second.item_names
+    if names is None or others is None or names == others or (len(others) == 1 < len(names)):
         return
-    of_maps, of_images = set(maps), set(images)
-    if not of_maps & of_images:
+    known, known_to_other = set(names), set(others)
+    if not known & known_to_other:
         return
-    advice = "; order=[...] (--order FILE) says which picture belongs to which map"
-    if of_maps == of_images and len(maps) == len(images):
-        place = next(i for i, (a, b) in enumerate(zip(maps, images, strict=True)) if a != b)
+    if known == known_to_other and len(names) == len(others):
+        place = next(i for i, (a, b) in enumerate(zip(names, others, strict=True)) if a != b)
+        hint = ": numbers are counted by order='natural' (--order natural)" if advice else ""
         msg = (
-            f"`{x.name}` must be in the order of `{attributions.name}`, got {images[place]} beside "
-            f"{maps[place]} as item {place}: numbers are counted by order='natural' "
-            f"(--order natural){advice}"
+            f"`{second.name}` must be in the order of `{first.name}`, got {others[place]} beside "
+            f"{names[place]} as item {place}{hint}"
         )
-        raise ValueError(msg)
-    lacking = next((name for name in maps if name not in of_images), None)
-    if lacking is not None:
-        msg = f"`{x.name}` must hold an image for every map, got none for {lacking}"
-    else:
-        lacking = next((name for name in images if name not in of_maps), images[0])
-        msg = f"`{attributions.name}` must hold a map for every image, got none for {lacking}"
+        raise ValueError(msg + advice)
+    whole, part = second, first
+    lacking = next((name for name in names if name not in known_to_other), None)
+    if lacking is None:
+        whole, part = first, second
+        lacking = next((name for name in others if name not in known), others[0])
+    msg = f"`{whole.name}` must hold an item for each of `{part.name}`, got none for {lacking}"
     raise ValueError(msg + advice)
