@@ -150,6 +150,22 @@ def test_files_are_named_without_their_folders(tmp_path, maps, images):
     assert b"private" not in (tmp_path / "out" / "00000004.png").read_bytes()
 
 
+def test_captions_of_a_gallery(tmp_path, maps):
+    table = {"name": [f"{i:08}" for i in range(N)][::-1], "score": [i / 10 for i in range(N)]}
+    job(
+        hotcold.Visualizer(True),
+        maps,
+        None,
+        tmp_path,
+        gallery=True,
+        table=table,
+        caption='"{name}": {score:.2f} é',
+    )
+    told = hotcold.read_provenance(tmp_path / "00000001.png")
+    assert (told["item"], told["caption"]) == (1, '"00000001": 0.40 é')
+    assert told_by(tmp_path / "00000001.png")["caption"] == '"00000001": 0.40 é'
+
+
 def test_which_file_of_many_and_which_item_in_it(tmp_path, maps, images):
     np.save(tmp_path / "a.npy", maps[:4])
     np.save(tmp_path / "b.npy", maps[4:])

@@ -133,7 +133,8 @@ def render_files(
         Write an ``index.html`` to look at the pictures; see `write_gallery`.
     table, sort, caption : optional
         Of the gallery: what is known of each item, as for `write_gallery`. Whether its rows match
-        the items is checked before any work.
+        the items is checked before any work. PNG files hold the caption that they had when they
+        were made.
     compression : {"default", "fast", "small"}
         Of PNG, TIFF and lossless WebP files; the pixels are the same. ``"fast"`` spends less time
         for files one or two per cent larger, ``"small"`` many times as much for the smallest, which
@@ -238,7 +239,10 @@ def render_files(
             reads=reads,
         )
         if known is not None:
-            _check_rows(known, job.names, sheets)
+            rows = _rows(known, job.names, sheets)
+            if caption is not None:
+                made = known.caption(caption)
+                job.caption = lambda item: made(rows[item])
         originals = {} if not gallery or sheets else _originals(sources[1], job.names)
         shown = make_progress(progress, "sheets" if sheets else "pictures")
         for source in sources:
@@ -256,15 +260,15 @@ def render_files(
     return report
 
 
-def _check_rows(table: ItemTable, names: Names, sheets: Any) -> None:
-    """Raise ValueError where a table has not a row for each picture, as far as they are known."""
+def _rows(table: ItemTable, names: Names, sheets: Any) -> list[int]:
+    """Return the row of each picture; raise ValueError where a table has not one for each."""
     if sheets is not None:
         msg = "`table` must be None for sheets, whose pictures are of several items"
         raise ValueError(msg)
     if names.n_units is None:
         msg = "`table` must be None for a stream, of which nobody knows what items it has"
         raise ValueError(msg)
-    table.rows_of([names.file_name(unit) for unit in range(names.n_units)])
+    return table.rows_of([names.file_name(unit) for unit in range(names.n_units)])
 
 
 def _originals(x: Source | None, names: Names) -> dict[str, Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,7 @@ class Job:
         # Pixels of an array say nothing, nor do formats without a place for it.
         self.tells = provenance and suffix == ".png" and container not in ("npy", "zarr")
         self.values = values
+        self.caption: Callable[[int], str] | None = None  # of an item
         self.feed = Feed(attributions, x, batch_size)
         if self.feed.n_items == 0:
             msg = f"`attributions` must hold at least one item, got none in {attributions.origin}"
@@ -241,7 +242,9 @@ class Job:
         if self.tells:
             attributions = self._sources["attributions"]
             assert attributions is not None
-            teller = Teller.of(self.visualizer, self.names, attributions, self._sources["x"])
+            teller = Teller.of(
+                self.visualizer, self.names, attributions, self._sources["x"], self.caption
+            )
         keep = None if values is None else values.put
         return Worker(
             Renderer(self.visualizer, shared, core_threads, teller, keep),

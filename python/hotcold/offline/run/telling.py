@@ -50,6 +50,8 @@ class Teller:
         As in `ItemTexts`.
     about : About, optional
         What is known of pictures that are drawn already.
+    caption : callable, optional
+        From an item to its caption.
     """
 
     names: Names
@@ -58,13 +60,21 @@ class Teller:
     visualizer: str
     clip: str
     about: About | None = None
+    caption: Callable[[int], str] | None = None
 
     @classmethod
-    def of(cls, visualizer: Any, names: Names, attributions: Source, x: Source | None) -> Teller:
+    def of(
+        cls,
+        visualizer: Any,
+        names: Names,
+        attributions: Source,
+        x: Source | None,
+        caption: Callable[[int], str] | None = None,
+    ) -> Teller:
         """Return what tells of a visualizer's pictures."""
         told = to_json(visualizer_told(visualizer))
         about = getattr(visualizer, "about", None)
-        return cls(names, attributions, x, told, clip_told(visualizer), about)
+        return cls(names, attributions, x, told, clip_told(visualizer), about, caption)
 
     def texts(self, request: RenderRequest) -> ItemTexts:
         """Return what the files of consecutive items say, a file each."""
@@ -97,6 +107,8 @@ class Teller:
         if self.about is not None:
             return to_json({"item": item, **self.about.item(item)})[1:-1]
         told = f'"item":{item},{_place("source", self.attributions, item, item)}'
+        if self.caption is not None:
+            told = f'{told},"caption":{_quoted(self.caption(item))}'
         if self.x is None:
             return told + ',"image":null'
         # One image serves for all.
