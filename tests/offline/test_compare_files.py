@@ -211,14 +211,50 @@ def test_what_is_not_ours_is_left_alone(a, b, saved, tmp_path):
     np.testing.assert_array_equal(np.load(saved[0]), a)
 
 
+def embedded(page, name):
+    return json.loads(page.split(f'id="{name}">')[1].split("</script>")[0])
+
+
+def test_what_else_is_known_of_items_stands_on_the_page(a, b, saved, tmp_path):
+    lines = ["item,label,picture", *(f"{i},kind {i},x" for i in reversed(range(N)))]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    out = tmp_path / "out"
+    done = run(
+        *saved, "-o", out, "--worst", 3, "--gallery", "--by", "iou", "--metrics", "iou",
+        "--table", tmp_path / "t.csv", "--caption", "{label}: {iou:.2f}", "--sort", "-iou",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output  # by "item", as "picture" names none
+    assert embedded((out / "index.html").read_text(), "known")["sort"] == ["iou", True]
+    options = {"table": tmp_path / "t.csv", "metrics": ["iou"], "gallery": True}
+    found = quietly(a, b, output_dir=out, worst=3, **options, caption="{label}: {iou:.2f}")
+    known = embedded((out / "index.html").read_text(), "known")
+    assert known["captions"] == [f"kind {i}: {found['iou'][i]:.2f}" for i in found.worst(3, "iou")]
+    for more, told in (
+        ({"caption": "{iuo}"}, r"`caption` must be of .*got 'iuo'; did you mean 'iou'\?"),
+        ({"caption": "{iou:d}"}, "must format column 'iou' as the numbers"),
+        ({"sort": "rank"}, "`sort` must be of the columns"),
+        ({"table": {"iou": range(N)}}, "must not have a column called like a metric, got 'iou'"),
+        ({"table": {"a": [1]}}, f"a row for each of {N} items, in their order, got 1"),
+        ({"gallery": False}, "`table` must be None without a gallery"),
+        ({"gallery": False, "table": None, "sort": "iou"}, "`sort` must be None without a"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            quietly(a, b, output_dir=tmp_path / "not", **{**options, **more})
+    assert not (tmp_path / "not").exists()
+
+
 def test_names_stand_in_table_and_page(a, b, tmp_path):
     names = [f"cat <{i}>.jpg" for i in range(N)]
     found = quietly(a, b, output_dir=tmp_path, names=names, worst=2, gallery=True, by="iou")
     assert [row["name"] for row in table(tmp_path)] == names
     page = (tmp_path / "index.html").read_text()
-    told = page.split('id="names">')[1].split("</script>")[0]
     item = int(found.worst(1, "iou")[0])
-    assert json.loads(told)[0] == ["worst-0001.png", f"iou {found['iou'][item]:.3f}  {names[item]}"]
+    assert embedded(page, "names")[0] == "worst-0001.png"
+    known = embedded(page, "known")
+    assert known["captions"][0] == f"iou {found['iou'][item]:.3f}  {names[item]}"
+    columns = {column["name"]: column["values"][0] for column in known["columns"]}
+    assert columns["name"] == names[item]
+    assert columns["iou"] == found["iou"][item]
     assert "<cat" not in page
     assert f"{N} items" in page
     with pytest.raises(ValueError, match=f"`names` must hold {N} names, one per item, got 1"):

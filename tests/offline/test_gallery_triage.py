@@ -259,6 +259,27 @@ def test_a_checker_of_accessibility_finds_nothing_serious(page, scheme):
     assert axe.serious_findings(page) == []
 
 
+def test_reports_of_comparisons_sort_and_filter_by_metrics(browser, tmp_path):
+    rng = np.random.default_rng(1)
+    a = rng.normal(size=(30, 1, 16, 16)).astype(np.float32)
+    b = a + rng.normal(size=a.shape).astype(np.float32) * np.linspace(0, 2, 30)[:, None, None, None]
+    found = hotcold.offline.compare_files(
+        a, b, output_dir=tmp_path, worst=30, gallery=True, metrics=["iou", "ssim"], progress=False
+    )
+    for scheme in ("light", "dark"):
+        browser.prefer(scheme)
+        browser.open(tmp_path / "index.html")
+        filter_by(browser, "iou<0.5")
+        assert count(browser) == np.sum(found["iou"] < 0.5) > 0
+        sort_by(browser, "ssim")
+        lowest = int(found.worst(1, "ssim")[0])
+        assert labels(browser)[0].endswith(f"item {lowest}")
+        assert axe.serious_findings(browser) == []
+        browser.run("document.querySelector('#grid button').click()")
+        assert f"ssim{found['ssim'][lowest]}"[:10] in text(browser, "values")
+        assert axe.serious_findings(browser) == []
+
+
 def test_nothing_moves_and_narrow_windows_show_all(page, tmp_path):
     style = (Path(hotcold.offline.gallery.__file__).parent / "style.css").read_text()
     assert not any(word in style for word in ("transition", "animation", "scroll-behavior"))

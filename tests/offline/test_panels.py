@@ -105,6 +105,38 @@ def test_inputs_that_do_not_fit_are_refused_before_any_work(maps, images, tmp_pa
         render_panels(Visualizer(), maps, images, output_dir=out)
 
 
+def test_captions_come_of_a_table(maps, saved):
+    lines = ["item,label,score", *(f"{i},kind {i % 3},{i / N}" for i in reversed(range(N)))]
+    (saved / "t.csv").write_text("\n".join(lines))
+    done = run(
+        "--column", f"IG={saved / 'IG.npy'}", "-o", saved / "out", "--table", saved / "t.csv",
+        "--caption", "{label} {score:.2f}", "--gallery", "-q",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    told = [f"kind {i % 3} {i / N:.2f}" for i in range(N)]
+    expected = Panel({"IG": Visualizer()}).render(maps["IG"], captions=told)
+    np.testing.assert_array_equal(pixels(saved / "out"), expected)
+    page = (saved / "out" / "index.html").read_text()
+    assert '"kind 0 0.00","kind 1 0.01"' in page
+
+
+def test_tables_that_do_not_match_are_refused_before_any_work(maps, tmp_path):
+    panel, out = Panel({"IG": Visualizer()}), tmp_path / "out"
+    for options, told in (
+        ({"table": {"a": range(N)}}, "`caption` must say what to write of `table`"),
+        ({"caption": "{a}"}, "`table` must be given for `caption`"),
+        ({"table": {"a": [1]}, "caption": "{a}"}, "a row for each of 90 items, in their order"),
+        ({"table": {"a": range(N)}, "caption": "{b}"}, "`caption` must be of the columns"),
+        (
+            {"table": {"a": range(N)}, "caption": "{a}", "captions": ["a"] * N},
+            "`captions` must be None beside `table`",
+        ),
+    ):
+        with pytest.raises(ValueError, match=told):
+            render_panels(panel, maps["IG"], output_dir=out, progress=False, **options)
+    assert not out.exists()
+
+
 # --- the command ---------------------------------------------------------------------------------
 
 

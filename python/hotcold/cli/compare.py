@@ -16,6 +16,7 @@ from hotcold.cli.drawing_options import (
     maps_of,
 )
 from hotcold.cli.errors import GATE, clean_stop, one_sentence, plain_warnings, say
+from hotcold.cli.gallery import gallery_table_options
 from hotcold.cli.types import Limit
 from hotcold.comparison import METRICS, Comparison, check_metrics
 from hotcold.comparison.metrics import DEFAULT, check_limit, check_metric
@@ -92,6 +93,7 @@ _DRAWN = (
     help="Let PNG files say of which item they are, and what their colours stand for.",
 )
 @click.option("--gallery", is_flag=True, help="Write an index.html to look at the pictures.")
+@gallery_table_options
 @click.option(
     "--recursive",
     is_flag=True,
@@ -127,6 +129,9 @@ def compare(
     names: Path | None,
     provenance: bool,
     gallery: bool,
+    table: Path | None,
+    sort: str | None,
+    caption: str | None,
     resize: bool,
     recursive: bool,
     order: str,
@@ -183,6 +188,9 @@ def compare(
             names=None if names is None else read_lines("--names", names),
             provenance=provenance,
             gallery=gallery,
+            table=table,
+            sort=sort,
+            caption=caption,
             resize=resize,
             recursive=recursive,
             order=order if order in ORDERS else read_lines("--order", Path(order)),

@@ -14,6 +14,7 @@ from hotcold.cli.drawing_options import (
     make_visualizer,
 )
 from hotcold.cli.errors import clean_stop, one_sentence, plain_warnings, say
+from hotcold.cli.gallery import table_option
 from hotcold.files import VECTOR_SUFFIXES
 from hotcold.panel import text
 from hotcold.panel.columns import SCALES
@@ -63,6 +64,12 @@ _MOST_IN_A_FIGURE = 50  # items
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Text file with a line below each strip.",
 )
+@table_option
+@click.option(
+    "--caption",
+    metavar="TEXT",
+    help='Line below each strip, of the table: "{label} {score:.2f}".',
+)
 @click.option(
     "--names",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -101,6 +108,8 @@ def panel(
     padding: int,
     background: str,
     captions: Path | None,
+    table: Path | None,
+    caption: str | None,
     names: Path | None,
     resize: bool,
     recursive: bool,
@@ -122,6 +131,7 @@ def panel(
     Examples:
       hotcold panel photos/ --column IG=ig.npy --column CAM=cam.npy -o strips --scale row
       hotcold panel --column old=old.npy --column new=new.npy -o strips --scale shared --gallery
+      hotcold panel --column IG=ig.npy -o strips --table t.csv --caption "{label} {score:.2f}"
       hotcold panel x.npy --column IG=ig.npy -o strips --pdf figure.pdf
 
     \b
@@ -154,6 +164,8 @@ def panel(
             output_dir=output_dir,
             names=None if names is None else read_lines("--names", names),
             captions=None if captions is None else read_lines("--captions", captions),
+            table=table,
+            caption=caption,
             resize=resize,
             recursive=recursive,
             provenance=provenance,

@@ -24,6 +24,7 @@ from hotcold.offline.input.base import IndexedSource, InputWarning
 from hotcold.offline.input.boundary import indexed, items_of
 from hotcold.offline.input.identity import difference, identify
 from hotcold.offline.input.pairs import check_pairs, item_names
+from hotcold.offline.item_table import NAME_COLUMNS, ItemTable, TableLike, check_table
 from hotcold.offline.output import guard
 from hotcold.offline.output.guard import Read
 from hotcold.offline.run.finished import Finished
@@ -53,6 +54,9 @@ def compare_files(
     worst: int = 20,
     names: Sequence[str] | None = None,
     gallery: bool = False,
+    table: TableLike | None = None,
+    sort: str | None = None,
+    caption: str | None = None,
     resize: bool = False,
     order: str | Sequence[str] = "name",
     recursive: bool = False,
@@ -89,7 +93,11 @@ def compare_files(
         A name per item; by default that of its file, where maps or, with `recursive`, pictures
         have a file each, otherwise its index.
     gallery : bool, default False
-        Write an ``index.html`` to look at the pictures; see `write_gallery`.
+        Write an ``index.html`` to look at the pictures; see `write_gallery`. It sorts and filters
+        by the metrics: ``iou<0.5``.
+    table, sort, caption : optional
+        Of the gallery, as for `write_gallery`: what else is known of each item, in columns beside
+        those of the metrics, which `sort` and `caption` may name too.
     resize, order, recursive
         Of a folder of pictures, as for `render_files`.
     overwrite : bool, default False
@@ -138,6 +146,9 @@ def compare_files(
             msg = "`worst` must be at least 1 for a gallery, got 0: there are no pictures"
             raise ValueError(msg)
         check_page(folder)
+    known = check_table(table, None, None, gallery=gallery)
+    if not gallery:  # there is nothing that they could be of
+        check_table(None, sort, caption, gallery=False)
     if not worst:
         _refuse_old_pictures(folder)
     with contextlib.ExitStack() as stack:
@@ -145,6 +156,8 @@ def compare_files(
         names = pairs.item_names if names is None else names
         if names is not None:
             _validate.item_names(names, pairs.n_items)
+        page = _PageTable(known, comparer.metrics, names, pairs.n_items)
+        page.check(sort, caption)
         guard.refuse_folders(folder, pairs.reads)
         folder.mkdir(parents=True, exist_ok=True)
         ours = overwrite or _is_ours(folder / TABLE)
@@ -166,8 +179,8 @@ def compare_files(
         pairs.check_unchanged()
     pictures = {item: _picture(place) + ".png" for place, item in enumerate(items)}
     rows = found.rows(names=names)
-    table = [[*row, pictures.get(row[0], "")] for row in rows]
-    _atomic.write_atomically(folder / TABLE, table_bytes([[*found.header, "picture"], *table]))
+    lines = [[*row, pictures.get(row[0], "")] for row in rows]
+    _atomic.write_atomically(folder / TABLE, table_bytes([[*found.header, "picture"], *lines]))
     if gallery or (items and (folder / PAGE).exists() and is_our_page(folder)):
         cells = "image, " if x is not None else ""
         write_gallery(
@@ -179,8 +192,71 @@ def compare_files(
                 picture: f"{by} {found[by][item]:.3f}  {_label(names, item)}"
                 for item, picture in pictures.items()
             },
+            table=page.columns(found.table[items], items, pictures.values()),
+            sort=sort,
+            caption=caption,
         )
     return found
+
+
+class _PageTable:
+    """What the page knows of the items: the metrics, and what the user's table says.
+
+    Parameters
+    ----------
+    given : ItemTable, optional
+        The user's.
+    metrics : sequence of str
+        Names of the comparison's columns.
+    names : sequence of str, optional
+        Of the items.
+    n_items : int
+        How many there are.
+
+    Raises
+    ------
+    ValueError
+        The user's table does not match the items, or has columns called like the metrics.
+    """
+
+    def __init__(
+        self,
+        given: ItemTable | None,
+        metrics: Sequence[str],
+        names: Sequence[str] | None,
+        n_items: int,
+    ) -> None:
+        self._metrics = metrics
+        self._names = [str(item) for item in range(n_items)] if names is None else names
+        self._more: dict[str, list[str]] = {}
+        if given is None:
+            return
+        for name in metrics:
+            if name in given.columns:
+                msg = f"`table` must not have a column called like a metric, got {name!r}"
+                raise ValueError(msg)
+        rows = given.rows_of(self._names, "item")
+        for name, column in given.columns.items():
+            if name not in NAME_COLUMNS:
+                self._more[name] = [column.texts[row] for row in rows]
+
+    def columns(
+        self, values: NDArray[np.float64], items: Sequence[int], pictures: Iterable[str]
+    ) -> dict[str, list[Any]]:
+        """Return the columns of some items, whose metrics are `values` (len(items), metrics)."""
+        return {
+            "picture": list(pictures),
+            "item": list(items),
+            "name": [self._names[item] for item in items],
+            **dict(zip(self._metrics, values.T.tolist(), strict=True)),
+            **{name: [texts[item] for item in items] for name, texts in self._more.items()},
+        }
+
+    def check(self, sort: str | None, caption: str | None) -> None:
+        """Raise ValueError for columns that there will not be, before there are any metrics."""
+        items = range(len(self._names))
+        values = np.full((len(items), len(self._metrics)), 0.5)
+        check_table(self.columns(values, items, ["-"] * len(items)), sort, caption)
 
 
 def _picture(place: int) -> str:

@@ -18,8 +18,10 @@ from hotcold.offline.input.boundary import indexed, items_of
 from hotcold.offline.input.feed import Feed
 from hotcold.offline.input.identity import difference, identify
 from hotcold.offline.input.pairs import item_names
+from hotcold.offline.item_table import ItemTable, TableLike, lines_of
 from hotcold.offline.output import guard
 from hotcold.offline.output.guard import Read
+from hotcold.offline.output.names import Names
 from hotcold.offline.run.finished import Finished
 from hotcold.offline.run.progress import Silence, make_progress
 from hotcold.offline.run.report import RenderReport
@@ -42,6 +44,8 @@ def render_panels(
     output_dir: PathLike,
     names: Sequence[str] | None = None,
     captions: Sequence[str] | None = None,
+    table: TableLike | None = None,
+    caption: str | None = None,
     format: str = "png",
     resize: bool = False,
     order: str | Sequence[str] = "name",
@@ -68,6 +72,9 @@ def render_panels(
         As for `render_files`.
     captions : sequence of str, optional
         A line below each strip.
+    table, caption : optional
+        In place of `captions`: what is known of each item, as for `write_gallery`, and what to
+        write of it: ``"{label} {score:.2f}"``. A gallery sorts and filters by the table.
     provenance : bool, default True
         As for `render_files`; ``columns`` tell of each column's files and limits.
     n_threads : int >= 1, optional
@@ -107,6 +114,13 @@ def render_panels(
             n_items = inputs.n_items
             msg = f"`captions` must hold {n_items} strings, one per item, got {len(captions)}"
             raise ValueError(msg)
+        named = inputs.item_names if names is None else names
+        if table is not None or caption is not None:
+            if captions is not None:
+                msg = f"`captions` must be None beside `table` and `caption`, got {captions!r:.60}"
+                raise ValueError(msg)
+            table = None if table is None else ItemTable.of(table)
+            captions = lines_of(table, caption, _file_names(named, inputs.n_items))
         scaled = inputs.scaled(threads, shown)
         drawn = Finished(repr(panel), _head(panel))
         tells = _validate.flag("provenance", provenance) and known_format(format) == ".png"
@@ -114,7 +128,7 @@ def render_panels(
             drawn,
             inputs.strips(scaled, captions, drawn if tells else None),
             output_dir=output_dir,
-            names=inputs.item_names if names is None else names,
+            names=named,
             format=format,
             gallery=gallery,
             overwrite=overwrite,
@@ -123,7 +137,19 @@ def render_panels(
             progress=progress,
         )
         inputs.check_unchanged()
+    if gallery and table is not None:
+        from hotcold.offline.gallery import write_gallery
+
+        write_gallery(output_dir, table=table, caption=caption)
     return report
+
+
+def _file_names(names: Sequence[str] | None, n_items: int) -> Sequence[str]:
+    """Return what the files of all items are called, without suffix."""
+    if names is not None:
+        return names
+    by_index = Names("", n_units=n_items)
+    return [by_index.stem(item) for item in range(n_items)]
 
 
 def all_items(
