@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -19,6 +20,10 @@ from hotcold.influence.values import Kind, Tensor
 def is_floating(value: Tensor) -> bool:
     """Return whether an array holds floating numbers."""
     return bool(jnp.issubdtype(value.dtype, jnp.floating))
+
+
+# Items times quantities in one backward pass: it needs memory for each.
+_MOST_TOGETHER = 16
 
 
 class JaxEngine:
@@ -69,18 +74,33 @@ class JaxEngine:
 
         # In two steps, so that a quantity's way back is not walked for all the others, too.
         values, back = jax.vjp(pass_of, leaf)
-        found = []
+        of_values = []
         for i, (number, quantity) in enumerate(wishes):
             of_value = self._of_quantity(quantity, values[number])
             if not depends[number]:
                 raise NoGradient(i, of_quantity=False)
             if of_value is None:
                 raise NoGradient(i, of_quantity=True)
-            (gradient,) = back(
-                [of_value if n == number else _zeros_like(value) for n, value in enumerate(values)]
-            )
-            found.append(as_float(gradient))
-        return found
+            of_values.append(of_value)
+
+        def gradient(number: int, of_value: Tensor) -> Tensor:
+            of_all = [
+                of_value if n == number else _zeros_like(value) for n, value in enumerate(values)
+            ]
+            return back(of_all)[0]
+
+        found: dict[int, FloatArray] = {}
+        for number in range(len(values)):
+            mine = [i for i, wish in enumerate(wishes) if wish.value == number]
+            for some in _parts(mine, max(1, _MOST_TOGETHER // max(1, leaf.shape[0]))):
+                if len(some) == 1:
+                    found[some[0]] = as_float(gradient(number, of_values[some[0]]))
+                    continue
+                # Without compiling, walking back costs a call of Python for each operation.
+                stacked = jnp.stack([of_values[i] for i in some])
+                each = jax.vmap(partial(gradient, number))(stacked)
+                found.update(zip(some, (as_float(one) for one in each), strict=True))
+        return [found[i] for i in range(len(wishes))]
 
     def _of_quantity(self, quantity: Callable[[Tensor], Tensor], value: Tensor) -> Tensor | None:
         """Return the gradient of the quantity by the value, None if it does not depend on it."""
@@ -103,6 +123,11 @@ def as_float(value: Tensor) -> FloatArray:
     """Return a new host array of float32, or float64 where the array is that."""
     dtype = np.float64 if value.dtype == np.float64 else np.float32
     return np.array(value, dtype)
+
+
+def _parts(numbers: Sequence[int], size: int) -> list[Sequence[int]]:
+    """Return the numbers in parts of at most `size`."""
+    return [numbers[i : i + size] for i in range(0, len(numbers), size)]
 
 
 def _zeros_like(value: Tensor) -> Tensor:
