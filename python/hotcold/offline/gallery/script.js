@@ -221,6 +221,7 @@
     image.loading = "lazy";
     image.decoding = "async";
     image.alt = labels[index];
+    image.onload = () => flatten(image);
     image.onerror = () => image.classList.add("broken");
     image.src = address(index);
     label.textContent = label.title = labels[index];
@@ -234,6 +235,15 @@
     };
     showTag(button, index);
     return button;
+  }
+
+  /** Wide pictures, such as strips, take no more height than the first of them needs. */
+  let flattened = false;
+  function flatten(image) {
+    if (flattened) return;
+    flattened = true;
+    const flat = Math.min(1, Math.max(0.1, image.naturalHeight / image.naturalWidth));
+    document.documentElement.style.setProperty("--flat", flat);
   }
 
   function showTag(button, index) {
@@ -378,12 +388,15 @@
     at("name").title = names[index];
     at("name").href = address(index);
     at("position").textContent = `${number(place + 1)} of ${number(shown.length)}`;
-    at("original").disabled = !known.originals?.[index];
+    const hasOriginal = Boolean(known.originals?.[index]);
+    at("original").disabled = !hasOriginal;
+    at("original").title = hasOriginal ? "Hold it, or the key o" : "The original is not beside this page";
     showLargeTag(index);
     at("values").replaceChildren(...known.columns.flatMap(({ name, values }) => {
       const [term, value] = [document.createElement("dt"), document.createElement("dd")];
       term.textContent = name;
-      value.textContent = values[index] ?? "\u2013";
+      value.textContent = told(values[index]);
+      value.title = values[index] ?? "";
       return [term, value];
     }));
     at("back").disabled = place === 0;
@@ -397,6 +410,12 @@
       viewer.showModal();
     }
     keepPlace();
+  }
+
+  /** A cell for people; its title has all digits. */
+  function told(value) {
+    if (value === null || value === "") return "\u2013";
+    return typeof value === "number" ? String(Number(value.toPrecision(6))) : value;
   }
 
   let showsOriginal = false;
