@@ -270,6 +270,21 @@ def test_wrong_tables_are_refused(table):
         plan(paint="table", table=table)
 
 
+def test_a_table_may_lie_anywhere(rng):
+    """Matplotlib's are aligned; what is read from a file in one piece need not be."""
+    table = np.linspace(0, 1, 7 * 4).reshape(7, 4)
+    room = np.zeros(table.nbytes + 1, np.uint8)[1:].view(np.float64).reshape(table.shape)
+    room[:] = table
+    a = rng.standard_normal((1, 1, 5, 6)).astype(np.float32)
+    pictures = []
+    for rgba in (table, room, np.asfortranarray(table), table.repeat(2, 0)[::2]):
+        out = np.zeros((1, 5, 6, 4), np.uint8)
+        _core.render(plan(paint="table", table=rgba), a, None, None, out, 1)
+        pictures.append(out)
+    for picture in pictures[1:]:
+        np.testing.assert_array_equal(picture, pictures[0])
+
+
 @pytest.mark.parametrize("paint", ["table", "overlay"])
 def test_a_missing_table_is_refused(paint):
     with pytest.raises(ValueError, match="`table` must be given"):

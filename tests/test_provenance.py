@@ -445,6 +445,12 @@ def test_the_core_refuses_texts_that_do_not_fit(tmp_path, change, kind, expected
 
 
 @pytest.mark.kernels
+def unaligned(shape):
+    """Return zeros of float64 at odd addresses."""
+    size = int(np.prod(shape)) * 8
+    return np.zeros(size + 1, np.uint8)[1:].view(np.float64).reshape(shape)
+
+
 @pytest.mark.parametrize(
     ("extents", "kind", "expected"),
     [
@@ -452,6 +458,8 @@ def test_the_core_refuses_texts_that_do_not_fit(tmp_path, change, kind, expected
         (np.zeros(4), ValueError, r"`extents` must have shape \(N, 4\)"),
         (np.zeros((1, 4)), ValueError, "`extents` must have 2 rows, got 1"),
         (np.zeros((2, 4), np.float32), TypeError, "`extents` must have dtype float64"),
+        (np.zeros((2, 4), ">f8"), TypeError, "`extents` must .* native byte order"),
+        (unaligned((2, 4)), ValueError, "`extents` must be aligned"),
     ],
 )
 def test_the_core_refuses_room_that_does_not_fit(extents, kind, expected):

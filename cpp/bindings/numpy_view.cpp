@@ -81,18 +81,6 @@ void require_ndim(const py::array& array, const char* name, py::ssize_t ndim) {
     }
 }
 
-// The stride of an axis of length 1 is never taken, and numpy leaves anything in it.
-void require_aligned(const py::array& array, const char* name) {
-    const auto address = reinterpret_cast<std::uintptr_t>(array.data());
-    const auto size = static_cast<std::uintptr_t>(array.itemsize());
-    bool aligned = address % size == 0;
-    for (py::ssize_t axis = 0; axis < array.ndim(); ++axis) {
-        aligned =
-            aligned && (array.shape(axis) == 1 || array.strides(axis) % array.itemsize() == 0);
-    }
-    if (!aligned) refuse(name, "must be aligned, with strides that are multiples of its item size");
-}
-
 // First and last byte + 1 that the array's elements touch.
 struct Range {
     std::uintptr_t begin;
@@ -239,6 +227,18 @@ void refuse_overlap(const py::array& input, const char* input_name, const py::ar
     if (in.begin < out.end && out.begin < in.end) {
         refuse(output_name, "must not share memory with `" + std::string(input_name) + "`");
     }
+}
+
+// The stride of an axis of length 1 is never taken, and numpy leaves anything in it.
+void require_aligned(const py::array& array, const char* name) {
+    const auto address = reinterpret_cast<std::uintptr_t>(array.data());
+    const auto size = static_cast<std::uintptr_t>(array.itemsize());
+    bool aligned = address % size == 0;
+    for (py::ssize_t axis = 0; axis < array.ndim(); ++axis) {
+        aligned =
+            aligned && (array.shape(axis) == 1 || array.strides(axis) % array.itemsize() == 0);
+    }
+    if (!aligned) refuse(name, "must be aligned, with strides that are multiples of its item size");
 }
 
 bool is_float64(const py::array& array) {

@@ -27,6 +27,9 @@ BatchView<T> batch_view(const pybind11::array& array, const char* name, const Sh
 // TypeError unless the array holds real numbers of a size and order that the core knows.
 void require_real(const pybind11::array& array, const char* name);
 
+// Refuses values that lie elsewhere than at multiples of their size.
+void require_aligned(const pybind11::array& array, const char* name);
+
 // A uint8 array (N, H, W, C) to write, or a grid (rows, columns, H, W, C) with cells for all items.
 PictureView picture_view(const pybind11::array& array, const char* name, const Shape& shape,
                          std::size_t channels);

@@ -40,10 +40,12 @@ void require_rows(const py::array& rows) {
         throw py::type_error("`extents` must have dtype float64, got " +
                              py::str(rows.dtype()).cast<std::string>());
     }
+    require_real(rows, "extents");  // in native byte order
     if (rows.ndim() != 2 || rows.shape(1) != 4) {
         throw std::invalid_argument("`extents` must have shape (N, 4), got " +
                                     py::str(rows.attr("shape")).cast<std::string>());
     }
+    require_aligned(rows, "extents");
 }
 
 }  // namespace

@@ -106,7 +106,9 @@ ColorTable table_from(const py::array& table) {
         throw std::invalid_argument("`table` must have shape (1 to 65536, 4)");
     }
     require_real(table, "table");
-    const auto rgba = py::array_t < double, py::array::c_style | py::array::forcecast > (table);
+    constexpr int kPlain =
+        py::array::c_style | py::array::forcecast | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+    const py::array_t<double, kPlain> rgba(table);
     for (py::ssize_t i = 0; i < rgba.size(); ++i) fraction("table", rgba.data()[i]);
     return ColorTable(rgba.data(), static_cast<std::size_t>(rgba.shape(0)));
 }
