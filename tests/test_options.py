@@ -196,3 +196,13 @@ def test_fill_that_does_not_fit_is_refused(maps, kind, fill, error):
 def test_fill_that_fits_is_taken(maps, kind, fill):
     tiled = hotcold.tile(maps.astype(kind)[:, :1], rows=2, fill=fill)
     np.testing.assert_array_equal(tiled[-1, -1], np.asarray(fill).astype(kind))
+
+
+def test_a_recipe_is_made_of_rows_that_there_are():
+    from hotcold.plan import RenderSpec
+
+    made = RenderSpec.of({"sigma": (1.0, 2.0), "sign": "negative"}, {"sign": "positive"})
+    assert made == RenderSpec(sigma=(1.0, 2.0), sign="positive")
+    assert hash(made) == hash(RenderSpec(sigma=(1.0, 2.0), sign="positive"))
+    with pytest.raises(TypeError, match=r"no rows.*sgn"):
+        RenderSpec.of({"sgn": "positive"})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 from hotcold import _core
 from hotcold.colormaps import LookupTable
@@ -55,9 +56,29 @@ class RenderSpec:
     grayscale: bool = False  # of the image
     nonfinite: str = "raise"  # raise | zero | transparent
 
+    @classmethod
+    def of(cls, *groups: Mapping[str, Any]) -> RenderSpec:
+        """Return the recipe of these rows; of rows that are given twice, the later.
+
+        The constructor of a frozen class sets one field after the other, which would be a quarter
+        of a small render.
+        """
+        spec = object.__new__(cls)
+        rows = vars(spec)
+        rows.update(_DEFAULTS)
+        for group in groups:
+            rows.update(group)
+        if len(rows) != len(_DEFAULTS):
+            msg = f"a plan has no rows {sorted(rows.keys() - _DEFAULTS.keys())}"
+            raise TypeError(msg)
+        return spec
+
     def extent_limits(self, extent: tuple[float, float] | None) -> tuple[float, float]:
         """Return the colour limits, unless given, for normalized values between two numbers."""
         return _core.extent_limits(self.normalization_type, extent, self.sign != "all")
+
+
+_DEFAULTS = {field.name: field.default for field in fields(RenderSpec)}
 
 
 def compile_plan(spec: RenderSpec) -> _core.RenderPlan:

@@ -312,7 +312,7 @@ class BaseVisualizer(Generic[O]):
             "clip": options.clip,
             **options.threshold_rows,
         }
-        return RenderSpec(**{**follows, **options.rows, **rows})
+        return RenderSpec.of(follows, options.rows, rows)
 
     def _made(
         self, spec: RenderSpec, options: O, attributions: Array, image: Array | None
