@@ -169,10 +169,13 @@ def _of_memory(source: ArraySource) -> Identity:
     chosen = {i * (n_items - 1) // max(1, _N_ITEMS - 1) for i in range(_N_ITEMS)} if n_items else ()
     if n_items and n_items * source.item_bytes <= _WHOLE:
         chosen = range(n_items)  # type: ignore[assignment]
+    some: Any = None  # places of an item, the same in all
     for i in sorted(chosen):
         item = source.read(i, i + 1)[0]
         if item.nbytes * n_items > _WHOLE and item.size > _N_NUMBERS:
-            places = np.linspace(0, item.size - 1, _N_NUMBERS).astype(np.int64)
-            item = item[np.unravel_index(places, item.shape)]
+            if some is None:
+                places = np.linspace(0, item.size - 1, _N_NUMBERS).astype(np.int64)
+                some = np.unravel_index(places, item.shape)
+            item = item[some]
         hashed.update(np.ascontiguousarray(item).tobytes())
     return {"digest": hashed.hexdigest()[:16]}
