@@ -350,6 +350,28 @@ def test_webp_is_lossless_at_any_compression(tmp_path, rng, compression):
     np.testing.assert_array_equal(read_picture(tmp_path / "a.webp"), picture)
 
 
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".webp"])
+def test_compression_trades_time_for_bytes(suffix):
+    example = hotcold.data.load_example()
+    picture = HeatmapVisualizer().render(example.attributions[:1], example.images[:1])[0]
+    fast, usual, small = (
+        len(files.encode(picture, suffix, compression=name))
+        for name in ("fast", "default", "small")
+    )
+    assert fast > usual > small
+
+
+def test_jpeg_needs_no_file_of_the_systems(rng, monkeypatch):
+    picture = rng.integers(0, 256, (30, 20, 3), np.uint8)
+    expected = files.encode(picture, ".jpg")
+
+    def refuse(name):
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(os, "memfd_create", refuse, raising=False)
+    assert files.encode(picture, ".jpg") == expected
+
+
 def test_quality_is_checked_before_any_work(tmp_path, maps):
     with pytest.raises(ValueError, match=message("`quality` must be <= 100", "101")):
         Visualizer(quality=101)

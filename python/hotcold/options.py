@@ -219,8 +219,8 @@ class DrawingOptions(Options):
         one_of(*files.COMPRESSIONS),
         '{"default", "fast", "small"}',
         "Of PNG, TIFF and lossless WebP files that a call writes; the pixels are the same. "
-        '``"fast"`` spends less time for files one or two per cent larger, ``"small"`` many times '
-        "as much for the smallest.",
+        '``"fast"`` spends less time for larger files, of PNG one or two per cent, ``"small"`` '
+        "many times as much for the smallest.",
         per_call=False,
         in_picture=False,
     )

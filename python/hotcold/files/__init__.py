@@ -195,10 +195,10 @@ def encode(
     n_threads : int, default 1
         For PNG and TIFF; changes no byte.
     compression : {"default", "fast", "small"}
-        For PNG, TIFF and lossless WebP; the pixels are the same. ``"fast"`` takes two thirds of the
-        time and one or two per cent more bytes; ``"small"`` searches for repeats, for PNG files no
+        For PNG, TIFF and lossless WebP; the pixels are the same. ``"fast"`` takes less time and
+        more bytes, of PNG one or two per cent; ``"small"`` searches for repeats, for PNG files no
         larger than Pillow's, and takes many times as long (see `encode_png` in the benchmarks'
-        record).
+        records).
     quality : int, 1 to 100, optional
         For JPEG and WebP. None: 95 for JPEG, and lossless WebP.
     """

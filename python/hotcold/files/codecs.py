@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 from typing import TYPE_CHECKING, Any
@@ -23,8 +24,8 @@ NAMES = {
 MOST_PIXELS = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535}
 _NO_ALPHA = frozenset({"JPEG", "BMP", "GIF"})
 _USUAL_QUALITY = {"JPEG": 95}
-# libwebp's effort for lossless files: of 224x224 overlays, method 1 takes a seventh of method 4's
-# time for 7 % more bytes, still a quarter less than PNG; method 6 a fifth more for 1 % less.
+# libwebp's effort for lossless files. Of 224x224 overlays, method 1 takes a seventh of the time of
+# method 4, Pillow's default, for 7 % more bytes (`formats: encode[webp]` in the records).
 _LOSSLESS = {
     "fast": {"method": 0, "quality": 0},
     "default": {"method": 1, "quality": 20},
@@ -55,10 +56,11 @@ def encode(picture: NDArray[np.uint8], suffix: str, compression: str, quality: i
     options = _options(name, compression, quality)
     if name == "JPEG" and hasattr(os, "memfd_create"):
         # Pillow lets other threads go on only while it encodes to a file of the system's.
-        with open(os.memfd_create("hotcold"), "w+b") as file:  # noqa: PTH123 - no path
-            image.save(file, format=name, **options)
-            file.seek(0)
-            return file.read()
+        with contextlib.suppress(OSError):  # where the system has none to give: as elsewhere
+            with os.fdopen(os.memfd_create("hotcold"), "w+b") as file:
+                image.save(file, format=name, **options)
+                file.seek(0)
+                return file.read()
     buffer = io.BytesIO()
     image.save(buffer, format=name, **options)
     return buffer.getvalue()

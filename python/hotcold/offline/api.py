@@ -137,8 +137,8 @@ def render_files(
         were made.
     compression : {"default", "fast", "small"}
         Of PNG, TIFF and lossless WebP files; the pixels are the same. ``"fast"`` spends less time
-        for files one or two per cent larger, ``"small"`` many times as much for the smallest, which
-        suit an archive.
+        for larger files, of PNG one or two per cent, ``"small"`` many times as much for the
+        smallest, which suit an archive.
     quality : int, 1 to 100, optional
         Of JPEG and WebP files. None: 95 for JPEG, and lossless WebP.
     overwrite : bool, default False
