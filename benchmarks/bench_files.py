@@ -13,11 +13,11 @@ import pytest
 import reference_module
 import rivals
 import workloads
-from harness import assert_pixels_close, race, spread
+from harness import assert_pixels_close, at_level, race, spread
 from PIL import Image
 
 import hotcold
-from hotcold import _core, files
+from hotcold import files
 
 fpng = pytest.importorskip("fpng")
 
@@ -241,10 +241,6 @@ def _pictures(kind: str, batch: workloads.Workload) -> np.ndarray:
     return hotcold.Visualizer(combine_channels=True, blur=5).render(maps)
 
 
-# Times faster than fpng, by instruction set level; the record has the figures.
-TARGETS = {"baseline": 1.0, "avx2": 1.8, "avx512": 2.0}
-
-
 @pytest.mark.benchmark(group="encode_png")
 @pytest.mark.parametrize(
     ("kind", "compression"),
@@ -282,8 +278,8 @@ def test_encoder(benchmark, batch, kind, compression):
         lambda: [ours(p) for p in pictures],
         {name: lambda run=run: [run(p) for p in pictures] for name, run in encoders.items()},
         check=check,
-        targets={"fpng": TARGETS[_core.build_info()["isa"]]},
-        floors={"fpng": 0.4, "pillow": 8},
+        targets={"fpng": at_level(avx512=2, avx2=1.8, baseline=1)},
+        floors={"fpng": at_level(avx512=0.7, avx2=0.5), "pillow": at_level(avx512=20, avx2=15)},
         rounds=7,
         items=len(pictures),
         bytes_per_item=size / len(pictures),

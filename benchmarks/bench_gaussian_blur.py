@@ -7,13 +7,26 @@ import numpy as np
 import pytest
 import rivals
 import workloads
-from harness import race
+from harness import at_level, race
 
 import hotcold
 from hotcold import _core
 
 PLANES = 16
-TARGETS = {5: (6, 20), 10: (6, 25), 30: (9, 40)}  # against OpenCV, scipy
+# Against OpenCV, by level, and scipy.
+TARGETS = {
+    5: (at_level(avx512=6, avx2=6), 20),
+    10: (at_level(avx512=10, avx2=9), 25),
+    30: (at_level(avx512=30, avx2=25), 40),
+}
+FLOORS = {
+    2: at_level(avx512=1.5, avx2=1.0),
+    5: at_level(avx512=2.2, avx2=1.4),
+    10: at_level(avx512=5, avx2=3),
+    20: at_level(avx512=10, avx2=6),
+    30: at_level(avx512=15, avx2=10),
+    60: at_level(avx512=25, avx2=15),
+}
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +68,7 @@ def test_exact(benchmark, planes, sigma):
         others,
         check=_check(5e-6),
         targets=targets,
-        floors={"cv2": 0.8, "scipy": 3} if sigma < 5 else {"cv2": 1.5, "scipy": 5},
+        floors={"cv2": FLOORS[sigma], "scipy": 3 if sigma < 5 else 5},
         rounds=9,
         items=PLANES,
         peak_g_lanes=peak,
@@ -80,7 +93,8 @@ def test_blur_in_two_threads(benchmark, planes):
         lambda: run(2),
         {"ours, one thread": lambda: run(1), "cv2 in two Python threads": cv2_pool},
         check=_check(5e-6),
-        floors={"cv2 in two Python threads": 1.5},
+        targets={"ours, one thread": 1.85},
+        floors={"cv2 in two Python threads": at_level(avx512=4, avx2=2.5)},
         items=PLANES,
     )
 

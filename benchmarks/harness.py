@@ -20,6 +20,8 @@ from typing import Any
 
 import numpy as np
 
+import hotcold
+
 # The quick gate of CI runs few rounds and asserts floors; a full run only records.
 QUICK = os.environ.get("HOTCOLD_BENCH") == "quick"
 
@@ -102,6 +104,18 @@ def race(
     )
     if QUICK:
         assert not short, f"slower than the gate allows: {ratios}, floors {dict(floors or {})}"
+
+
+def at_level(*, avx512: float, avx2: float, baseline: float | None = None) -> float:
+    """Return the figure for the instruction set level in force.
+
+    Rivals keep what they use of the machine, so a target or a floor is another at each level. The
+    baseline's is half of AVX2's unless it is given.
+    """
+    if baseline is None:
+        baseline = avx2 / 2
+    figures = {"avx512": avx512, "avx2": avx2, "baseline": baseline}
+    return figures[hotcold.build_info()["isa"]]
 
 
 @dataclass
