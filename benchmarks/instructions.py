@@ -27,7 +27,9 @@ CASES = (
     "blur_10_fast",
     "percentile_mask",
     "render_heatmap",
+    "render_heatmap_planes",
     "render_mask",
+    "render_mask_planes",
     "encode_png",
 )
 

@@ -105,15 +105,16 @@ def test_mask_of_every_byte_follows_the_formula(masked_opacity, image_range):
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("layout", ["c_order", "channels_last_memory", "reversed", "window"])
-def test_overlay_of_every_image_layout_and_size(rng, shape, channels, layout):
+@pytest.mark.parametrize("opacity", [0.4, 0.5])
+def test_overlay_of_every_image_layout_and_size(rng, shape, channels, layout, opacity):
     a = rng.standard_normal((2, 3, *shape)).astype(np.float32)
     image = rng.integers(0, 256, (2, channels, *shape)).astype(np.uint8)
     settings_ = {"normalization_type": "unsigned_max", "paint": "overlay", "reduction": "mean"}
-    overlay = plan(**settings_, table=JET, overlay_opacity=0.4, image_range=(0, 255))
+    overlay = plan(**settings_, table=JET, overlay_opacity=opacity, image_range=(0, 255))
     values = np.empty((2, 1, *shape), np.float32)
     picture = picture_of(overlay, a, LAYOUTS[layout](image), values)
     rgb = reference.colors(values, "unsigned_max", "jet")
-    blended = reference.blend(reference.image01(image), rgb, 0.4)
+    blended = reference.blend(reference.image01(image), rgb, opacity)
     wrong = (picture != reference.to_bytes(blended)) & ~reference.near_tie(blended, 1e-6)
     assert not wrong.any()
 

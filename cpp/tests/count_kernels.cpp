@@ -60,9 +60,10 @@ SourceView maps_of(const Batch& batch, std::size_t items, std::size_t channels) 
     return {batch.maps.data(), ScalarType::kFloat32, 4, {items, channels, kSize, kSize}, strides};
 }
 
-SourceView images_of(const Batch& batch, std::size_t items) {
+SourceView images_of(const Batch& batch, std::size_t items, bool planar) {
     const auto channels = static_cast<std::ptrdiff_t>(kChannels);
-    const auto strides = Strides{kPlane * channels, 1, kPitch * channels, channels};
+    const auto strides = planar ? Strides{kPlane * channels, kPlane, kPitch, 1}
+                                : Strides{kPlane * channels, 1, kPitch * channels, channels};
     return {batch.images.data(), ScalarType::kUint8, 1, {items, kChannels, kSize, kSize}, strides};
 }
 
@@ -86,7 +87,8 @@ void percentile(Batch& batch, std::size_t items) {
     percentile_mask<float>(source, 0.5, 0.2, out, 1);
 }
 
-void picture(Batch& batch, std::size_t items, const Painter& painter, double sigma) {
+void picture(Batch& batch, std::size_t items, const Painter& painter, double sigma,
+             bool planar_images) {
     double rgba[4 * 256];
     for (std::size_t i = 0; i < 256; ++i) {
         const double fraction = static_cast<double>(i) / 255.0;
@@ -104,7 +106,7 @@ void picture(Batch& batch, std::size_t items, const Painter& painter, double sig
     plan.image_range_given = true;
     plan.image_high = 255.0;
     plan.prepare();
-    const SourceView image = images_of(batch, items);
+    const SourceView image = images_of(batch, items, planar_images);
     const PictureView out = pictures_of(batch);
     render<float>(plan, maps_of(batch, items, kChannels), &image, nullptr, &out, 1);
 }
@@ -134,9 +136,15 @@ constexpr Case kCases[] = {
     {"blur_10_fast", [](Batch& batch, std::size_t items) { blur(batch, items, 10.0, kFast); }},
     {"percentile_mask", percentile},
     {"render_heatmap",
-     [](Batch& batch, std::size_t items) { picture(batch, items, overlay_painter(), 10.0); }},
+     [](Batch& batch, std::size_t items) {
+         picture(batch, items, overlay_painter(), 10.0, false);
+     }},
+    {"render_heatmap_planes",
+     [](Batch& batch, std::size_t items) { picture(batch, items, overlay_painter(), 10.0, true); }},
     {"render_mask",
-     [](Batch& batch, std::size_t items) { picture(batch, items, mask_painter(), 5.0); }},
+     [](Batch& batch, std::size_t items) { picture(batch, items, mask_painter(), 5.0, false); }},
+    {"render_mask_planes",
+     [](Batch& batch, std::size_t items) { picture(batch, items, mask_painter(), 5.0, true); }},
     {"encode_png", encode},
 };
 

@@ -28,22 +28,21 @@ std::size_t interleave_16s(const std::uint8_t*, const std::uint8_t*, const std::
 std::size_t deinterleave_16s(const std::uint8_t*, std::size_t, std::uint8_t* const*) { return 0; }
 
 template <typename Entry>
-std::size_t overlay_8s(const Entry*, const std::uint8_t*, std::size_t, const std::uint16_t*,
-                       std::uint16_t, std::uint8_t*) {
+std::size_t overlay_16s(const Entry*, const ByteRun&, const std::uint16_t*, std::uint16_t,
+                        std::uint8_t*) {
     return 0;
 }
 template <typename Entry>
-std::size_t means_8s(const Entry*, const std::uint8_t*, std::size_t, const std::uint8_t*,
+std::size_t means_16s(const Entry*, const ByteRun&, const std::uint8_t*, std::uint8_t*) {
+    return 0;
+}
+template <typename Entry>
+std::size_t translucent_16s(const Entry*, const ByteRun&, const std::uint16_t*, std::uint8_t*) {
+    return 0;
+}
+template <bool identity>
+std::size_t mask_32s(const std::uint8_t*, const std::uint8_t*, std::size_t, const ImageTable&,
                      std::uint8_t*) {
-    return 0;
-}
-template <typename Entry>
-std::size_t translucent_8s(const Entry*, const std::uint8_t*, std::size_t, const std::uint16_t*,
-                           std::uint8_t*) {
-    return 0;
-}
-std::size_t mask_32s(const std::uint8_t*, const std::uint8_t*, std::size_t, const ByteLine&,
-                     const ByteLine&, std::uint8_t*) {
     return 0;
 }
 #endif
@@ -103,18 +102,22 @@ inline std::uint8_t mean_of(std::uint8_t a, std::uint8_t b) {
     return static_cast<std::uint8_t>((a + b + 1) >> 1);
 }
 
-template <typename Entry>
-void means_over_planes(const Entry* entries, const ByteRun& image, const ColorPlanes& table,
-                       std::uint8_t* out) {
-    const std::size_t channels = image.channels == 4 ? 4 : 3;
-    for (std::size_t i = 0; i < image.count; ++i) {
-        const std::uint8_t* color = table.partner_pixels + std::size_t{4} * entries[i];
-        const std::size_t at = i * image.step;
+// Sets pixels `from` and beyond to color(image byte, entry, channel); alpha is plain.
+template <typename Entry, typename F>
+void paint_rest(const Entry* entries, const ByteRun& image, const std::uint8_t* alpha,
+                std::size_t from, std::uint8_t* out, F color) {
+    const ByteRun run = image;  // a copy: bytes written to `out` might be the original's
+    const std::size_t channels = run.channels == 4 ? 4 : 3;
+    const std::uint8_t* const planes[] = {run.planes[0], run.planes[run.channels == 1 ? 0 : 1],
+                                          run.planes[run.channels == 1 ? 0 : 2]};
+    for (std::size_t i = from; i < run.count; ++i) {
+        const std::size_t at = i * run.step;
         for (std::size_t c = 0; c < 3; ++c) {
-            const std::uint8_t x = image.planes[image.channels == 1 ? 0 : c][at];
-            out[channels * i + c] = mean_of(x, color[c]);
+            out[channels * i + c] = color(planes[c][at], entries[i], c);
         }
-        if (channels == 4) out[4 * i + 3] = image.planes[3][at];
+        if (channels < 4) continue;
+        const std::uint8_t x = run.planes[3][at];
+        out[4 * i + 3] = alpha == nullptr ? x : alpha[x];
     }
 }
 
@@ -129,15 +132,18 @@ void means_of_pixels(const Entry* entries, const std::uint8_t* __restrict x, std
 template <typename Entry>
 void means_by_loads(const Entry* entries, const ByteRun& image, const ColorPlanes& table,
                     std::uint8_t* out) {
-    if (image.channels != 3 || image.step != 3)
-        return means_over_planes(entries, image, table, out);
-    const std::uint8_t* x = image.planes[0];
     const std::uint8_t* partners = table.partner_pixels;
-    for (std::size_t start = means_8s(entries, x, image.count, partners, out); start < image.count;
-         start += kChunk) {
-        const std::size_t length = image.count - start < kChunk ? image.count - start : kChunk;
-        means_of_pixels(entries + start, x + 3 * start, length, partners, out + 3 * start);
+    std::size_t i = means_16s(entries, image, partners, out);
+    if (image.channels == 3 && image.step == 3) {
+        for (; i < image.count; i += kChunk) {
+            const std::size_t length = image.count - i < kChunk ? image.count - i : kChunk;
+            means_of_pixels(entries + i, image.planes[0] + 3 * i, length, partners, out + 3 * i);
+        }
+        return;
     }
+    paint_rest(entries, image, nullptr, i, out, [=](std::uint8_t x, Entry entry, std::size_t c) {
+        return mean_of(x, partners[std::size_t{4} * entry + c]);
+    });
 }
 
 // The blended byte is the upper half of the sum of two codes (paint_tables.hpp).
@@ -146,72 +152,29 @@ inline std::uint8_t blended(std::uint16_t image, std::uint16_t color) {
 }
 
 template <typename Entry>
-void overlay_3_channels(const Entry* entries, const std::uint8_t* pixels, std::size_t count,
-                        const std::uint16_t* codes, const ImageTable& image_table,
-                        std::uint8_t* out) {
-    std::size_t i = 0;
-    if (image_table.code_gain != 0) {
-        i = overlay_8s(entries, pixels, count, codes, image_table.code_gain, out);
-    }
-    for (; i < count; ++i) {
-        const std::uint16_t* color = codes + std::size_t{4} * entries[i];
-        for (std::size_t c = 0; c < 3; ++c) {
-            out[3 * i + c] = blended(image_table.code[pixels[3 * i + c]], color[c]);
-        }
-    }
-}
-
-template <typename Entry>
 void overlay_by_loads(const Entry* entries, const ByteRun& image, const ColorPlanes& table,
                       const ImageTable& image_table, std::uint8_t* out) {
-    if (image.channels == 3 && image.step == 3) {
-        return overlay_3_channels(entries, image.planes[0], image.count, table.codes, image_table,
-                                  out);
-    }
-    if (image.channels == 4) {
-        for (std::size_t i = 0; i < image.count; ++i) {
-            const std::uint16_t* color = table.codes + std::size_t{4} * entries[i];
-            for (std::size_t c = 0; c < 3; ++c) {
-                out[4 * i + c] =
-                    blended(image_table.code[image.planes[c][i * image.step]], color[c]);
-            }
-            out[4 * i + 3] = image_table.plain[image.planes[3][i * image.step]];
-        }
-        return;
-    }
-    const std::uint8_t* green = image.planes[image.channels == 1 ? 0 : 1];
-    const std::uint8_t* blue = image.planes[image.channels == 1 ? 0 : 2];
-    std::uint8_t pixels[3 * kChunk];
-    for (std::size_t start = 0; start < image.count; start += kChunk) {
-        const std::size_t length = image.count - start < kChunk ? image.count - start : kChunk;
-        interleave_3(image.planes[0] + start, green + start, blue + start, length, pixels);
-        overlay_3_channels(entries + start, pixels, length, table.codes, image_table,
-                           out + 3 * start);
-    }
-}
-
-// The byte under an entry's colour that lets `gain` of it through (ColorPlanes).
-inline std::uint8_t seen_through(std::uint8_t x, std::uint16_t gain, std::uint16_t code) {
-    return blended(static_cast<std::uint16_t>((std::uint32_t{x} * gain) >> 8), code);
+    const std::uint16_t gain = image_table.code_gain;
+    const std::uint16_t* const codes = table.codes;
+    const std::uint16_t* const image_codes = image_table.code;
+    const std::size_t done = gain != 0 ? overlay_16s(entries, image, codes, gain, out) : 0;
+    paint_rest(entries, image, image_table.plain, done, out,
+               [=](std::uint8_t x, Entry entry, std::size_t c) {
+                   return blended(image_codes[x], codes[std::size_t{4} * entry + c]);
+               });
 }
 
 template <typename Entry>
 void translucent_by_loads(const Entry* entries, const ByteRun& image, const ColorPlanes& table,
                           std::uint8_t* out) {
-    const std::size_t channels = image.channels == 4 ? 4 : 3;
-    std::size_t i = 0;
-    if (image.channels == 3 && image.step == 3) {
-        i = translucent_8s(entries, image.planes[0], image.count, table.translucent_codes, out);
-    }
-    for (; i < image.count; ++i) {
-        const std::uint16_t* color = table.translucent_codes + std::size_t{4} * entries[i];
-        const std::size_t at = i * image.step;
-        for (std::size_t c = 0; c < 3; ++c) {
-            const std::uint8_t x = image.planes[image.channels == 1 ? 0 : c][at];
-            out[channels * i + c] = seen_through(x, color[3], color[c]);
-        }
-        if (channels == 4) out[4 * i + 3] = image.planes[3][at];
-    }
+    const std::uint16_t* const codes = table.translucent_codes;
+    const std::size_t done = translucent_16s(entries, image, codes, out);
+    // The byte under an entry's colour that lets `gain` of it through (ColorPlanes).
+    paint_rest(entries, image, nullptr, done, out, [=](std::uint8_t x, Entry entry, std::size_t c) {
+        const std::uint16_t* color = codes + std::size_t{4} * entry;
+        const std::uint32_t seen = (std::uint32_t{x} * color[3]) >> 8;
+        return blended(static_cast<std::uint16_t>(seen), color[c]);
+    });
 }
 
 #if !defined(__AVX512VBMI__)
@@ -223,7 +186,8 @@ void mask_bytes(const std::uint8_t* __restrict mask, const std::uint8_t* __restr
                 std::size_t count, const ImageTable& table, std::uint8_t* __restrict out) {
     std::size_t i = 0;
     if (table.plain_line.exact && table.masked_line.exact) {
-        i = mask_32s(mask, x, count, table.plain_line, table.masked_line, out);
+        i = table.identity ? mask_32s<true>(mask, x, count, table, out)
+                           : mask_32s<false>(mask, x, count, table, out);
     }
     for (; i < count; ++i) out[i] = choose(mask[i], table.plain[x[i]], table.masked[x[i]]);
 }
