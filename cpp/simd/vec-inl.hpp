@@ -132,6 +132,17 @@ HOTCOLD_INLINE Vec<T> broadcast_from(const T* from) {
 #endif
 }
 
+// Keeps a value in its register: the compiler would rather load it again for each of its uses,
+// twice over where it straddles cache lines.
+template <typename V>
+HOTCOLD_INLINE void hold(V& value) {
+#if defined(__GNUC__) && defined(__x86_64__) && !defined(HOTCOLD_AVX512_AS_LOOPS)
+    asm("" : "+v"(value));
+#else
+    static_cast<void>(value);
+#endif
+}
+
 // 0, 1, ... n - 1 as template arguments, for steps that must be unrolled for certain.
 template <std::size_t... I>
 struct Steps {};

@@ -49,14 +49,6 @@ template <typename T>
 struct PutColumns;
 #endif
 
-// Where kRows results from row y on begin: earlier where they would end beyond the whole squares of
-// `count` rows, which is as far as a panel may be read.
-template <typename T>
-std::size_t begin_of(std::size_t y, std::size_t count) {
-    const std::size_t whole = (count + kLanes<T> - 1) / kLanes<T> * kLanes<T>;
-    return y + kRows<T> <= whole ? y : whole - kRows<T>;
-}
-
 // A Prefetcher takes longer over single lines than they are worth when they are near.
 template <typename T, std::size_t... J>
 HOTCOLD_INLINE void fetch_rows(const T* row, std::ptrdiff_t pitch, Steps<J...>) {
@@ -65,15 +57,14 @@ HOTCOLD_INLINE void fetch_rows(const T* row, std::ptrdiff_t pitch, Steps<J...>) 
 #endif
 }
 
-// Long work is done in pieces of whole squares and steps, between which a call can be ended.
+// Long work is done in pieces of whole squares, between which a call can be ended.
 // Rows of a piece: 10 ms of arithmetic or so, all `count` of them as a rule.
 template <typename T>
 std::size_t piece_of(std::size_t count, const FirTaps<T>& taps) {
     constexpr std::size_t kMultiplyAdds = std::size_t{1} << 25;  // of whole registers
-    constexpr std::size_t unit = kLanes<T> % kRows<T> == 0 ? kLanes<T> : kLanes<T> * kRows<T>;
     if (count <= kMultiplyAdds / taps.count) return count;
-    const std::size_t units = kMultiplyAdds / taps.count / unit;
-    return units > 1 ? units * unit : unit;
+    const std::size_t squares = kMultiplyAdds / taps.count / kLanes<T>;
+    return squares > 1 ? squares * kLanes<T> : kLanes<T>;
 }
 
 template <typename T>
@@ -97,11 +88,10 @@ void rows_of_piece(const T* panel, std::size_t count, const FirTaps<T>& taps, T*
     }
     for (; y < count; y += step) {
         T block[step * lanes];
-        const std::size_t begin = begin_of<T>(y, count);
-        blur_rows(panel + begin * lanes, taps,
-                  PutRows<T>{block, static_cast<std::ptrdiff_t>(lanes)}, steps);
-        for (std::size_t j = y - begin; j < step && begin + j < count; ++j) {
-            T* to = out + static_cast<std::ptrdiff_t>(begin + j) * pitch;
+        blur_rows(panel + y * lanes, taps, PutRows<T>{block, static_cast<std::ptrdiff_t>(lanes)},
+                  steps);
+        for (std::size_t j = 0; j < step && y + j < count; ++j) {
+            T* to = out + static_cast<std::ptrdiff_t>(y + j) * pitch;
             for (std::size_t x = 0; x < columns; ++x) to[x] = block[j * lanes + x];
         }
     }
@@ -121,32 +111,25 @@ void rows(const T* panel, std::size_t count, const FirTaps<T>& taps, T* out, std
     }
 }
 
-// Results that do not come in whole or half squares are collected until they do.
+// Results that are collected in memory until a square of them can be transposed.
 template <typename T>
 void collect_transposed(const T* panel, std::size_t count, const FirTaps<T>& taps, T* out,
                         std::ptrdiff_t square_stride, const PrefetchRange& prefetch) {
     constexpr std::size_t lanes = kLanes<T>;
     constexpr std::size_t step = kRows<T>;
     Prefetcher prefetcher(prefetch, (count + step - 1) / step);
-    // The fewest rows that are both whole squares and whole steps.
-    constexpr std::size_t most = lanes % step == 0 ? lanes : lanes * step;
-    T block[most * lanes];
-    for (std::size_t y = 0; y < count; y += most) {
-        const std::size_t rows = count - y < most ? count - y : most;
-        const std::size_t whole = (rows + lanes - 1) / lanes * lanes;
-        for (std::size_t done = 0; done < whole; done += step) {
-            const std::size_t begin = begin_of<T>(y + done, count);
+    T block[lanes * lanes];
+    for (std::size_t y = 0; y < count; y += lanes, out += square_stride) {
+        for (std::size_t done = 0; done < lanes; done += step) {
             prefetcher.advance();
-            blur_rows(panel + begin * lanes, taps,
-                      PutRows<T>{block + (begin - y) * lanes, static_cast<std::ptrdiff_t>(lanes)},
+            blur_rows(panel + (y + done) * lanes, taps,
+                      PutRows<T>{block + done * lanes, static_cast<std::ptrdiff_t>(lanes)},
                       steps_to<step>{});
         }
-        for (std::size_t first = 0; first < rows; first += lanes, out += square_stride) {
-            Vec<T> square[lanes];
-            for (std::size_t i = 0; i < lanes; ++i) square[i] = load(block + (first + i) * lanes);
-            transpose<T>(square);
-            for (std::size_t i = 0; i < lanes; ++i) store(out + i * lanes, square[i]);
-        }
+        Vec<T> square[lanes];
+        for (std::size_t i = 0; i < lanes; ++i) square[i] = load(block + i * lanes);
+        transpose<T>(square);
+        for (std::size_t i = 0; i < lanes; ++i) store(out + i * lanes, square[i]);
     }
 }
 

@@ -8,17 +8,6 @@
 namespace hotcold::HOTCOLD_LEVEL {
 namespace {
 
-// Keeps a value in its register: the compiler would rather load it again for each of its uses,
-// twice over where it straddles cache lines.
-template <typename V>
-HOTCOLD_INLINE void hold(V& value) {
-#if defined(__GNUC__) && defined(__x86_64__) && !defined(HOTCOLD_AVX512_AS_LOOPS)
-    asm("" : "+v"(value));
-#else
-    static_cast<void>(value);
-#endif
-}
-
 // Rows of a plane, all `lanes` of them, and the first few with the last of those repeated.
 template <typename T>
 struct AllRows {

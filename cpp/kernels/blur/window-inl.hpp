@@ -1,52 +1,38 @@
 // The folded tap loop: add the two pixels of a tap, then one multiply-add.
 //
-// kRows result rows of a panel live in registers. The kRows pixels above and the kRows below that a
-// tap needs slide by one row from tap to tap, so each tap costs two loads however many rows there
-// are; register names rotate at compile time instead of values moving. With 16 registers there is
-// room for two such windows of 4 rows, whose 4 sums wait for one another, or for one of 7 with the
-// other side loaded for each tap: the latter does a quarter more (measured 2026-11 on Zen 3).
+// kRows result rows of a panel live in registers. With 32 of them the kRows pixels above and the
+// kRows below that a tap needs do so too and slide by one row from tap to tap, so each tap costs
+// two loads however many rows there are; register names rotate at compile time instead of values
+// moving. With 16 registers there is room for two such windows of 4 rows, whose 4 sums wait for one
+// another: there pairs-inl.hpp does without.
 //
 // A part of fir.simd.cpp, which alone includes it.
 #pragma once
 
+#include <type_traits>
+
 #include "kernels/blur/fir.ops.hpp"
+#include "kernels/blur/pairs-inl.hpp"
 #include "runtime/interrupt.hpp"
 #include "simd/vec-inl.hpp"
 
 namespace hotcold::HOTCOLD_LEVEL {
 namespace {
 
-// Whether only the rows below slide through registers.
-template <typename T>
-constexpr bool kOneWindow = kVectorRegisters < 32 && kLanes<T> >= 8;
-
-// Sums and two windows are three registers a row, one window two; and a few to work with. At most
-// `lanes`: a panel may be read so far beyond its end.
-template <typename T>
-constexpr std::size_t kMaxRows = kVectorRegisters >= 32 ? 8
-                                 : kOneWindow<T>        ? 7
-                                                        : 4;
-template <typename T>
-constexpr std::size_t kRows = kLanes<T> < kMaxRows<T> ? kLanes<T> : kMaxRows<T>;
-
 template <typename T>
 struct Window {
     Vec<T> sum[kRows<T>];
-    Vec<T> falling[kOneWindow<T> ? 1 : kRows<T>];  // row j's pixel sits at (j - tap) mod kRows
-    Vec<T> rising[kRows<T>];                       // row j's pixel sits at (j + tap) mod kRows
-    const T* falling_row;                          // of row 0's pixel
-    const T* rising_row;                           // of the one that enters next
+    Vec<T> falling[kRows<T>];  // row j's pixel sits at (j - tap) mod kRows
+    Vec<T> rising[kRows<T>];   // row j's pixel sits at (j + tap) mod kRows
+    const T* falling_row;      // of row 0's pixel
+    const T* rising_row;       // of the one that enters next
 };
 
 // Row j's pixel above, at a tap that is `step` modulo kRows.
 template <typename T, std::size_t step, std::size_t j>
 HOTCOLD_INLINE Vec<T> falling(const Window<T>& w) {
     constexpr std::size_t n = kRows<T>;
-    if constexpr (kOneWindow<T>) {
-        return load(w.falling_row + j * kLanes<T>);
-    } else {
-        return w.falling[(j + n - step % n) % n];
-    }
+    return w.falling[(j + n - step % n) % n];
 }
 
 // Zen 4 takes an addition and a multiply-add each cycle only when they come in pairs and the
@@ -117,27 +103,12 @@ HOTCOLD_INLINE void add_tap(Window<T>& w, const T* weight, Steps<J...>) {
     }
 }
 
-// Keeps the compiler from seeing that rows are loaded again tap after tap: it would hold them all,
-// in registers that there are not.
-template <typename T>
-HOTCOLD_INLINE void forget(const T*& pointer) {
-#if defined(__GNUC__)
-    asm("" : "+r"(pointer));
-#else
-    static_cast<void>(pointer);
-#endif
-}
-
 // Tap number `step` modulo kRows: one row enters each window.
 template <typename T, std::size_t step>
 HOTCOLD_INLINE void next_tap(Window<T>& w, const T* weight) {
     constexpr std::size_t n = kRows<T>;
     w.falling_row -= kLanes<T>;
-    if constexpr (kOneWindow<T>) {
-        forget(w.falling_row);
-    } else {
-        w.falling[(n - step % n) % n] = load(w.falling_row);
-    }
+    w.falling[(n - step % n) % n] = load(w.falling_row);
     w.rising[(n - 1 + step) % n] = load(w.rising_row);
     w.rising_row += kLanes<T>;
     add_tap<T, step>(w, weight, steps_to<n>{});
@@ -156,6 +127,9 @@ HOTCOLD_INLINE void slide(Window<T>& w, const T* weights, std::size_t i, std::si
         ((i + S < end && (next_tap<T, (S + 1) % n>(w, weights + i + S), true)) && ...));
 }
 
+template <typename T>
+using Sliding = std::conditional_t<kPairs<T>, Sums<T>, Window<T>>;
+
 // Sums of many taps, added up in parts: a float sum of thousands of like terms drifts by 1e-5.
 template <typename T>
 struct Total {
@@ -163,7 +137,7 @@ struct Total {
     Vec<T> lost[kRows<T>];  // what rounding took from `sum` (Kahan)
 
     template <std::size_t... J>
-    HOTCOLD_INLINE void add(Window<T>& w, Steps<J...>) {
+    HOTCOLD_INLINE void add(Sliding<T>& w, Steps<J...>) {
         (add_row(J, w.sum[J]), ...);
         ((w.sum[J] = broadcast(T{0})), ...);
     }
@@ -191,7 +165,7 @@ HOTCOLD_INLINE void start(Window<T>& w, const T* row, const FirTaps<T>& taps, St
     const T* const rising = row - taps.radius * lanes;
     w.falling_row = row + taps.radius * lanes;
     w.rising_row = rising + sizeof...(J) * lanes;
-    if constexpr (!kOneWindow<T>) ((w.falling[J] = load(w.falling_row + J * lanes)), ...);
+    ((w.falling[J] = load(w.falling_row + J * lanes)), ...);
     ((w.rising[J] = load(rising + J * lanes)), ...);
     ((w.sum[J] = broadcast(T{0})), ...);
     add_tap<T, 0>(w, taps.weights, steps);
@@ -202,7 +176,7 @@ HOTCOLD_INLINE void start(Window<T>& w, const T* row, const FirTaps<T>& taps, St
 template <typename T, std::size_t... J>
 HOTCOLD_NO_INLINE void sum_many(const T* row, const FirTaps<T>& taps, Total<T>& total,
                                 Steps<J...> steps) {
-    Window<T> w;
+    Sliding<T> w;
     start(w, row, taps, steps);
     ((total.sum[J] = total.lost[J] = broadcast(T{0})), ...);
     std::size_t i = 1;
@@ -230,7 +204,7 @@ HOTCOLD_INLINE void blur_rows(const T* row, const FirTaps<T>& taps, const Put& p
         put(total.sum, steps);
         return;
     }
-    Window<T> w;
+    Sliding<T> w;
     start(w, row, taps, steps);
     slide<T>(w, taps.weights, 1, taps.count, steps);
     put(w.sum, steps);
