@@ -186,7 +186,7 @@ def test_verified_and_forced_outputs_are_the_same(tmp_path, container):
 def test_what_does_not_read_back_ends_the_job(tmp_path, monkeypatch):
     from hotcold.offline.output import check
 
-    monkeypatch.setattr(check, "is_whole", lambda path, suffix: not path.endswith("3.png"))
+    monkeypatch.setattr(check, "is_whole_file", lambda path, suffix: not path.endswith("3.png"))
     with pytest.raises(OSError, match=r"00000003\.png does not read back"):
         render_quietly(PLAIN, make_maps(), output_dir=tmp_path, verify=True)
 

@@ -198,10 +198,10 @@ def test_a_forked_child_does_not_keep_the_folder(tmp_path):
     code = """
 import os, sys, time
 from pathlib import Path
-from hotcold.offline.output.lock import FolderLock
-lock = FolderLock(Path("."), "")
+from hotcold.offline.output.place.lock import FolderLock
+lock = FolderLock(Path("."), "", Path("."))
 with lock.section():
-    lock.acquire(Path("."))
+    lock.acquire()
 if os.fork() == 0:
     time.sleep(30)
     os._exit(0)
@@ -216,11 +216,11 @@ time.sleep(30)
         time.sleep(0.2)
         process.kill()
         process.wait()
-        from hotcold.offline.output.lock import FolderLock
+        from hotcold.offline.output.place.lock import FolderLock
 
-        lock = FolderLock(tmp_path, "")
+        lock = FolderLock(tmp_path, "", tmp_path)
         with lock.section():
-            lock.acquire(tmp_path)
+            lock.acquire()
         lock.release()
     finally:
         os.killpg(process.pid, signal.SIGKILL)

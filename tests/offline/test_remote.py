@@ -280,17 +280,17 @@ def test_the_package_of_a_protocol_is_named():
         assert said in done.stderr.splitlines()[-1], done.stderr
 
 
-@pytest.mark.parametrize("given", ["s3://bucket/out", "memory://out", "s3:/bucket/out"])
-def test_outputs_are_of_this_machine(given, maps, tmp_path, monkeypatch):
+def test_an_address_that_was_made_a_path_is_told(maps, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     show = hotcold.Visualizer()
     panel = hotcold.Panel({"map": show})
+    given = Path("s3://bucket/out")
     for job in (
         lambda: render_quietly(show, maps, output_dir=given),
         lambda: hotcold.offline.compare_files(maps, maps, output_dir=given, progress=False),
         lambda: hotcold.offline.render_panels(panel, maps, output_dir=given, progress=False),
     ):
-        with pytest.raises(ValueError, match="`output_dir` must be a folder of this machine"):
+        with pytest.raises(ValueError, match="a path has lost one of its two slashes"):
             job()
     assert list(tmp_path.iterdir()) == []
 

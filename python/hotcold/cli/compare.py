@@ -17,7 +17,7 @@ from hotcold.cli.drawing_options import (
 )
 from hotcold.cli.errors import GATE, clean_stop, one_sentence, plain_warnings, say
 from hotcold.cli.gallery import gallery_table_options
-from hotcold.cli.types import Limit
+from hotcold.cli.types import Folder, Limit
 from hotcold.comparison import METRICS, Comparison, check_metrics
 from hotcold.comparison.metrics import DEFAULT, check_limit, check_metric
 from hotcold.offline.input.pictures import ORDERS
@@ -42,7 +42,7 @@ _DRAWN = (
     "-o",
     "--output-dir",
     required=True,
-    type=click.Path(path_type=Path),
+    type=Folder(),
     help="Folder for comparison.csv and the pictures; made if it is not there.",
 )
 @channel_axis_option
@@ -116,7 +116,7 @@ def compare(
     a: str,
     b: str,
     images: str | None,
-    output_dir: Path,
+    output_dir: Path | str,
     no_channel_axis: bool,
     metrics: str,
     top: float | None,

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from hotcold.cli.errors import one_sentence, say
+from hotcold.cli.types import Folder
 
 _Command = Callable[..., Any]
 
@@ -40,7 +41,7 @@ def gallery_table_options(command: _Command) -> _Command:
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=Folder())
 @click.option("--title", help="Heading of the page.  [default: the folder's name]")
 @gallery_table_options
 @click.option(
@@ -51,7 +52,7 @@ def gallery_table_options(command: _Command) -> _Command:
 )
 @click.option("--open", "open_it", is_flag=True, help="Open the page in a browser.")
 def gallery(
-    folder: Path,
+    folder: Path | str,
     title: str | None,
     table: Path | None,
     sort: str | None,

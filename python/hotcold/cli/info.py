@@ -58,9 +58,10 @@ def _version(package: str) -> str:
 
 def _facts_of(path: str) -> dict[str, Any]:
     from hotcold.offline.output import manifest
+    from hotcold.offline.output.place import LocalPlace
 
     entry = Path(path)
-    job = manifest.read(entry) if entry.is_dir() else None
+    job = manifest.read(LocalPlace(entry)) if entry.is_dir() else None
     if job is not None:
         settings = {name: json.dumps(value) for name, value in job.settings.items()}
         return {"made by": f"hotcold {job.hotcold}", **settings}

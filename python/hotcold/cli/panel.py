@@ -15,6 +15,7 @@ from hotcold.cli.drawing_options import (
 )
 from hotcold.cli.errors import clean_stop, one_sentence, plain_warnings, say
 from hotcold.cli.gallery import table_option
+from hotcold.cli.types import Folder
 from hotcold.files import VECTOR_SUFFIXES
 from hotcold.panel import text
 from hotcold.panel.columns import SCALES
@@ -35,7 +36,7 @@ _MOST_IN_A_FIGURE = 50  # items
     "-o",
     "--output-dir",
     required=True,
-    type=click.Path(path_type=Path),
+    type=Folder(),
     help="Folder for the strips; made if it is not there.",
 )
 @click.option(
@@ -100,7 +101,7 @@ _MOST_IN_A_FIGURE = 50  # items
 def panel(
     images: str | None,
     columns: tuple[str, ...],
-    output_dir: Path,
+    output_dir: Path | str,
     scale: str,
     colorbar: bool | None,
     labels: bool,

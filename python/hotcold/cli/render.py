@@ -19,7 +19,7 @@ from hotcold.cli.drawing_options import (
 )
 from hotcold.cli.errors import FAILED_ITEMS, clean_stop, one_sentence, plain_warnings, say
 from hotcold.cli.gallery import gallery_table_options
-from hotcold.cli.types import Grid, Part
+from hotcold.cli.types import Folder, Grid, Part
 
 _LISTED = 10
 
@@ -34,7 +34,7 @@ _LISTED = 10
     "-o",
     "--output-dir",
     required=True,
-    type=click.Path(path_type=Path),
+    type=Folder(),
     help="Folder for the pictures; made if it is not there.",
 )
 @drawing_options
@@ -133,7 +133,7 @@ _LISTED = 10
 def render(
     attributions: str,
     images: str | None,
-    output_dir: Path,
+    output_dir: Path | str,
     format_name: str,
     names: Path | None,
     names_from_images: bool,

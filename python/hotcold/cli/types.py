@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import click
@@ -24,6 +25,18 @@ class Grid(click.ParamType):  # type: ignore[type-arg]
         if match is None or "0" in (match[1], match[2]):
             self.fail(f"must be ROWSxCOLS such as 8x8, got {value!r}", param, ctx)
         return int(match[1]), int(match[2])
+
+
+class Folder(click.ParamType):  # type: ignore[type-arg]
+    """A folder of this machine, or an address that fsspec knows, which a path would mangle."""
+
+    name = "FOLDER"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path | str:
+        """Return a path, or the address as it is."""
+        return value if isinstance(value, Path) or "://" in value else Path(value)
 
 
 class Part(click.ParamType):  # type: ignore[type-arg]

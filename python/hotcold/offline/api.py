@@ -17,8 +17,9 @@ from hotcold.offline.input.pairs import check_pairs, item_names
 from hotcold.offline.input.pictures import LocalPicture
 from hotcold.offline.item_table import ItemTable, TableLike, check_table
 from hotcold.offline.output.containers import CONTAINERS, PIXEL_CONTAINERS
-from hotcold.offline.output.guard import Read, local_folder
+from hotcold.offline.output.guard import Read
 from hotcold.offline.output.names import Names, parse_shard, read_lines
+from hotcold.offline.output.place import place_at
 from hotcold.offline.run.job import Job
 from hotcold.offline.run.progress import make_progress
 from hotcold.offline.run.rendering import Limits, Renders, with_limits
@@ -83,8 +84,10 @@ def render_files(
         of pictures, taken in `order`, or of a picture. One image alone (N = 1) serves for all
         maps. Pictures are 8-bit RGB, or RGBA where the first one has transparent pixels; 16-bit
         ones are brought to 8 bits.
-    output_dir : path-like
-        Folder for the files; made if it is not there. It has one job at a time, whose job file in
+    output_dir : path-like or str
+        Folder for the files; made if it is not there. An address that fsspec knows, such as
+        ``s3://bucket/pictures``, stands for a folder of another machine, to which files are sent
+        whole, many at a time. A folder has one job at a time, whose job file in
         ``.hotcold`` says which files are the job's. A later job that has a file name in common with
         an earlier one takes its place: an old picture is there until the new one is, and what is
         left of the old ones goes when the new job is done. Files that no job file says are ours
@@ -197,7 +200,7 @@ def render_files(
     >>> report.n_files
     5
     """
-    folder = local_folder(output_dir)
+    place = place_at(output_dir)
     names, reads = _listed(names)
     if limits is not None:
         visualizer, limits = with_limits(visualizer, _validate.value_range("limits", limits))
@@ -207,7 +210,7 @@ def render_files(
             raise ValueError(msg)
         from hotcold.offline.gallery import check_page
 
-        check_page(folder)
+        check_page(place)
     known = check_table(table, sort, caption, gallery=gallery)
     with contextlib.ExitStack() as stack:
         sources = open_inputs(stack, visualizer, attributions, x, resize, order, recursive)
@@ -216,7 +219,7 @@ def render_files(
         job = Job(
             visualizer,
             *sources,
-            output_dir=folder,
+            place=place,
             names=names,
             suffix=known_format(format),
             batch_size=None if batch_size is None else _validate.whole("batch_size", batch_size, 1),
@@ -256,7 +259,10 @@ def render_files(
     if gallery:
         from hotcold.offline.gallery import write_gallery
 
-        write_gallery(folder, table=known, sort=sort, caption=caption, originals=originals or None)
+        originals = originals if place.local is not None else {}
+        write_gallery(
+            output_dir, table=known, sort=sort, caption=caption, originals=originals or None
+        )
     return report
 
 

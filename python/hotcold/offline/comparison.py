@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hotcold import _atomic, _validate
+from hotcold import _validate
 from hotcold._arrays import Array
 from hotcold.comparison import Comparer, Comparison
 from hotcold.comparison.metrics import DEFAULT, check_metric
@@ -27,6 +27,7 @@ from hotcold.offline.input.pairs import check_pairs, item_names
 from hotcold.offline.item_table import NAME_COLUMNS, ItemTable, TableLike, check_table
 from hotcold.offline.output import guard
 from hotcold.offline.output.guard import Read
+from hotcold.offline.output.place import Place, place_at
 from hotcold.offline.run.finished import Finished
 from hotcold.offline.run.progress import make_progress
 from hotcold.offline.run.telling import said_of
@@ -36,6 +37,7 @@ from hotcold.sheet import Sheet
 from hotcold.visualizers import HeatmapVisualizer, Visualizer
 from hotcold.visualizers.base import BaseVisualizer
 
+_OLD_PICTURE = re.compile(r"worst-[0-9].*\.png")
 TABLE = "comparison.csv"
 _GAP = 4  # pixels between the pictures of an item
 _BYTES_AT_ONCE = 16 << 20  # of maps in memory
@@ -140,17 +142,17 @@ def compare_files(
     worst = _validate.whole("worst", worst, 0)
     threads = _validate.n_threads(n_threads)
     _validate.flag("provenance", provenance)
-    folder = guard.local_folder(output_dir)
+    place = place_at(output_dir)
     if _validate.flag("gallery", gallery):
         if not worst:
             msg = "`worst` must be at least 1 for a gallery, got 0: there are no pictures"
             raise ValueError(msg)
-        check_page(folder)
+        check_page(place)
     known = check_table(table, None, None, gallery=gallery)
     if not gallery:  # there is nothing that they could be of
         check_table(None, sort, caption, gallery=False)
     if not worst:
-        _refuse_old_pictures(folder)
+        _refuse_old_pictures(place)
     with contextlib.ExitStack() as stack:
         pairs = Pairs(stack, comparer, a, b, x, resize, order, recursive)
         names = pairs.item_names if names is None else names
@@ -158,10 +160,10 @@ def compare_files(
             _validate.item_names(names, pairs.n_items)
         page = _PageTable(known, comparer.metrics, names, pairs.n_items)
         page.check(sort, caption)
-        guard.refuse_folders(folder, pairs.reads)
-        folder.mkdir(parents=True, exist_ok=True)
-        ours = overwrite or _is_ours(folder / TABLE)
-        guard.check_file(folder / TABLE, pairs.reads, overwrite=ours)
+        guard.refuse_folders(place, pairs.reads)
+        place.make_folders([""])
+        ours = overwrite or _is_ours(place)
+        guard.check_table(place, TABLE, pairs.reads, overwrite=ours)
         found = pairs.compare(threads, progress)
         items = found.worst(worst, by).tolist() if worst else []
         if items:
@@ -169,22 +171,22 @@ def compare_files(
             render_files(
                 drawn,
                 pairs.pictures(items, drawn),
-                output_dir=folder,
-                names=[_picture(place) for place in range(len(items))],
+                output_dir=output_dir,
+                names=[_picture(rank) for rank in range(len(items))],
                 overwrite=overwrite,
                 provenance=provenance,
                 n_threads=threads,
                 progress=False,
             )
         pairs.check_unchanged()
-    pictures = {item: _picture(place) + ".png" for place, item in enumerate(items)}
+    pictures = {item: _picture(rank) + ".png" for rank, item in enumerate(items)}
     rows = found.rows(names=names)
     lines = [[*row, pictures.get(row[0], "")] for row in rows]
-    _atomic.write_atomically(folder / TABLE, table_bytes([[*found.header, "picture"], *lines]))
-    if gallery or (items and (folder / PAGE).exists() and is_our_page(folder)):
+    place.write(TABLE, table_bytes([[*found.header, "picture"], *lines]))
+    if gallery or (items and place.exists(PAGE) and is_our_page(place)):
         cells = "image, " if x is not None else ""
         write_gallery(
-            folder,
+            output_dir,
             about=f"{len(found):,} items\n{found.told()}\n\n"
             f"From left to right: {cells}a, b, b - a; one scale an item.\n"
             f"The {len(items)} items that agree least by {by}, worst first.",
@@ -264,13 +266,13 @@ def _picture(place: int) -> str:
     return f"worst-{place + 1:04d}"
 
 
-def _refuse_old_pictures(folder: Path) -> None:
+def _refuse_old_pictures(place: Place) -> None:
     """Raise FileExistsError where pictures of another comparison would stand beside the table."""
-    found = sorted(path.name for path in folder.glob("worst-[0-9]*.png"))
+    found = sorted(filter(_OLD_PICTURE.fullmatch, place.entries([""])))
     if found:
         msg = (
             f"`output_dir` must not hold pictures of an earlier comparison where `worst` is 0 and "
-            f"none take their place, got {found[0]} in {folder}; remove them, or use another folder"
+            f"none take their place, got {found[0]} in {place}; remove them, or use another folder"
         )
         raise FileExistsError(errno.EEXIST, msg)
 
@@ -435,10 +437,9 @@ def _label(names: Sequence[str] | None, item: int) -> str:
     return f"item {item}" if names is None else names[item]
 
 
-def _is_ours(path: Path) -> bool:
+def _is_ours(place: Place) -> bool:
     """Whether a table was written by a comparison, of whatever metrics."""
     try:
-        with path.open("rb") as file:
-            return file.readline(200).startswith(b"item,name,")
+        return place.read(TABLE).startswith(b"item,name,")
     except OSError:
         return False

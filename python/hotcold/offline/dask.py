@@ -21,7 +21,7 @@ from hotcold._extras import require
 from hotcold.offline.api import ON_ERROR, checked_quality, known_format
 from hotcold.offline.input.base import known_shape
 from hotcold.offline.input.feed import Piece
-from hotcold.offline.output.guard import local_folder
+from hotcold.offline.output.place import LocalPlace, place_at
 from hotcold.offline.run import blocks
 from hotcold.offline.run.job import Job
 from hotcold.offline.run.progress import Silence
@@ -126,7 +126,8 @@ def render_files(
     n_threads : int >= 1, default 1
         That share the items of a block.
     output_dir : path-like
-        A folder that every worker reaches under this name.
+        A folder, or an address as for `hotcold.render_files`, that every worker reaches under this
+        name.
     names, format, on_error, resume, compression, quality, overwrite, provenance
         As in `hotcold.render_files`; a folder begun by one can be finished by the other.
 
@@ -159,10 +160,13 @@ def render_files(
     arrays = _aligned(da, attributions, x)
     visualizer, limits = _with_limits(visualizer, limits)
     _first_request(visualizer, arrays, limits)
+    place = place_at(output_dir)
+    if place.local is not None:
+        place = LocalPlace(place.local.absolute())
     job = Job(
         visualizer,
         *_outlines(arrays[:1] if x is None else [arrays[0], x]),
-        output_dir=local_folder(output_dir).absolute(),
+        place=place,
         names=names,
         suffix=known_format(format),
         n_threads=_validate.whole("n_threads", n_threads, 1),
@@ -184,7 +188,7 @@ def render_files(
             write(worker, job.n_threads, first, *blocks_of_items)
             for first, *blocks_of_items in zip(first_items, *parts, strict=False)
         ]
-        report = _together(dask.compute(*reports), str(job.output_dir), time.perf_counter() - start)
+        report = _together(dask.compute(*reports), str(job.place), time.perf_counter() - start)
         folder.note([], [failure.index for failure in report.failures])
         job.keep(report, folder, len(attributions))
     return report

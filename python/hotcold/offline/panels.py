@@ -22,6 +22,7 @@ from hotcold.offline.item_table import ItemTable, TableLike, lines_of
 from hotcold.offline.output import guard
 from hotcold.offline.output.guard import Read
 from hotcold.offline.output.names import Names
+from hotcold.offline.output.place import place_at
 from hotcold.offline.run.finished import Finished
 from hotcold.offline.run.progress import Silence, make_progress
 from hotcold.offline.run.report import RenderReport
@@ -109,7 +110,7 @@ def render_panels(
     shown = make_progress(_validate.flag("progress", progress), "items measured")
     with contextlib.ExitStack() as stack:
         inputs = _Inputs(stack, panel, attributions, x, resize, order, recursive)
-        guard.refuse_folders(guard.local_folder(output_dir), inputs.reads)
+        guard.refuse_folders(place_at(output_dir), inputs.reads)
         if captions is not None and len(captions) != inputs.n_items:
             n_items = inputs.n_items
             msg = f"`captions` must hold {n_items} strings, one per item, got {len(captions)}"

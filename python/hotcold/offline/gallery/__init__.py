@@ -9,16 +9,16 @@ import os
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib import resources
-from pathlib import Path
 from string import Template
 from typing import Any
 from urllib.parse import quote
 
-from hotcold import _atomic
 from hotcold.offline.gallery.originals import SHOWN, Originals, find_originals
+from hotcold.offline.input.remote import AnyPath
 from hotcold.offline.item_table import Column, TableLike, check_table, shown_text
-from hotcold.offline.output import manifest, series, tree
+from hotcold.offline.output import manifest, series
 from hotcold.offline.output.job_folder import current_files
+from hotcold.offline.output.place import Place, place_at
 
 PAGE = "index.html"
 _MARK = b'<meta name="generator" content="hotcold">'
@@ -35,7 +35,7 @@ def write_gallery(
     sort: str | None = None,
     caption: str | None = None,
     originals: Originals | None = None,
-) -> Path:
+) -> AnyPath:
     """Write ``index.html`` into a folder of pictures.
 
     The page holds the names, the table, its style and its script, and refers to the pictures beside
@@ -44,9 +44,9 @@ def write_gallery(
 
     Parameters
     ----------
-    folder : path-like
+    folder : path-like or str
         Its png, jpg, webp, gif and bmp files are shown in the order of their names; of a folder
-        with a job file, those of the job.
+        with a job file, those of the job. Also an address, as for `render_files`.
     title : str, optional
         Heading; None: the folder's name.
     about : str, optional
@@ -71,7 +71,7 @@ def write_gallery(
     Returns
     -------
     Path
-        The page.
+        The page; of an address something alike.
 
     Raises
     ------
@@ -95,55 +95,57 @@ def write_gallery(
     ...     write_gallery(folder).name
     'index.html'
     """
-    folder = Path(folder)
-    if not folder.is_dir():
+    place = place_at(folder, "folder")
+    if not place.exists():
         msg = f"`folder` must be a folder of pictures, got {folder}"
         raise NotADirectoryError(msg)
-    check_page(folder)
-    names = _picture_names(folder)
+    check_page(place)
+    names = _picture_names(place)
     if not names:
         msg = f"`folder` must hold at least one picture ({', '.join(SHOWN)}), got none in {folder}"
         raise ValueError(msg)
     labels = _labels(names, captions or {})
-    known = _known(folder, names, table, sort, caption, labels)
-    known["originals"] = find_originals(folder, names, originals)
+    known = _known(place, names, table, sort, caption, labels)
+    if originals is not None and place.local is None:
+        msg = f"`originals` must be None for a folder of another machine, got {originals!r:.60}"
+        raise ValueError(msg)
+    known["originals"] = find_originals(place.local, names, originals)
     page = Template(_part("page.html")).substitute(
-        title=escape(title or _shown_name(folder.resolve().name)),
+        title=escape(title or _shown_name(place)),
         style=_part("style.css"),
         script=_part("script.js"),
-        about=escape(_about(folder) if about is None else about),
+        about=escape(_about(place) if about is None else about),
         names=_inert_json([_address_and_name(name) for name in names]),
         known=_inert_json(known),
     )
-    _atomic.write_atomically(folder / PAGE, page.encode())
-    return folder / PAGE
+    place.write(PAGE, page.encode())
+    page_path: AnyPath = place.path(PAGE)
+    return page_path
 
 
-def check_page(folder: Path) -> None:
+def check_page(place: Place) -> None:
     """Raise FileExistsError when the folder has a page of somebody else's."""
-    if not is_our_page(folder):
+    if not is_our_page(place):
         msg = (
-            f"`folder` must not hold a page that is not ours, got {folder / PAGE}: rename or "
+            f"`folder` must not hold a page that is not ours, got {place.path(PAGE)}: rename or "
             "remove it, or keep the pictures in another folder"
         )
         raise FileExistsError(errno.EEXIST, msg)
 
 
-def is_our_page(folder: Path) -> bool:
+def is_our_page(place: Place) -> bool:
     """Whether the folder has no page but one that was written here."""
-    page = folder / PAGE
     try:
-        with page.open("rb") as file:
-            return _MARK in file.read(_HEAD)
+        return _MARK in place.read(PAGE)[:_HEAD]
     except FileNotFoundError:
-        return not page.is_symlink()
+        return place.local is None or not (place.local / PAGE).is_symlink()
     except OSError:
         return False
 
 
-def _picture_names(folder: Path) -> list[str]:
-    of_job = current_files(folder)
-    found = tree.entries(folder, ("",) if of_job is None else of_job.folders)
+def _picture_names(place: Place) -> list[str]:
+    of_job = current_files(place)
+    found = place.entries(("",) if of_job is None else of_job.folders)
     return sorted(
         name
         for name in found
@@ -160,7 +162,7 @@ def _labels(names: Sequence[str], captions: Mapping[str, str]) -> list[str | Non
 
 
 def _known(
-    folder: Path,
+    place: Place,
     names: Sequence[str],
     table: TableLike | None,
     sort: str | None,
@@ -173,7 +175,7 @@ def _known(
         return {"captions": captions, "columns": [], "sort": None}
     order = None if sort is None else read.sorted_by(sort)
     made = None if caption is None else read.caption(caption)
-    whole = _whole_job(folder, names)
+    whole = _whole_job(place, names)
     row_of = dict(zip(whole, read.rows_of(whole), strict=True))
     rows = [row_of[name] for name in names]
     columns = [
@@ -189,16 +191,16 @@ def _known(
     return {"captions": captions, "columns": columns, "sort": order}
 
 
-def _whole_job(folder: Path, names: Sequence[str]) -> Sequence[str]:
+def _whole_job(place: Place, names: Sequence[str]) -> Sequence[str]:
     """Return the names of all items of the folder's job, in their order, made or not.
 
     Those of the pictures where there is no job, or more of them than it tells of.
     """
     try:
-        job = manifest.read(folder)
+        job = manifest.read(place)
         if job is None or "container" in job.series or job.series["n_units"] is None:
             return names
-        of_job = series.names_of(folder / manifest.FOLDER, job.series)
+        of_job = series.names_of(place, job.series)
     except (ValueError, OSError):
         return names
     whole = [of_job.file_name(unit) for unit in range(of_job.n_units or 0)]
@@ -228,10 +230,10 @@ def _address_and_name(name: str) -> str | list[str]:
         return [quote(data), data.decode(errors="replace")]
 
 
-def _about(folder: Path) -> str:
+def _about(place: Place) -> str:
     """How the pictures were made, where a job file tells."""
     try:
-        job = manifest.read(folder)
+        job = manifest.read(place)
     except ValueError:
         job = None
     if job is None:
@@ -241,7 +243,10 @@ def _about(folder: Path) -> str:
     return "\n".join(f"{name}: {json.dumps(value)}" for name, value in settings.items())
 
 
-def _shown_name(name: str) -> str:
+def _shown_name(place: Place) -> str:
+    name = str(place).rstrip("/").rpartition("/")[2]
+    if place.local is not None:
+        name = place.local.resolve().name
     return os.fsencode(name).decode(errors="replace")
 
 

@@ -17,14 +17,14 @@ Originals = str | os.PathLike[str] | Mapping[str, str | os.PathLike[str]]
 
 
 def find_originals(
-    folder: Path, names: Sequence[str], originals: Originals | None
+    folder: Path | None, names: Sequence[str], originals: Originals | None
 ) -> list[str | None] | None:
     """Return the address of each picture's original, relative to the page; None without any.
 
     Parameters
     ----------
-    folder : Path
-        That of the page.
+    folder : Path, optional
+        That of the page, of this machine.
     names : sequence of str
         Of its pictures.
     originals : path-like or mapping of str to path-like, optional
@@ -37,7 +37,7 @@ def find_originals(
     ValueError
         Pictures of it belong to none of the page.
     """
-    if originals is None:
+    if originals is None or folder is None:
         return None
     found: Sequence[str | os.PathLike[str] | None]
     if isinstance(originals, Mapping):

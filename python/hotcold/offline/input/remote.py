@@ -107,7 +107,7 @@ class RemotePath:
 
     def version(self, *, fresh: bool = False) -> tuple[int | None, str]:
         """Return the size, and what tells one version from another, where it is known."""
-        return _version_of(self.info(fresh=fresh))
+        return version_of(self.info(fresh=fresh))
 
     def stat(self) -> SimpleNamespace:
         """Return the size, as `Path.stat` does."""
@@ -268,7 +268,7 @@ def read_range(place: AnyPath, start: int, size: int) -> bytes:
 def listed_versions(system: Any, folder: str) -> dict[str, tuple[int | None, str]]:
     """Return the sizes and versions of the files in a folder, by their paths."""
     system.invalidate_cache()
-    return {info["name"]: _version_of(info) for info in system.ls(folder, detail=True)}
+    return {info["name"]: version_of(info) for info in system.ls(folder, detail=True)}
 
 
 def local(places: Iterable[AnyPath]) -> list[Path]:
@@ -276,7 +276,8 @@ def local(places: Iterable[AnyPath]) -> list[Path]:
     return [place for place in places if isinstance(place, Path)]
 
 
-def _version_of(info: dict[str, Any]) -> tuple[int | None, str]:
+def version_of(info: dict[str, Any]) -> tuple[int | None, str]:
+    """Return the size of a file, and what tells one version from another, where it is known."""
     found = next((str(info[key]) for key in _VERSIONS if info.get(key)), "")
     return info.get("size"), found
 

@@ -10,12 +10,11 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import IO, Any
 
-from hotcold import _atomic
 from hotcold.offline.output.base import Damaged, Writer
 from hotcold.offline.output.names import Names
+from hotcold.offline.output.place import Place
 
 
 class SingleFile(Writer):
@@ -23,7 +22,9 @@ class SingleFile(Writer):
 
     Parameters
     ----------
-    path : Path
+    place : Place
+        Where it is.
+    name : str
         Its own name.
     names : Names
         Of the units.
@@ -33,13 +34,11 @@ class SingleFile(Writer):
         Force it to the disk before it appears.
     """
 
-    def __init__(self, path: Path, names: Names, verify: bool, fsync: bool) -> None:
-        self.output = path
+    def __init__(self, place: Place, name: str, names: Names, verify: bool, fsync: bool) -> None:
+        self.output = place.path(name)
         self._names = names
         self._verify = verify
-        self._target = _atomic.AtomicFile(
-            str(path.parent), path.name, fsync=fsync, buffering=io.DEFAULT_BUFFER_SIZE
-        )
+        self._target = place.new_file(name, fsync=fsync)
         self._file = self._target.file
 
     def finish(self) -> None:
@@ -68,8 +67,10 @@ class SingleFile(Writer):
 class TarWriter(SingleFile):
     """Pictures in a tar archive."""
 
-    def __init__(self, path: Path, names: Names, verify: bool = False, fsync: bool = False) -> None:
-        super().__init__(path, names, verify, fsync)
+    def __init__(
+        self, place: Place, name: str, names: Names, verify: bool = False, fsync: bool = False
+    ) -> None:
+        super().__init__(place, name, names, verify, fsync)
         self._archive = tarfile.open(fileobj=self._file, mode="w")
         self._sums = _Sums() if verify else None
 
@@ -150,10 +151,12 @@ class ZipWriter(SingleFile):
     list of members, which stands at the end of an archive, waits in a file without a name.
     """
 
-    def __init__(self, path: Path, names: Names, verify: bool = False, fsync: bool = False) -> None:
-        super().__init__(path, names, verify, fsync)
+    def __init__(
+        self, place: Place, name: str, names: Names, verify: bool = False, fsync: bool = False
+    ) -> None:
+        super().__init__(place, name, names, verify, fsync)
         try:
-            self._members = tempfile.TemporaryFile(dir=path.parent)
+            self._members = tempfile.TemporaryFile(dir=place.local)
         except BaseException:
             self._target.discard()
             raise

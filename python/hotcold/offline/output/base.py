@@ -5,7 +5,6 @@ from __future__ import annotations
 import abc
 import errno
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,8 +34,8 @@ class Writer(abc.ABC):
         Takes units in their order from one thread; otherwise in any order from any thread.
     saves : bool
         Has `save`, which renders many units itself.
-    output : Path
-        What the user is told.
+    output : object
+        As text, what the user is told.
     kept : str
         What the user is told of a job that ends early.
     """
@@ -44,12 +43,15 @@ class Writer(abc.ABC):
     encodes = True
     in_order = True
     saves = False
-    output: Path
+    output: object
     kept = "nothing is kept of a container that is not complete"
 
     def has(self, unit: int) -> bool:
         """Whether an earlier run finished the unit, and it is whole."""
         return False
+
+    def settle(self, first: int, last: int) -> None:  # noqa: B027 - optional
+        """Wait until units [first, last), which were written, are there."""
 
     def check(self, units: Sequence[int]) -> None:  # noqa: B027 - optional
         """Read units back that were written; raise `Damaged` for one that is not whole."""
@@ -77,7 +79,7 @@ class Writer(abc.ABC):
         """Drop what cannot be kept."""
 
 
-def output_error(error: OSError, output: Path, kept: str = "") -> OSError:
+def output_error(error: OSError, output: object, kept: str = "") -> OSError:
     """Return the same kind of error with a sentence that says what to do."""
     if isinstance(error, Damaged | BlockingIOError | ForeignFiles):
         return error

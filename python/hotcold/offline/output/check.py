@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
+from typing import IO
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _PNG_END = b"IEND\xae\x42\x60\x82"
@@ -27,13 +28,17 @@ def ends_well(path: str, suffix: str) -> bool:
         return False
 
 
-def is_whole(path: str, suffix: str) -> bool:
-    """Whether all of a file is there: of PNG every checksum, of others what frames the data."""
+def is_whole_file(path: str, suffix: str) -> bool:
+    """Whether a file is there and `is_whole`."""
     try:
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-            data = file.read()
+            return is_whole(file.read(), suffix)
     except OSError:
         return False
+
+
+def is_whole(data: bytes, suffix: str) -> bool:
+    """Whether a file is all there: of PNG every checksum, of others what frames the data."""
     if suffix == ".png":
         return _is_whole_png(data)
     if suffix in (".jpg", ".jpeg"):
@@ -48,12 +53,12 @@ def is_whole(path: str, suffix: str) -> bool:
     return _is_whole_tiff(data)
 
 
-def decodes(path: str) -> bool:
+def decodes(file: str | IO[bytes]) -> bool:
     """Whether Pillow decodes all of a picture file."""
     from PIL import Image
 
     try:
-        with Image.open(path) as picture:
+        with Image.open(file) as picture:
             picture.load()
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error):
         return False

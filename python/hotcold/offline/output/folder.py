@@ -108,7 +108,7 @@ class FolderWriter(Writer):
         return len(content)
 
     def _whole(self, path: str) -> bool:
-        whole = check.is_whole(path, self._names.suffix)
+        whole = check.is_whole_file(path, self._names.suffix)
         return whole and (not self._verify or check.decodes(path))
 
     def _path(self, unit: int) -> str:

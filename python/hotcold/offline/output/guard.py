@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from hotcold import _atomic
 from hotcold.offline.input.base import Source
-from hotcold.offline.input.remote import local
+from hotcold.offline.input.remote import RemotePath, local
+from hotcold.offline.output.place import Place, RemotePlace
 
 FileId = tuple[int, int]
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(//?|:)")
 
 
 class Read(NamedTuple):
@@ -30,51 +29,43 @@ class Read(NamedTuple):
         The files are all that their folder holds of their kind.
     root : Path, optional
         The folder that is read with everything below it.
+    remote : sequence of RemotePath
+        Files of other machines, or folders that stand for everything in them.
     """
 
     name: str
     paths: Sequence[Path]
     folder: bool = False
     root: Path | None = None
+    remote: Sequence[RemotePath] = ()
 
     @classmethod
     def of(cls, source: Source) -> Read:
         """Return what a source reads."""
         root = source.root if isinstance(source.root, Path) else None
-        return cls(source.name, local(source.paths), source.is_folder, root)
+        remote = [path for path in source.paths if isinstance(path, RemotePath)]
+        if isinstance(source.root, RemotePath):
+            remote = [source.root]
+        return cls(source.name, local(source.paths), source.is_folder, root, remote)
 
 
-def local_folder(output_dir: str | os.PathLike[str]) -> Path:
-    """Return the output folder.
-
-    Raises
-    ------
-    ValueError
-        The address of another machine: there is no renaming there, by which files appear whole.
-    """
-    path = Path(output_dir)
-    # A path has lost one of the two slashes.
-    if _ADDRESS.match(os.fsdecode(output_dir)) and not path.exists():
-        msg = (
-            f"`output_dir` must be a folder of this machine, got {os.fsdecode(output_dir)}: write "
-            "there, a container if it is to be one file, and copy it when the job is done"
-        )
-        raise ValueError(msg)
-    return path
-
-
-def refuse_folders(output_dir: Path, reads: Iterable[Read], folders: Iterable[str] = ("",)) -> None:
+def refuse_folders(place: Place, reads: Iterable[Read], folders: Iterable[str] = ("",)) -> None:
     """Raise ValueError when `output_dir` is, or is inside, a folder that is read as a whole.
 
     Parameters
     ----------
-    output_dir : Path
+    place : Place
         Where files are written.
     reads : iterable of Read
         What is read.
     folders : iterable of str
         Where files are in `output_dir`, "" for itself.
     """
+    if isinstance(place, RemotePlace):
+        _refuse_remote_folders(place, reads)
+        return
+    output_dir = place.local
+    assert output_dir is not None
     written: dict[FileId, Path] | None = None
     above: dict[FileId, Path] = {}
     for read in reads:
@@ -86,10 +77,10 @@ def refuse_folders(output_dir: Path, reads: Iterable[Read], folders: Iterable[st
         for folder in whole:
             if written is None:
                 places = [output_dir / below for below in folders]
-                written = {found: place for place in places for found in _ids([place])}
-                for place in reversed(places):
-                    resolved = place.resolve()
-                    above |= dict.fromkeys(_ids([resolved, *resolved.parents]), place)
+                written = {found: one for one in places for found in _ids([one])}
+                for one in reversed(places):
+                    resolved = one.resolve()
+                    above |= dict.fromkeys(_ids([resolved, *resolved.parents]), one)
             found = (written if read.folder else above).get(next(_ids([folder]), (-1, -1)))
             if found is not None:
                 msg = (
@@ -99,18 +90,40 @@ def refuse_folders(output_dir: Path, reads: Iterable[Read], folders: Iterable[st
                 raise ValueError(msg)
 
 
-def refuse_files(output_dir: Path, written: Sequence[str], reads: Iterable[Read]) -> None:
+def _refuse_remote_folders(place: RemotePlace, reads: Iterable[Read]) -> None:
+    """Refuse a place that is, or is inside, a folder which is read as a whole."""
+    for read in reads:
+        for path in read.remote:
+            if path.system != place.system:
+                continue
+            folder = path.path.rstrip("/")
+            if read.folder:
+                folder = folder.rpartition("/")[0]
+            if place.top == folder or (not read.folder and place.top.startswith(folder + "/")):
+                msg = (
+                    f"`output_dir` must not be where `{read.name}` is read from, got {place}, "
+                    f"where {path} is; use another folder"
+                )
+                raise ValueError(msg)
+
+
+def refuse_files(place: Place, written: Sequence[str], reads: Iterable[Read]) -> None:
     """Raise ValueError when one of the files that are written or removed is read, or holds that.
 
     Parameters
     ----------
-    output_dir : Path
+    place : Place
         Their folder.
     written : sequence of str
         Names of files and folders that are there.
     """
     if not written:
         return
+    if isinstance(place, RemotePlace):
+        _refuse_remote_files(place, written, reads)
+        return
+    output_dir = place.local
+    assert output_dir is not None
     names: dict[FileId, str] = {}
     for name in written:
         for found in _ids([output_dir / name]):
@@ -129,6 +142,20 @@ def refuse_files(output_dir: Path, written: Sequence[str], reads: Iterable[Read]
                     raise ValueError(msg)
 
 
+def _refuse_remote_files(place: RemotePlace, written: Sequence[str], reads: Iterable[Read]) -> None:
+    for read in reads:
+        for path in read.remote:
+            if path.system != place.system:
+                continue
+            for name in written:
+                if f"{path.path}/".startswith(f"{place.at(name)}/"):
+                    msg = (
+                        f"`output_dir` must not hold what `{read.name}` is read from, got {place}, "
+                        f"whose {name} would be replaced and is {path}; use another folder"
+                    )
+                    raise ValueError(msg)
+
+
 def _ids(paths: Iterable[Path]) -> Iterator[FileId]:
     """Which files and folders these are, through links; those that are not there are left out."""
     for path in paths:
@@ -137,6 +164,17 @@ def _ids(paths: Iterable[Path]) -> Iterator[FileId]:
         except OSError:
             continue
         yield status.st_dev, status.st_ino
+
+
+def check_table(place: Place, name: str, reads: Iterable[Read], *, overwrite: bool) -> None:
+    """Do the same for a file of a place."""
+    if place.local is not None:
+        check_file(place.local / name, reads, overwrite=overwrite)
+        return
+    if place.exists(name):
+        refuse_files(place, [name], reads)
+        if not overwrite:
+            raise _there(place.path(name))
 
 
 def check_file(path: Path, reads: Iterable[Read], *, overwrite: bool) -> None:
@@ -162,5 +200,9 @@ def check_file(path: Path, reads: Iterable[Read], *, overwrite: bool) -> None:
             msg = f"`output_file` must not be what `{read.name}` is read from, got {path}"
             raise ValueError(msg)
     if not overwrite:
-        msg = "`output_file` is there already; give another name, or overwrite (--overwrite)"
-        raise FileExistsError(errno.EEXIST, msg, str(path))
+        raise _there(path)
+
+
+def _there(path: object) -> FileExistsError:
+    msg = "`output_file` is there already; give another name, or overwrite (--overwrite)"
+    return FileExistsError(errno.EEXIST, msg, str(path))

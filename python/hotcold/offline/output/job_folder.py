@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import errno
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from hotcold import _atomic
 from hotcold.offline.input.identity import Identity
-from hotcold.offline.output import guard, manifest, series, tree, values
+from hotcold.offline.output import guard, manifest, series, values
 from hotcold.offline.output.base import ForeignFiles, output_error
 from hotcold.offline.output.journal import Journal
-from hotcold.offline.output.lock import FolderLock
 from hotcold.offline.output.manifest import Record
 from hotcold.offline.output.names import Names, Shard
+from hotcold.offline.output.place import FOLDER, Place
 
 
 @dataclass(frozen=True)
@@ -92,24 +90,23 @@ class JobFolder:
         It holds an input, or with `resume` another job.
     """
 
-    def __init__(self, output_dir: Path, plan: Plan) -> None:
-        self.path = output_dir
+    def __init__(self, place: Place, plan: Plan) -> None:
+        self.place = place
         self._plan = plan
-        self._own = output_dir / manifest.FOLDER
-        self._lock = FolderLock(self._own, plan.shard.label)
+        self._lock = place.lock(plan.shard.label)
         self._journal: Journal | None = None
         self.goes_on = False
 
     def __enter__(self) -> JobFolder:
-        guard.refuse_folders(self.path, self._plan.reads, self._makes().folders)
+        guard.refuse_folders(self.place, self._plan.reads, self._makes().folders)
         try:
-            self._own.mkdir(parents=True, exist_ok=True)
+            self.place.make_folders(["", FOLDER])
             with self._lock.section():
-                self._lock.acquire(self.path)
+                self._lock.acquire()
                 self._begin()
         except OSError as error:
             self._lock.release()
-            raise output_error(error, self.path) from error
+            raise output_error(error, self.place) from error
         except BaseException:
             self._lock.release()
             raise
@@ -141,12 +138,12 @@ class JobFolder:
 
     def note(self, made: Iterable[tuple[int, int]], missing: Sequence[int]) -> None:
         """Keep that units [first, last) are made, but for those without a picture."""
+        self._lock.check()
         if self._journal is not None:
             self._journal.note(made, missing)
-        for unit in missing:
-            # What an earlier job, or a run of this one, drew of it would pass for the picture.
-            if self._plan.container is None:
-                (self.path / self._plan.names.file_name(unit)).unlink(missing_ok=True)
+        # What an earlier job, or a run of this one, drew of it would pass for the picture.
+        if missing and self._plan.container is None:
+            self.place.remove_files([self._plan.names.file_name(unit) for unit in missing])
 
     def finished(self) -> dict[str, Any] | None:
         """Return what an earlier run of this part of this job ended with."""
@@ -163,17 +160,21 @@ class JobFolder:
         **ended
             What `finished` gives later.
         """
+        self._lock.check()
         with self._lock.section():
-            record = manifest.read(self.path) or self.record
+            manifest.write_end(self.place, self._plan.shard.label, ended)
+            record = manifest.read(self.place) or self.record
             if "n_units" in record.series and record.series["n_units"] is None:
                 record.series["n_units"] = n_units
             record.finished[self._plan.shard.label] = ended
             if self._all_parts(record):
                 self._remove_old(record)
                 record.replaces = []
-                Journal.clear(self._own)
-            manifest.write(self.path, record, fsync=self._plan.fsync)
-            series.forget_names(self._own, record.owned)
+                Journal.clear(self.place)
+                if self._journal is not None:
+                    self._journal.forget()
+            manifest.write(self.place, record, fsync=self._plan.fsync)
+            series.forget_names(self.place, record.owned)
 
     def _all_parts(self, record: Record) -> bool:
         total = self._plan.shard.total
@@ -186,33 +187,35 @@ class JobFolder:
             manifest.differences(before, plan.settings) or manifest.changes(before, plan.inputs)
         )
         if plan.resume and before is not None and not same:
-            manifest.check_same(before, plan.settings, plan.inputs, self.path)
-        if not same and not self._lock.alone:
-            raise self._lock.refusal(self.path)
+            manifest.check_same(before, plan.settings, plan.inputs, self.place)
+        if not same and not self._lock.alone and (refusal := self._lock.refusal()) is not None:
+            raise refusal
         self.goes_on = same and plan.resume
         joins = same and (plan.resume or not plan.shard.is_all)
         owned = [] if before is None else before.owned
-        owners = [series.owner(self._own, one) for one in owned]
+        owners = [series.owner(self.place, one) for one in owned]
         foreign = self._check_entries(owners, owned)
         if joins and before is not None:
             self.record = before
             if not plan.resume:
                 before.finished.pop(plan.shard.label, None)
+                manifest.forget_ends(self.place, plan.shard.label)
         else:
             self.record = self._new_record(owned, owners, foreign)
         if not joins:
-            Journal.clear(self._own)
-            values.forget(self._own)
-        series.keep_names(self._own, plan.names, fsync=plan.fsync)
-        manifest.write(self.path, self.record, fsync=plan.fsync)
-        tree.make_folders(self.path, self._makes().folders)
+            Journal.clear(self.place)
+            values.forget(self.place)
+            manifest.forget_ends(self.place)
+        series.keep_names(self.place, plan.names, fsync=plan.fsync)
+        manifest.write(self.place, self.record, fsync=plan.fsync)
+        self.place.make_folders([folder for folder in self._makes().folders if folder])
         self._remove_leftovers(owners)
         if self.record.replaces and plan.container is None:
-            self._journal = Journal(self._own, plan.shard.label)
+            self._journal = Journal(self.place, plan.shard.label)
 
     def _earlier(self) -> Record | None:
         try:
-            return manifest.read(self.path)
+            return manifest.read(self.place)
         except ValueError:
             if self._plan.resume:
                 raise
@@ -242,20 +245,20 @@ class JobFolder:
             if series.overlap(plan.series, one, plan.names, owns)
         ]
         touched, foreign = [], []
-        tree.check_folders(self.path, makes.folders)
-        for name in tree.owned_entries(self.path, [makes, *replaced]):
+        self.place.check_folders(makes.folders)
+        for name in _owned_entries(self.place, [makes, *replaced]):
             if makes(name):
                 touched.append(name)
                 if not any(owns(name) for owns in owners):
                     foreign.append(name)
             elif any(owns(name) for owns in replaced):
                 touched.append(name)
-        guard.refuse_files(self.path, touched, plan.reads)
+        guard.refuse_files(self.place, touched, plan.reads)
         if foreign and not plan.overwrite:
             listed = ", ".join(sorted(foreign)[:3]) + (", ..." if len(foreign) > 3 else "")
             msg = (
                 f"`output_dir` must not hold files with names of this job's that no job file says "
-                f"are ours, got {listed} in {self.path}; use another folder, or overwrite=True "
+                f"are ours, got {listed} in {self.place}; use another folder, or overwrite=True "
                 "(--overwrite) to replace them"
             )
             raise ForeignFiles(errno.EEXIST, msg)
@@ -264,7 +267,7 @@ class JobFolder:
     def _makes(self) -> series.Owns:
         """Return what tells the files of all parts of the job."""
         if self._plan.container is not None:
-            return series.owner(self._own, self._plan.series)
+            return series.owner(self.place, self._plan.series)
         pictures = series.Owns.of_names(self._plan.names)
         if not self._plan.values:
             return pictures
@@ -275,55 +278,63 @@ class JobFolder:
 
     def _remove_leftovers(self, owners: list[series.Owns]) -> None:
         """Remove the temporary files of killed runs: nobody but this job can be writing them."""
-        for name in tree.owned_entries(self.path, [self._makes(), *owners]):
+        left = []
+        for name in _owned_entries(self.place, [self._makes(), *owners]):
             target = _atomic.target_of_leftover(name)
             if target is None or not any(owns(target) for owns in owners):
                 continue
             if self._lock.alone or self._plan.mine(target):
-                _atomic.remove(self.path / name)
+                left.append(name)
         if self._lock.alone:
-            for name in os.listdir(self._own):  # noqa: PTH208
-                if _atomic.target_of_leftover(name) is not None:
-                    (self._own / name).unlink(missing_ok=True)
+            left += [
+                f"{FOLDER}/{name}"
+                for name in self.place.own_names(".")
+                if _atomic.target_of_leftover(name) is not None
+            ]
+        self.place.remove_files(left)
 
     def _remove_old(self, record: Record) -> None:
         """Remove the files of replaced jobs that this one has none for."""
-        replaced = [series.owner(self._own, one) for one in record.replaces]
+        replaced = [series.owner(self.place, one) for one in record.replaces]
         if not replaced:
             return
-        current = series.owner(self._own, record.series)
+        current = series.owner(self.place, record.series)
         old = [
             name
-            for name in tree.owned_entries(self.path, replaced)
+            for name in _owned_entries(self.place, replaced)
             if not current(name) and any(owns(name) for owns in replaced)
         ]
-        tree.remove(self.path, old)
+        self.place.remove(old)
 
     def _update(self, change: Callable[[Record], None]) -> None:
         with self._lock.section():
-            record = manifest.read(self.path) or self.record
+            record = manifest.read(self.place) or self.record
             change(record)
-            manifest.write(self.path, record, fsync=self._plan.fsync)
+            manifest.write(self.place, record, fsync=self._plan.fsync)
             self.record = record
 
 
-def current_files(output_dir: Path) -> series.Owns | None:
+def _owned_entries(place: Place, owners: Sequence[series.Owns]) -> Iterator[str]:
+    """Yield what is in the folders that files of these series are in."""
+    return place.entries({"", *(folder for owns in owners for folder in owns.folders)})
+
+
+def current_files(place: Place) -> series.Owns | None:
     """Return what tells the pictures of the folder's present job; None where there is no job file.
 
     Of a job that was to replace an earlier one and is not done, those that are made.
     """
     try:
-        record = manifest.read(output_dir)
+        record = manifest.read(place)
     except ValueError:
         return None
     if record is None:
         return None
-    own = output_dir / manifest.FOLDER
-    owns = series.owner(own, record.series)
+    owns = series.owner(place, record.series)
     if not record.replaces or "container" in record.series:
         return owns
-    journal = Journal(own, "")
-    unit_of = series.names_of(own, record.series).unit_of
+    journal = Journal(place, "")
+    unit_of = series.names_of(place, record.series).unit_of
     return series.Owns(
         lambda name: (unit := unit_of(name)) is not None and unit in journal, owns.folders
     )

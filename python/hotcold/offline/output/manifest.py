@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
-from hotcold import _atomic, _core
+from hotcold import _core
 from hotcold.offline.input import IndexedSource, Source
 from hotcold.offline.input.identity import Identity, difference
+from hotcold.offline.output.place import FOLDER, Place
 from hotcold.offline.output.series import Series
 from hotcold.provenance.describe import plain
 
-FOLDER = ".hotcold"
 _VERSION = 2
+_JOB = f"{FOLDER}/job.json"
+_ENDED = "ended"
 
 
 @dataclass
@@ -55,11 +56,6 @@ class Record:
         return [self.series, *self.replaces, *self.others]
 
 
-def job_path(output_dir: Path) -> Path:
-    """Return where the job file of an output folder is."""
-    return output_dir / FOLDER / "job.json"
-
-
 def describe_visualizer(visualizer: Any) -> dict[str, Any]:
     """Return everything that changes a visualizer's pictures, as plain values."""
     if not hasattr(visualizer, "describe"):
@@ -77,7 +73,7 @@ def describe_source(source: Source | None) -> Any:
     return {"origin": source.origin, "n_items": source.n_items}
 
 
-def write(output_dir: Path, record: Record, *, fsync: bool = False) -> None:
+def write(place: Place, record: Record, *, fsync: bool = False) -> None:
     """Write the job file; its folder is there."""
     content = {"version": _VERSION, **asdict(record)}
     settings = content.pop("settings")
@@ -85,15 +81,36 @@ def write(output_dir: Path, record: Record, *, fsync: bool = False) -> None:
     told = {name: json.dumps(value) for name, value in content.items()}
     told["settings"] = _lines(settings)
     text = ",\n".join(f'  "{name}": {value}' for name, value in told.items())
-    _atomic.write_atomically(job_path(output_dir), f"{{\n{text}\n}}\n".encode(), fsync=fsync)
+    place.write(_JOB, f"{{\n{text}\n}}\n".encode(), fsync=fsync)
 
 
-def read(output_dir: Path) -> Record | None:
+def write_end(place: Place, label: str, ended: Mapping[str, Any]) -> None:
+    """Write what a part of the job ended with where parts cannot take turns at the job file."""
+    if place.local is None:
+        place.write(f"{FOLDER}/{_ENDED}{label}.json", json.dumps(ended).encode())
+
+
+def forget_ends(place: Place, label: str | None = None) -> None:
+    """Remove what parts of an earlier job, or of this one, ended with."""
+    if place.local is None:
+        names = place.own_names(_ENDED) if label is None else [f"{_ENDED}{label}.json"]
+        place.remove([f"{FOLDER}/{name}" for name in names])
+
+
+def _ends(place: Place) -> dict[str, Any]:
+    names = [] if place.local is not None else place.own_names(_ENDED)
+    return {
+        name.removeprefix(_ENDED).removesuffix(".json"): json.loads(place.read(f"{FOLDER}/{name}"))
+        for name in names
+    }
+
+
+def read(place: Place) -> Record | None:
     """Return the job file's content; None where there is none."""
-    path = job_path(output_dir)
+    path = place.path(_JOB)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
+        content = json.loads(place.read(_JOB).decode())
+    except FileNotFoundError:
         return None
     except ValueError as error:
         msg = f"`output_dir` must hold a readable job file to resume, got a broken {path}: {error}"
@@ -106,7 +123,9 @@ def read(output_dir: Path) -> Record | None:
         content["shared"] = None if limits is None else [None, limits]
     try:
         content["settings"].setdefault("provenance", False)  # of jobs before there was any
-        return Record(**content)
+        record = Record(**content)
+        record.finished |= _ends(place)
+        return record
     except TypeError as error:
         msg = f"`output_dir` must hold a whole job file to resume, got {path}: {error}"
         raise ValueError(msg) from error
@@ -134,7 +153,7 @@ def check_same(
     before: Record,
     settings: Mapping[str, Any],
     inputs: Mapping[str, Identity | None],
-    output_dir: Path,
+    output_dir: Place,
 ) -> None:
     """Refuse to mix pictures of two jobs in one folder; the message names what differs."""
     found = differences(before, settings)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from hotcold._extras import require
 from hotcold.offline.output.archives import SingleFile
 from hotcold.offline.output.base import Damaged, Picture, Writer
 from hotcold.offline.output.names import Names
+from hotcold.offline.output.place import Place
 
 
 class _Rows:
@@ -45,8 +45,10 @@ class NpyWriter(SingleFile):
 
     encodes = False
 
-    def __init__(self, path: Path, names: Names, verify: bool = False, fsync: bool = False) -> None:
-        super().__init__(path, names, verify, fsync)
+    def __init__(
+        self, place: Place, name: str, names: Names, verify: bool = False, fsync: bool = False
+    ) -> None:
+        super().__init__(place, name, names, verify, fsync)
         self._rows = _Rows()
         self._n_rows = 0
         self._sum = 0
@@ -93,9 +95,14 @@ class ZarrWriter(Writer):
 
     encodes = False
 
-    def __init__(self, path: Path, names: Names, verify: bool = False, fsync: bool = False) -> None:
+    def __init__(
+        self, place: Place, name: str, names: Names, verify: bool = False, fsync: bool = False
+    ) -> None:
         self._zarr = require("zarr", "zarr", "to write zarr stores")
+        assert place.local is not None  # `check_container` sees to it
+        path = place.local / name
         self.output = path
+        self._path = path
         self._verify = verify
         self._fsync = fsync
         self._temporary = path.with_name(_atomic.temporary_name(path.name, _atomic.token()))
@@ -118,7 +125,7 @@ class ZarrWriter(Writer):
         self._flush()
         if self._verify:
             self._read_back()
-        _atomic.replace_folder(self._temporary, self.output, fsync=self._fsync)
+        _atomic.replace_folder(self._temporary, self._path, fsync=self._fsync)
 
     def abort(self) -> None:
         """Remove what is incomplete."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-from hotcold import _atomic
 from hotcold.offline.output.names import Names, Shard
+from hotcold.offline.output.place import FOLDER, Place
 
 Series = dict[str, Any]  # plain values, for the job file
 
@@ -64,53 +63,52 @@ def is_values(name: str, series: Series) -> bool:
     return match is not None and int(match["total"] or 1) == series.get("values")
 
 
-def keep_names(folder: Path, names: Names, *, fsync: bool) -> None:
+def keep_names(place: Place, names: Names, *, fsync: bool) -> None:
     """Keep given names beside the job file, whose series only holds their digest."""
     digest = names.digest()
-    if digest is None or _names_path(folder, digest).exists():
+    if digest is None or place.exists(_names_file(digest)):
         return
     text = "\n".join(names.given or ())
-    data = text.encode(errors="surrogateescape")
-    _atomic.write_atomically(_names_path(folder, digest), data, fsync=fsync)
+    place.write(_names_file(digest), text.encode(errors="surrogateescape"), fsync=fsync)
 
 
-def forget_names(folder: Path, kept: list[Series]) -> None:
+def forget_names(place: Place, kept: list[Series]) -> None:
     """Remove the names that no series of the job file refers to any more."""
-    wanted = {_names_path(folder, series["names"]) for series in kept if series.get("names")}
-    for path in set(folder.glob("names-*.txt")) - wanted:
-        path.unlink(missing_ok=True)
+    wanted = {_names_file(series["names"]) for series in kept if series.get("names")}
+    found = {f"{FOLDER}/{name}" for name in place.own_names("names-")}
+    place.remove(sorted(found - wanted))
 
 
-def owner(folder: Path, series: Series) -> Owns:
+def owner(place: Place, series: Series) -> Owns:
     """Return what tells whether a file of the output folder belongs to the series.
 
     Parameters
     ----------
-    folder : Path
-        That of the job file.
+    place : Place
+        That of the job.
     series : dict
         As the job file has it.
     """
-    pictures = _pictures(folder, series)
+    pictures = _pictures(place, series)
     if "values" not in series:
         return pictures
     return Owns(lambda name: is_values(name, series) or pictures(name), pictures.folders)
 
 
-def _pictures(folder: Path, series: Series) -> Owns:
+def _pictures(place: Place, series: Series) -> Owns:
     if "container" in series:
         return Owns(lambda name: _is_container(name, series))
     try:
-        return Owns.of_names(names_of(folder, series))
+        return Owns.of_names(names_of(place, series))
     except OSError:
         return Owns(lambda name: False)  # the names are gone: nobody can say any more
 
 
-def names_of(folder: Path, series: Series) -> Names:
+def names_of(place: Place, series: Series) -> Names:
     """Return the file names of a series of a file a unit."""
     given = None
     if series["names"] is not None:
-        data = _names_path(folder, series["names"]).read_bytes()
+        data = place.read(_names_file(series["names"]))
         given = data.decode(errors="surrogateescape").split("\n")
     return Names(series["suffix"], given, series["prefix"], series["n_units"], check=False)
 
@@ -145,5 +143,5 @@ def overlap(a: Series, b: Series, names: Names, owns: Owns) -> bool:
     return a == b or any(owns(names.file_name(unit)) for unit in range(names.n_units or 0))
 
 
-def _names_path(folder: Path, digest: str) -> Path:
-    return folder / f"names-{os.path.basename(digest)}.txt"  # noqa: PTH119
+def _names_file(digest: str) -> str:
+    return f"{FOLDER}/names-{os.path.basename(digest)}.txt"  # noqa: PTH119

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import shutil
+import tempfile
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,27 +15,34 @@ from typing import IO, Any
 import numpy as np
 
 from hotcold.offline.output.base import output_error
+from hotcold.offline.output.place import FOLDER, Place, RemotePlace
 from hotcold.request import RenderRequest
 
 _DTYPE = np.dtype("<f4")
 
 
-def forget(own: Path) -> None:
-    """Remove what unfinished jobs left in the folder of the job file."""
-    for path in own.glob("values*.part"):
-        path.unlink(missing_ok=True)
+def forget(place: Place) -> None:
+    """Remove what unfinished jobs left beside the job file."""
+    names = [name for name in place.own_names("values") if name.endswith(".part")]
+    place.remove_files([f"{FOLDER}/{name}" for name in names])
+
+
+def file_name(label: str) -> str:
+    """Return the name of the array of a job, or of one of its shards."""
+    return f"values{label}.npy"
 
 
 class ValuesFile:
     """A ``.npy`` file float32 (N, H, W), or (N, C, H, W) for maps of several channels.
 
     It grows beside the job file and gets its name when it is complete. Rows are written before the
-    pictures of their items, so that a killed job can go on by the pictures alone.
+    pictures of their items, so that a killed job can go on by the pictures alone. For a folder of
+    another machine it grows in a temporary folder of this one, and a killed job begins again.
 
     Parameters
     ----------
-    output_dir, own : Path
-        The job's, and that of its job file.
+    place : Place
+        The job's.
     label : str
         Of the shard, whose items alone are in the file.
     first_item : int
@@ -53,8 +62,7 @@ class ValuesFile:
 
     def __init__(
         self,
-        output_dir: Path,
-        own: Path,
+        place: Place,
         label: str,
         first_item: int,
         *,
@@ -62,8 +70,15 @@ class ValuesFile:
         n_threads: int,
         fsync: bool,
     ) -> None:
-        self.output = output_dir / f"values{label}.npy"
-        self._part = own / f"values{label}.part"
+        self.output = place.path(file_name(label))
+        self._place = place
+        self._name = file_name(label)
+        self._folder = None
+        if place.local is not None:
+            self._part = place.local / FOLDER / f"values{label}.part"
+        else:
+            self._folder = tempfile.TemporaryDirectory(prefix="hotcold-")
+            self._part = Path(self._folder.name) / "values.part"
         self._first_item = first_item
         self._n_threads = n_threads
         self._fsync = fsync
@@ -71,8 +86,8 @@ class ValuesFile:
         self._item: tuple[int, ...] | None = None  # shape of a row
         self._offset = 0
         try:
-            if goes_on and not self._part.exists() and self.output.exists():
-                self.output.replace(self._part)
+            if goes_on and not self._part.exists() and place.exists(self._name):
+                self._fetch()
             self.kept = goes_on and self._reads_header()
             self._file: IO[bytes] = self._part.open("r+b" if self.kept else "w+b")
         except OSError as error:
@@ -117,7 +132,11 @@ class ValuesFile:
             if self._fsync:
                 os.fsync(self._file.fileno())
             self._file.close()
-            self._part.replace(self.output)
+            if isinstance(self._place, RemotePlace):
+                self._place.send(str(self._part), self._name)
+            else:
+                self._part.replace(self.output)
+            self._tidy()
         except OSError as error:
             raise output_error(error, self.output) from error
 
@@ -125,6 +144,19 @@ class ValuesFile:
         """Close the file; its rows stay for a job that goes on."""
         with contextlib.suppress(OSError):
             self._file.close()
+            self._tidy()
+
+    def _fetch(self) -> None:
+        """Bring back the rows of a job that had ended."""
+        if self._folder is None:
+            self.output.replace(self._part)
+            return
+        with self._part.open("wb") as part, self.output.open("rb") as file:
+            shutil.copyfileobj(file, part, 1 << 20)
+
+    def _tidy(self) -> None:
+        if self._folder is not None:
+            self._folder.cleanup()
 
     def _write(self, row: int, rows: np.ndarray[Any, Any]) -> None:
         if self._item is None:

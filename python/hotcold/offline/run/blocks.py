@@ -17,7 +17,7 @@ from hotcold.offline.run.pool import results_in_order
 from hotcold.offline.run.rendering import Limits, Renderer, Renders, part_of
 from hotcold.offline.run.report import RenderReport
 from hotcold.offline.run.total import Total
-from hotcold.offline.run.worker import Worker
+from hotcold.offline.run.worker import Done, Worker, settle
 from hotcold.scale.kept import Shared
 from hotcold.scale.passes import Part, Task
 
@@ -69,14 +69,19 @@ def write_block(
         part = slice(begin - first, end - first)
         yield Piece(begin, attributions[part], None if x is None else x[part])
 
+    def add(done: Done) -> None:
+        for made in done.made:
+            settle(worker.writer, *made)
+        total.add(done)
+
     last = first + len(attributions)
     chunks = [Chunk(a, min(a + _PIECE_ITEMS, last), load) for a in range(first, last, _PIECE_ITEMS)]
     total = Total(n_threads)
     if n_threads == 1 or len(chunks) == 1:
         for chunk in chunks:
-            total.add(worker.run(chunk))
+            add(worker.run(chunk))
     else:
         with results_in_order(worker.run, chunks, n_threads, threading.Event()) as all_done:
             for done in all_done:
-                total.add(done)
+                add(done)
     return total.report(worker.writer.output, time.perf_counter() - start)

@@ -6,10 +6,9 @@ import dataclasses
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-from hotcold import _atomic, files
+from hotcold import files
 from hotcold.offline.input import PictureFolder, Source
 from hotcold.offline.input.feed import Feed
 from hotcold.offline.input.identity import difference, identify
@@ -17,7 +16,8 @@ from hotcold.offline.output import manifest
 from hotcold.offline.output.base import Writer, output_error
 from hotcold.offline.output.containers import (
     PIXEL_CONTAINERS,
-    container_path,
+    check_container,
+    container_name,
     fingerprint,
     make_container,
 )
@@ -25,7 +25,9 @@ from hotcold.offline.output.folder import FolderWriter
 from hotcold.offline.output.guard import Read
 from hotcold.offline.output.job_folder import JobFolder, Plan
 from hotcold.offline.output.names import Names, Shard
-from hotcold.offline.output.values import ValuesFile
+from hotcold.offline.output.place import FOLDER, Place, RemotePlace
+from hotcold.offline.output.uploads import Uploads
+from hotcold.offline.output.values import ValuesFile, file_name
 from hotcold.offline.run.pool import results_in_order
 from hotcold.offline.run.progress import Silence
 from hotcold.offline.run.rendering import Limits, Renderer, Renders
@@ -33,7 +35,7 @@ from hotcold.offline.run.report import RenderReport
 from hotcold.offline.run.scale import measure_items
 from hotcold.offline.run.telling import Teller
 from hotcold.offline.run.total import Total
-from hotcold.offline.run.worker import Layout, Worker, finish, write
+from hotcold.offline.run.worker import Layout, Worker, finish, settle, write
 from hotcold.request import RenderRequest
 from hotcold.scale.kept import Shared
 
@@ -47,7 +49,7 @@ class Job:
         attributions: Source,
         x: Source | None,
         *,
-        output_dir: Path,
+        place: Place,
         names: Sequence[str] | None,
         suffix: str,
         n_threads: int,
@@ -68,13 +70,15 @@ class Job:
         reads: Sequence[Read] = (),
     ) -> None:
         self.visualizer = visualizer
-        self.output_dir = output_dir
+        self.place = place
         self.suffix = suffix
         self.n_threads = n_threads
         self.record = record
         self.resume = resume
         self.layout = layout
         self.shard = shard
+        if container is not None:
+            check_container(container, place)
         self.container = container
         self.compression = compression
         self.quality = quality
@@ -161,7 +165,7 @@ class Job:
             self.fsync,
             self.values,
         )
-        return JobFolder(self.output_dir, plan)
+        return JobFolder(self.place, plan)
 
     def prepare(
         self, folder: JobFolder, progress: Silence, core_threads: int | None = None
@@ -180,8 +184,7 @@ class Job:
         resume, values = folder.goes_on, None
         if self.values:
             values = ValuesFile(
-                self.output_dir,
-                self.output_dir / manifest.FOLDER,
+                self.place,
                 self.shard.label,
                 self._own_span()[0],
                 goes_on=resume,
@@ -194,16 +197,17 @@ class Job:
 
     def keep(self, report: RenderReport, folder: JobFolder, n_units: int | None) -> None:
         """Write that the job is done, and its report beside the job file."""
-        path = self.output_dir / manifest.FOLDER / f"report{self.shard.label}.json"
+        name = f"{FOLDER}/report{self.shard.label}.json"
         ended: dict[str, Any] = {}
         try:
             if self.container is not None:
-                ended = fingerprint(Path(report.output), whole=bool(self.verify)) or {}
+                made = container_name(self.container, self.shard.label)
+                ended = fingerprint(self.place, made, whole=bool(self.verify)) or {}
             folder.finish(n_units, **ended)
             data = (report.to_json() + "\n").encode()
-            _atomic.write_atomically(path, data, fsync=self.fsync)
+            self.place.write(name, data, fsync=self.fsync)
         except OSError as error:
-            raise output_error(error, path) from error
+            raise output_error(error, self.place.path(name)) from error
 
     def _render_all(
         self, worker: Worker, total: Total, progress: Silence, folder: JobFolder
@@ -221,6 +225,9 @@ class Job:
                         done.watch.restart()  # waiting belongs to no stage
                         done.n_bytes += write(worker.writer, unit, content)
                         done.watch.lap("write")
+                    for made in done.made:
+                        settle(worker.writer, *made)
+                    done.watch.lap("write")
                     folder.note(done.made, done.missing)
                     total.add(done)
                     progress.advance(done.n_files + done.n_missing, done.n_skipped)
@@ -275,25 +282,37 @@ class Job:
 
     def _make_writer(self, folder: JobFolder) -> Writer:
         if self.container is None:
-            return FolderWriter(self.output_dir, self.names, self.verify, self.fsync, folder.is_old)
-        path = container_path(self.output_dir, self.container, self.shard.label)
+            return self._make_file_writer(folder)
         try:
-            return make_container(path, self.container, self.names, self.verify, self.fsync)
+            return make_container(
+                self.place,
+                self.container,
+                self.shard.label,
+                self.names,
+                self.verify,
+                self.fsync,
+            )
         except OSError as error:
-            raise output_error(error, self.output_dir) from error
+            raise output_error(error, self.place) from error
 
-    def _finished_container(self, folder: JobFolder) -> Path | None:
+    def _make_file_writer(self, folder: JobFolder) -> Writer:
+        if isinstance(self.place, RemotePlace):
+            return Uploads(self.place, self.names, self.verify, folder.is_old, folder.goes_on)
+        assert self.place.local is not None
+        return FolderWriter(self.place.local, self.names, self.verify, self.fsync, folder.is_old)
+
+    def _finished_container(self, folder: JobFolder) -> Any:
         before = folder.finished()
         if self.container is None or before is None:
             return None
-        path = container_path(self.output_dir, self.container, self.shard.label)
-        now = fingerprint(path, whole="checksum" in before and self.verify is not False)
+        name = container_name(self.container, self.shard.label)
+        now = fingerprint(self.place, name, whole="checksum" in before and self.verify is not False)
         if now is None or (self.verify and "checksum" not in before):
             return None
-        if self.values and not (self.output_dir / f"values{self.shard.label}.npy").exists():
+        if self.values and not self.place.exists(file_name(self.shard.label)):
             return None
         same = self.verify is False or all(before.get(key) == now[key] for key in now)
-        return path if same else None
+        return self.place.path(name) if same else None
 
     def _check_inputs(self) -> None:
         """Refuse to call a job done whose inputs were changed while it ran."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from hotcold.offline.run.report import STAGES, Failure, RenderReport
 from hotcold.offline.run.worker import Done
 
@@ -29,7 +27,7 @@ class Total:
         for stage, seconds in done.watch.seconds.items():
             self.seconds[stage] += seconds
 
-    def report(self, output: Path, seconds: float) -> RenderReport:
+    def report(self, output: object, seconds: float) -> RenderReport:
         """Return the sum as a report."""
         return RenderReport(
             output=str(output),

@@ -306,6 +306,14 @@ def write(writer: Writer, unit: int, content: Any) -> int:
         raise output_error(error, writer.output, writer.kept) from error
 
 
+def settle(writer: Writer, first: int, last: int) -> None:
+    """Wait until written units are there, with a clear word when that fails."""
+    try:
+        writer.settle(first, last)
+    except OSError as error:
+        raise output_error(error, writer.output, writer.kept) from error
+
+
 def finish(writer: Writer) -> None:
     """Complete the output, with a clear word when that fails."""
     try:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from hotcold import _atomic
 from hotcold.offline.output.base import ForeignFiles
-from hotcold.offline.output.series import Owns
 
 
 def entries(top: Path, folders: Iterable[str]) -> Iterator[str]:
@@ -37,11 +36,6 @@ def entries(top: Path, folders: Iterable[str]) -> Iterator[str]:
         yield from names if not folder else (f"{folder}/{name}" for name in names)
 
 
-def owned_entries(top: Path, owners: Sequence[Owns]) -> Iterator[str]:
-    """Yield what is in the folders that files of these series are in."""
-    return entries(top, {"", *(folder for owns in owners for folder in owns.folders)})
-
-
 def check_folders(top: Path, folders: Iterable[str]) -> None:
     """Require that the folders below the output folder can be made, or are there.
 
@@ -59,12 +53,6 @@ def check_folders(top: Path, folders: Iterable[str]) -> None:
                 f"at {path}; use another folder"
             )
             raise ForeignFiles(errno.EEXIST, msg)
-
-
-def make_folders(top: Path, folders: Iterable[str]) -> None:
-    """Make the folders below the output folder."""
-    for folder in filter(None, folders):
-        (top / folder).mkdir(exist_ok=True)
 
 
 def remove(top: Path, names: Iterable[str]) -> None:

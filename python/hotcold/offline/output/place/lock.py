@@ -15,7 +15,7 @@ import json
 import os
 import socket
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 if os.name == "posix":
@@ -57,11 +57,9 @@ class _LockFile:
     def sign(self) -> None:
         """Write into it who has it."""
         assert self._handle is not None
-        now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
-        owner = {"host": socket.gethostname(), "pid": os.getpid(), "since": now}
         os.ftruncate(self._handle, 0)
         os.lseek(self._handle, 0, os.SEEK_SET)
-        os.write(self._handle, json.dumps(owner).encode())
+        os.write(self._handle, json.dumps(signature()).encode())
         self._wrote = True
 
     def clear(self) -> None:
@@ -86,20 +84,7 @@ class _LockFile:
 
     def _owner_is_gone(self) -> bool:
         owner = _owner(self.path)
-        if owner is None:
-            return True
-        pid = owner.get("pid")
-        if owner.get("host") != socket.gethostname() or not isinstance(pid, int):
-            return False
-        if pid == os.getpid():
-            return False
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        except OSError:
-            return False
-        return False
+        return owner is None or is_gone(owner)
 
 
 def _owner(path: Path) -> dict[str, object] | None:
@@ -130,6 +115,8 @@ class FolderLock:
         Where the lock files are.
     label : str
         Of the part; empty for a whole job.
+    output : Path
+        What the user is told.
 
     Attributes
     ----------
@@ -137,13 +124,14 @@ class FolderLock:
         No other part had the folder when this one took it.
     """
 
-    def __init__(self, folder: Path, label: str) -> None:
+    def __init__(self, folder: Path, label: str, output: Path) -> None:
         self._folder = folder
         self._label = label
+        self._output = output
         self._locks: list[_LockFile] = []
         self.alone = False
 
-    def acquire(self, output: Path) -> None:
+    def acquire(self) -> None:
         """Take the folder within `section`.
 
         Raises
@@ -157,17 +145,17 @@ class FolderLock:
             own = self._open(_NAME + self._label)
             if not own.take():
                 # Perhaps by a part that is being refused itself, and has not written who it is.
-                raise self._refusal(output, [own, whole])
+                raise self._refusal([own, whole])
             # Within the section nobody comes between giving up the one and taking the other.
             if not whole.take(shared=True):
-                raise self._refusal(output, [whole])
+                raise self._refusal([whole])
             if self.alone:
                 whole.clear()
             own.sign()
         elif self.alone:
             whole.sign()
         else:
-            raise self._refusal(output, [whole])
+            raise self._refusal([whole])
 
     @contextlib.contextmanager
     def section(self) -> Iterator[None]:
@@ -184,30 +172,58 @@ class FolderLock:
         while self._locks:
             self._locks.pop().release()
 
-    def refusal(self, output: Path) -> BlockingIOError:
+    def check(self) -> None:
+        """Nobody takes from a process what the system has given it."""
+
+    def refusal(self) -> BlockingIOError:
         """Return the error for a part of another job than those that have the folder."""
-        return self._refusal(output, [])
+        return self._refusal([])
 
     def _open(self, name: str) -> _LockFile:
         lock = _LockFile(self._folder / name)
         self._locks.append(lock)
         return lock
 
-    def _refusal(self, output: Path, locks: list[_LockFile]) -> BlockingIOError:
+    def _refusal(self, locks: list[_LockFile]) -> BlockingIOError:
         owners = [_owner(lock.path) for lock in locks]
         if not any(owners):  # parts of a job have files of their own
             others = set(self._folder.glob(f"{_NAME}-*-of-*"))
             owners = [_owner(path) for path in sorted(others - {lock.path for lock in self._locks})]
         found = [owner for owner in owners if owner]
-        who = (
-            "; ".join(
-                f"process {owner.get('pid')} on {owner.get('host')} since {owner.get('since')}"
-                for owner in found[:3]
-            )
-            or "a process that did not say which"
+        return refused(self._output, found)
+
+
+def refused(output: object, owners: Sequence[Mapping[str, object]]) -> BlockingIOError:
+    """Return the error for a place that others write to."""
+    who = (
+        "; ".join(
+            f"process {owner.get('pid')} on {owner.get('host')} since {owner.get('since')}"
+            for owner in owners[:3]
         )
-        msg = (
-            f"`output_dir` must have one job at a time, got {output}, which another job is writing "
-            f"to ({who}): wait for it, or use another folder"
-        )
-        return BlockingIOError(errno.EAGAIN, msg)
+        or "a process that did not say which"
+    )
+    msg = (
+        f"`output_dir` must have one job at a time, got {output}, which another job is writing "
+        f"to ({who}): wait for it, or use another folder"
+    )
+    return BlockingIOError(errno.EAGAIN, msg)
+
+
+def signature() -> dict[str, object]:
+    """Return who this process is, for people and for those who ask whether it is alive."""
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return {"host": socket.gethostname(), "pid": os.getpid(), "since": now}
+
+
+def is_gone(owner: Mapping[str, object]) -> bool:
+    """Whether the process that signed is known to have ended: it was one of this machine's."""
+    pid = owner.get("pid")
+    if owner.get("host") != socket.gethostname() or not isinstance(pid, int):
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
