@@ -10,7 +10,6 @@ from helpers import message, optional, run_python
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 
 from hotcold import Visualizer, colormaps, plan
-from hotcold.plan import compile_plan
 
 
 def test_hotcold_is_binary_times_cool_then_hot():
@@ -63,7 +62,7 @@ def test_objects_and_foreign_names_are_found_by_their_content(rng):
     table = colormaps.lookup_table(first)
     assert colormaps.lookup_table(ListedColormap(colors)) is table
     one, again = (Visualizer(cmap=c).request(a).spec for c in (first, ListedColormap(colors)))
-    assert compile_plan(one) is compile_plan(again)
+    assert one.plan is again.plan
     foreign = colormaps.lookup_table("foreign")
     assert colormaps.lookup_table("foreign") is foreign
     np.testing.assert_array_equal(foreign.rgba, table.rgba)

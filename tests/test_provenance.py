@@ -19,7 +19,6 @@ from PIL import Image
 import hotcold
 from hotcold import _core, files
 from hotcold.cli.main import main
-from hotcold.plan import compile_plan
 
 N, HEIGHT, WIDTH = 6, 21, 34
 
@@ -402,7 +401,7 @@ def test_a_picture_that_was_saved_again_says_nothing(tmp_path, maps):
 
 @pytest.mark.kernels
 def test_numbers_are_told_to_the_last_bit(rng):
-    plan = compile_plan(hotcold.Visualizer(True).request(np.zeros((1, 1, 2, 2))).spec)
+    plan = hotcold.Visualizer(True).request(np.zeros((1, 1, 2, 2))).spec.plan
     tops = np.exp(rng.uniform(-700, 700, 500))
     tops[:6] = [0.0, 5e-324, 1e16, 0.1, np.finfo(np.float64).max, 123456789.0]
     extents = np.full((len(tops), 4), np.nan)
@@ -428,7 +427,7 @@ def test_the_core_refuses_texts_that_do_not_fit(tmp_path, change, kind, expected
 
     request = hotcold.Visualizer(True).request(np.zeros((2, 1, 3, 3)))
     arguments = {
-        "plan": compile_plan(dataclasses.replace(request.spec)),
+        "plan": dataclasses.replace(request.spec).plan,
         "attributions": request.attributions,
         "image": None,
         "palette": None,
@@ -466,9 +465,7 @@ def test_the_core_refuses_room_that_does_not_fit(extents, kind, expected):
     request = hotcold.Visualizer(True).request(np.zeros((2, 1, 3, 3)))
     picture = np.empty((2, 3, 3, 3), np.uint8)
     with pytest.raises(kind, match=expected):
-        _core.render(
-            compile_plan(request.spec), request.attributions, None, None, picture, 1, extents
-        )
+        _core.render(request.spec.plan, request.attributions, None, None, picture, 1, extents)
 
 
 def test_a_reader_never_fails_in_another_way(tmp_path, maps):

@@ -11,7 +11,6 @@ from helpers import message, run_python
 
 import hotcold
 from hotcold import _atomic, _core, files
-from hotcold.plan import compile_plan
 
 pytestmark = [
     pytest.mark.kernels,
@@ -163,7 +162,7 @@ def test_no_such_folder(tmp_path, maps):
 def test_the_core_refuses_what_does_not_fit(tmp_path, maps, change, kind, expected):
     spec = hotcold.Visualizer().request(np.zeros((1, 1, 3, 3))).spec
     arguments = {
-        "plan": compile_plan(dataclasses.replace(spec, reduction="none")),
+        "plan": dataclasses.replace(spec, reduction="none").plan,
         "attributions": np.zeros((2, 1, 3, 3)),
         "image": None,
         "palette": None,
@@ -183,7 +182,7 @@ def test_a_palette_does_not_go_with_alpha(tmp_path, maps, images):
     request = jobs(maps, images)["overlay with alpha"]
     with pytest.raises(ValueError, match="four channels"):
         _core.render_png(
-            compile_plan(request.spec),
+            request.spec.plan,
             request.attributions,
             request.image,
             np.zeros((1, 3), np.uint8),

@@ -64,8 +64,10 @@ def with_channel_axis(value: Any, x: Any, dim_order: str) -> Any:
     Anything else comes back as it is.
     """
     shape: Any = getattr(value, "shape", ())
+    if len(shape) != 3:
+        return value
     images: Any = getattr(x, "shape", ())
-    if len(shape) != 3 or len(images) != 4 or shape[0] != images[0]:
+    if len(images) != 4 or shape[0] != images[0]:
         return value
     array = value if isinstance(value, np.ndarray) else as_numpy(value, "attributions")
     return array[:, None] if dim_order == "channels_first" else array[..., None]
@@ -73,7 +75,9 @@ def with_channel_axis(value: Any, x: Any, dim_order: str) -> Any:
 
 def one_for_all(image: Array, n_items: int) -> Array:
     """View a batch of one image as `n_items` of the same memory; other batches as they are."""
-    return np.broadcast_to(image, (n_items, *image.shape[1:])) if len(image) == 1 else image
+    if len(image) != 1 or n_items == 1:
+        return image
+    return np.broadcast_to(image, (n_items, *image.shape[1:]))
 
 
 def to_channels_first(array: Array, dim_order: str) -> Array:

@@ -38,6 +38,8 @@ def normalization_type(value: object) -> str:
 
 def batch_shape(shape: Sequence[int], name: str, order: str) -> None:
     """Require four non-empty axes."""
+    if len(shape) == 4 and 0 not in shape and isinstance(order, str) and order in _ORDERS:
+        return  # without the names of axes, at every call
     axes = _ORDERS[dim_order(order)][0]
     if len(shape) != 4:
         hint = ""
@@ -119,14 +121,15 @@ def drawable_channels(shape: Sequence[int], name: str, order: str, what: str) ->
 
 def same_items(attributions: Sequence[int], x: Sequence[int]) -> None:
     """Require two (N, C, H, W) shapes to agree in all but the channels."""
+    if attributions[0] == x[0] and attributions[2:] == x[2:]:
+        return
     ours = (attributions[0], *attributions[2:])
     theirs = (x[0], *x[2:])
-    if ours != theirs:
-        msg = (
-            "`x` must have the items, rows and columns of `attributions` "
-            f"(N, H, W) = {tuple(ours)}, got {tuple(theirs)}; {_how_to_agree(ours, theirs)}"
-        )
-        raise ValueError(msg)
+    msg = (
+        "`x` must have the items, rows and columns of `attributions` "
+        f"(N, H, W) = {ours}, got {theirs}; {_how_to_agree(ours, theirs)}"
+    )
+    raise ValueError(msg)
 
 
 def enlargeable(attributions: Sequence[int], x: Sequence[int]) -> None:
@@ -163,12 +166,12 @@ def _how_to_agree(ours: Sequence[int], theirs: Sequence[int]) -> str:
     )
 
 
-def same_channels(attributions: Sequence[int], x: Sequence[int]) -> None:
-    """Require two (N, C, H, W) shapes to agree in the channels, for masks that are not combined."""
-    if attributions[1] != x[1]:
+def same_channels(attributions: int, x: int) -> None:
+    """Require as many channels of both, for masks that are not combined."""
+    if attributions != x:
         msg = (
-            f"`attributions` must have the {x[1]} channels of `x` when channels are not combined, "
-            f"got {attributions[1]}; pass combine_channels=True"
+            f"`attributions` must have the {x} channels of `x` when channels are not combined, "
+            f"got {attributions}; pass combine_channels=True"
         )
         raise ValueError(msg)
 
@@ -204,12 +207,12 @@ def one_channel_for_limits(normalization_type: str) -> None:
         raise ValueError(msg)
 
 
-def one_channel_for_lines(shape: Sequence[int], boxes: int | None) -> None:
-    """Require one channel of an (N, C, H, W) `shape` for lines around regions."""
-    if shape[1] != 1:
+def one_channel_for_lines(channels: int, boxes: int | None) -> None:
+    """Require one channel for lines around regions."""
+    if channels != 1:
         msg = (
             f"`{'contours' if boxes is None else 'boxes'}` must be left out unless maps have one "
-            f"channel, got {shape[1]}; combine them (combine_channels=True)"
+            f"channel, got {channels}; combine them (combine_channels=True)"
         )
         raise ValueError(msg)
 

@@ -159,6 +159,11 @@ def lookup_table(cmap: ColormapLike) -> LookupTable:
     raise TypeError(msg)
 
 
+def chosen_table(cmap: ColormapLike | None) -> LookupTable | None:
+    """Return the table of a colormap, or None; anew at every call, as its colours may change."""
+    return None if cmap is None else lookup_table(cmap)
+
+
 def _is_builtin(name: str) -> bool:
     import matplotlib as mpl
 

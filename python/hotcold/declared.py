@@ -134,6 +134,11 @@ class Options:
         rows = table_of(self).rows
         return {row: convert(getattr(self, name)) for name, (row, convert) in rows.items()}
 
+    @once
+    def recipes(self) -> dict[tuple[Any, ...], Any]:
+        """Return what visualizers have made of these options, by what else that depends on."""
+        return {}
+
     def __getstate__(self) -> dict[str, Any]:
         return {name: vars(self)[name] for name in table_of(self).options}
 
@@ -178,7 +183,7 @@ def override(options: S, changes: Mapping[str, Any]) -> S:
             row, convert = table.rows[name]
             rows[row] = convert(value)
     twin = object.__new__(type(options))
-    vars(twin).update(vars(options), rows=rows, **checked)
+    vars(twin).update(vars(options), rows=rows, recipes={}, **checked)
     twin.agree(checked)
     return twin
 

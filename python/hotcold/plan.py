@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 from hotcold import _core
+from hotcold._once import once
 from hotcold.colormaps import LookupTable
 
 # The means and standard deviations that R, G and B were normalised with.
@@ -73,6 +73,15 @@ class RenderSpec:
             raise TypeError(msg)
         return spec
 
+    @once
+    def plan(self) -> _core.RenderPlan:
+        """Return the core's form, made once for all equal recipes among the last ones."""
+        large = self.table is not None and len(self.table.rgba) > _MOST_SMALL_ENTRIES
+        return _compile_large(self) if large else _compile(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: vars(self)[name] for name in _DEFAULTS}
+
     def extent_limits(self, extent: tuple[float, float] | None) -> tuple[float, float]:
         """Return the colour limits, unless given, for normalized values between two numbers."""
         return _core.extent_limits(self.normalization_type, extent, self.sign != "all")
@@ -81,14 +90,8 @@ class RenderSpec:
 _DEFAULTS = {field.name: field.default for field in fields(RenderSpec)}
 
 
-def compile_plan(spec: RenderSpec) -> _core.RenderPlan:
-    """Return the core's form of `spec`, made once per distinct spec among the last ones."""
-    large = spec.table is not None and len(spec.table.rgba) > _MOST_SMALL_ENTRIES
-    return _compile_large(spec) if large else _compile(spec)
-
-
 def _compile_once(spec: RenderSpec) -> _core.RenderPlan:
-    fields = {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec)}
+    fields = {name: getattr(spec, name) for name in _DEFAULTS}
     if spec.table is not None:
         fields["table"] = spec.table.rgba
     return _core.RenderPlan(**fields)

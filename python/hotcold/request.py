@@ -15,13 +15,17 @@ import numpy as np
 from hotcold import _atomic, _core, _validate, files
 from hotcold._arrays import Array, empty_batch, new_array, result_dtype
 from hotcold.colormaps import ColorScale, color_scale, grey_scale, lookup_table
-from hotcold.plan import RenderSpec, compile_plan
+from hotcold.plan import RenderSpec
 from hotcold.scale.limits import any_nan, limits_of
 from hotcold.scale.passes import Part, Passes, Task, passes, search
-from hotcold.sheet import Tiler
+from hotcold.sheet import USUAL_TILER, Tiler
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+_BYTE = np.dtype(np.uint8)
+_NO_VALUES, _NO_SHEET = np.empty(0), np.empty(0, _BYTE)  # of what is not wanted
 
 
 class Saved(NamedTuple):
@@ -75,12 +79,12 @@ class RenderRequest(NamedTuple):
     @property
     def picture_shape(self) -> tuple[int, int, int]:
         """(H, W, 3 or 4) of one picture."""
-        return compile_plan(self.spec).picture_shape(*self._shapes)
+        return self.spec.plan.picture_shape(*self._shapes)
 
     @property
     def colors(self) -> NDArray[np.uint8] | None:
         """The colours (n, 3) that pictures and sheets are made of; None where any may occur."""
-        alone = compile_plan(self.spec).has_table_colors_alone
+        alone = self.spec.plan.has_table_colors_alone
         return self.spec.table.colors if alone and self.spec.table else None
 
     def color_scale(self, values: Array) -> ColorScale | None:
@@ -98,12 +102,12 @@ class RenderRequest(NamedTuple):
     @property
     def values_shape(self) -> tuple[int, int, int, int]:
         """(N, C, H, W) of what is computed before colouring."""
-        return compile_plan(self.spec).values_shape(*self._shapes)
+        return self.spec.plan.values_shape(*self._shapes)
 
     @property
     def depends_on_others(self) -> bool:
         """Whether the colours of an item depend on the other items of its batch."""
-        return self.shares_scale or compile_plan(self.spec).shares_limits
+        return self.shares_scale or self.spec.plan.shares_limits
 
     def passes(self) -> Passes:
         """Return what finds out what items of this recipe share."""
@@ -131,9 +135,7 @@ class RenderRequest(NamedTuple):
     def render(self, out: NDArray[np.uint8] | None, n_threads: int | None) -> NDArray[np.uint8]:
         """Return the pictures, uint8 (N, H, W, 3 or 4), in `out` if given."""
         shape = (self.n_items, *self.picture_shape)
-        picture = (
-            new_array(shape, np.dtype(np.uint8)) if out is None else _checked_out(out, shape, self)
-        )
+        picture = new_array(shape, _BYTE) if out is None else _checked_out(out, shape, self)
         self._run(None, picture, n_threads)
         return picture
 
@@ -142,7 +144,7 @@ class RenderRequest(NamedTuple):
     ) -> tuple[NDArray[np.uint8], list[str]]:
         """Return the pictures, and for each what `save` adds to its object."""
         alone = self.alone(n_threads)
-        picture = new_array((self.n_items, *self.picture_shape), np.dtype(np.uint8))
+        picture = new_array((self.n_items, *self.picture_shape), _BYTE)
         extents = self.new_extents()
         alone._run(None, picture, n_threads, extents)
         return picture, alone.numbers(extents, clip)
@@ -154,7 +156,7 @@ class RenderRequest(NamedTuple):
     def numbers(self, extents: NDArray[np.float64], clip: str) -> list[str]:
         """Return what `save` adds to the objects of items, given what their render measured."""
         planes = 1 if self.spec.reduction != "none" else int(self.attributions.shape[1])
-        return _core.item_numbers(compile_plan(self.spec), extents, planes, clip)
+        return _core.item_numbers(self.spec.plan, extents, planes, clip)
 
     def render_cells(self, cells: NDArray[np.uint8], n_threads: int | None) -> None:
         """Write the pictures into cells (rows, columns, H, W, 3 or 4), row by row.
@@ -190,7 +192,7 @@ class RenderRequest(NamedTuple):
         """
         items = items or ItemTexts()
         n_bytes, encode_seconds, write_seconds, faults = _core.render_png(
-            compile_plan(self.alone(n_threads).spec),
+            self.alone(n_threads).spec.plan,
             self.attributions,
             self.image,
             files.expected_colors(self.colors, self.picture_shape[2]),
@@ -215,7 +217,7 @@ class RenderRequest(NamedTuple):
     @property
     def map_shape(self) -> tuple[int, int, int, int]:
         """(N, C, H, W) of the maps, whatever is painted with them."""
-        return compile_plan(self._map_spec).values_shape(*self._shapes)
+        return self._map_spec.plan.values_shape(*self._shapes)
 
     @property
     def _map_spec(self) -> RenderSpec:
@@ -245,7 +247,7 @@ class RenderRequest(NamedTuple):
 
     def _extents(self, spec: RenderSpec, n_threads: int) -> NDArray[np.float64]:
         """Return between what numbers the values of each item lie, (N, 2); NaN without any."""
-        plan = compile_plan(spec)
+        plan = spec.plan
         found = _core.measure_each(plan, self.attributions, self.image, n_threads)
         if any_nan(found):
             self.values(n_threads)  # raises, unless numbers are missing and are meant to be
@@ -253,7 +255,7 @@ class RenderRequest(NamedTuple):
 
     def part(self, task: Task, n_threads: int) -> Part:
         """Return what a pass finds in these items, those alone that can be drawn."""
-        plan, query = compile_plan(task.recipe(self.spec)), task.query
+        plan, query = task.recipe(self.spec).plan, task.query
         arrays = (plan, self.attributions, self.image)
         if query is None:
             return Part(_core.measure(*arrays, n_threads), n_items=self.n_items)
@@ -264,7 +266,7 @@ class RenderRequest(NamedTuple):
 
     def values(self, n_threads: int | None) -> Array:
         """Return what is computed before colouring, (N, C, H, W)."""
-        return self.values_and_sheet(Tiler(), True, False, "channels_first", n_threads)[0]
+        return self.values_and_sheet(USUAL_TILER, True, False, "channels_first", n_threads)[0]
 
     def render_sheet(self, tiler: Tiler, n_threads: int | None) -> NDArray[np.uint8]:
         """Return the pictures on one sheet, uint8 (H', W', 3 or 4)."""
@@ -283,19 +285,15 @@ class RenderRequest(NamedTuple):
 
         What is not wanted comes back empty. `extents` as `new_extents` returns are written.
         """
-        layout = tiler.sheet(self.n_items, self.picture_shape[:2])
-        values = view = np.empty(0)
-        sheet = np.empty(0, np.uint8)
+        values, view, sheet, cells = _NO_VALUES, None, _NO_SHEET, None
         if want_values:
             values, view = empty_batch(self.values_shape, self.values_dtype, dim_order)
         if want_sheet:
-            sheet = layout.new(self.picture_shape[2], self.n_items)
-        self._run(
-            view if want_values else None,
-            layout.cells(sheet) if want_sheet else None,
-            n_threads,
-            extents,
-        )
+            height, width, channels = self.picture_shape
+            layout = tiler.sheet(self.n_items, (height, width))
+            sheet = layout.new(channels, self.n_items)
+            cells = layout.cells(sheet)
+        self._run(view, cells, n_threads, extents)
         return values, sheet
 
     def _run(
@@ -307,11 +305,10 @@ class RenderRequest(NamedTuple):
     ) -> None:
         """Render into a batch (N, H, W, C) of pictures, or the cells of a sheet."""
         threads = _validate.n_threads(n_threads)
-        plan = compile_plan(self.alone(threads).spec)
-        _validate.finite(
-            _core.render(plan, self.attributions, self.image, values, picture, threads, extents),
-            self.first_item,
-        )
+        plan = self.alone(threads).spec.plan
+        fault = _core.render(plan, self.attributions, self.image, values, picture, threads, extents)
+        if fault is not None:
+            _validate.finite(fault, self.first_item)
 
 
 def _checked_out(out: Any, shape: tuple[int, ...], request: RenderRequest) -> NDArray[np.uint8]:

@@ -163,3 +163,6 @@ class Tiler:
     def sheet(self, n_items: int, cell: tuple[int, int]) -> Sheet:
         """Return where `n_items` pictures of a size are on the grid."""
         return Sheet(*self.grid_shape(n_items), cell, (self.padding, self.padding))
+
+
+USUAL_TILER = Tiler()

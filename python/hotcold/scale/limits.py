@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hotcold import _core
-from hotcold.plan import RenderSpec, compile_plan
+from hotcold.plan import RenderSpec
 
 Ends = NDArray[np.float64]  # (N, 2)
 
@@ -37,4 +37,4 @@ def limits_of(spec: RenderSpec, extents: Callable[[RenderSpec], Ends]) -> Ends:
         ends[:] = np.nan_to_num([ends[:, 0].min(), ends[:, 1].max()])
     elif mode.endswith("_sum"):
         values = extents(dataclasses.replace(spec, limits=None))
-    return _core.attribution_limits(compile_plan(spec), np.concatenate([ends, values], axis=1))
+    return _core.attribution_limits(spec.plan, np.concatenate([ends, values], axis=1))

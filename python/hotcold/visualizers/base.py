@@ -18,7 +18,7 @@ from hotcold.plan import RenderSpec
 from hotcold.provenance.describe import KEYWORD, call_told, clip_told
 from hotcold.request import RenderRequest
 from hotcold.scale import Scale
-from hotcold.sheet import Tiler
+from hotcold.sheet import USUAL_TILER, Tiler
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 
 PathLike = str | os.PathLike[str]
 O = TypeVar("O", bound=MapOptions)  # noqa: E741 - the options of a visualizer
+
+# What of the images a recipe depends on: their channels, and their dtype.
+Look = tuple[int, np.dtype[Any]]
+# Recipes that a visualizer keeps: of few looks, but colormaps may be changed for ever.
+_MOST_RECIPES = 8
 
 # Value ranges that an image's dtype implies; other dtypes are scaled item by item.
 _IMAGE_RANGES = {np.dtype(np.uint8): (0.0, 255.0), np.dtype(np.bool_): (0.0, 1.0)}
@@ -178,7 +183,8 @@ class BaseVisualizer(Generic[O]):
         if options.reduction != "none" or batch.shape[1] == 1:
             rows = {"paint": "table", "table": lookup_table(default_cmap(mode))}
         spec = self._spec(options, None, normalization_type=mode, **rows)
-        return self._made(spec, options, batch, None)
+        spec = _scaled(options, spec, batch.shape[1])
+        return RenderRequest(spec, batch, None, shares_scale=options.scale == "shared")
 
     def limits(self, attributions: Any, x: Any = None) -> NDArray[np.float64]:
         """Return the attributions at both ends of the colours, item by item.
@@ -277,7 +283,10 @@ class BaseVisualizer(Generic[O]):
         if keywords:
             self._refuse_unknown(keywords, self._table.called)
             written.update(keywords)
-        return override(self._options, written)
+        for value in written.values():
+            if value is not None:
+                return override(self._options, written)
+        return self._options
 
     def _attributions(self, value: Any, x: Any = None) -> Array:
         dim_order = self._options.dim_order
@@ -300,12 +309,19 @@ class BaseVisualizer(Generic[O]):
         _validate.drawable_channels(image.shape, "x", dim_order, "to be shown")
         return image
 
-    def _spec(self, options: O, image: Array | None, **rows: Any) -> RenderSpec:
+    def _recipe(self, options: O, planes: int, image: Look | None, /, *more: Any) -> RenderSpec:
+        """Return the recipe for attributions of so many channels, or raise; the subclass's logic.
+
+        It is kept, so nothing but these arguments may decide about it.
+        """
+        raise NotImplementedError
+
+    def _spec(self, options: O, image: Look | None, **rows: Any) -> RenderSpec:
         """Return the recipe: the options' rows, and those that depend on the arguments."""
         if image is not None and options.image_norm is not None:
-            _validate.norm_fits(options.rows["image_norm"], image.shape[1])
+            _validate.norm_fits(options.rows["image_norm"], image[0])
         elif image is not None and options.image_range is None:
-            rows["image_range"] = _IMAGE_RANGES.get(image.dtype)
+            rows["image_range"] = _IMAGE_RANGES.get(image[1])
         follows = {
             "reduction": options.reduction,
             "sign": options.sign_taken,
@@ -315,13 +331,20 @@ class BaseVisualizer(Generic[O]):
         return RenderSpec.of(follows, options.rows, rows)
 
     def _made(
-        self, spec: RenderSpec, options: O, attributions: Array, image: Array | None
+        self, options: O, attributions: Array, image: Array | None, *more: Any
     ) -> RenderRequest:
-        """Return the request for views (N, C, H, W), by the scale that the options name."""
-        scale = options.scale
-        if isinstance(scale, Scale):
-            spec = scale.fits(spec, attributions.shape[1]).applied(spec)
-        return RenderRequest(spec, attributions, image, shares_scale=scale == "shared")
+        """Return the request for views (N, C, H, W); `more` is for `_recipe`."""
+        look = None if image is None else (image.shape[1], image.dtype)
+        key = (attributions.shape[1], look, *more)
+        kept = options.recipes
+        spec = kept.get(key)
+        if spec is None:
+            spec = self._recipe(options, *key)
+            spec = _scaled(options, spec, attributions.shape[1])
+            if len(kept) >= _MOST_RECIPES:
+                kept.clear()
+            kept[key] = spec
+        return RenderRequest(spec, attributions, image, 0, options.scale == "shared")
 
     def _render(
         self, request: RenderRequest, out: NDArray[np.uint8] | None, n_threads: int | None
@@ -338,7 +361,7 @@ class BaseVisualizer(Generic[O]):
         return_tiled: bool,
     ) -> Array:
         check_targets(output_file, fig)
-        tiler = options.tiler or Tiler()
+        tiler = options.tiler or USUAL_TILER
         if output_file is not None:
             suffix = files.known_suffix(output_file)
             files.check_quality(options.quality, suffix)
@@ -367,6 +390,12 @@ class BaseVisualizer(Generic[O]):
 
             drawing.show(sheet, fig, imshow, request.color_scale(values))
         return tiled
+
+
+def _scaled(options: MapOptions, spec: RenderSpec, planes: int) -> RenderSpec:
+    """Return the recipe by the scale that the options name, if it is known."""
+    scale = options.scale
+    return scale.fits(spec, planes).applied(spec) if isinstance(scale, Scale) else spec
 
 
 def check_targets(output_file: PathLike | None, fig: FigureLike | None) -> None:

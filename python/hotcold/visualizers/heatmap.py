@@ -8,10 +8,11 @@ import numpy as np
 
 from hotcold import _core
 from hotcold._arrays import Array
-from hotcold.colormaps import LookupTable, faded, lookup_table
+from hotcold.colormaps import LookupTable, chosen_table, faded, lookup_table
 from hotcold.options import HeatmapOptions, default_cmap
+from hotcold.plan import RenderSpec
 from hotcold.request import RenderRequest
-from hotcold.visualizers.base import BaseVisualizer, PathLike
+from hotcold.visualizers.base import BaseVisualizer, Look, PathLike
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -161,19 +162,23 @@ class HeatmapVisualizer(BaseVisualizer[HeatmapOptions], options=HeatmapOptions):
     def _request(self, attributions: Any, x: Any, options: HeatmapOptions, /) -> RenderRequest:
         batch = self._attributions(attributions, x)
         image = self._image(x, batch, options)
+        return self._made(options, batch, image, chosen_table(options.cmap))
+
+    def _recipe(
+        self,
+        options: HeatmapOptions,
+        planes: int,
+        image: Look | None,
+        chosen: LookupTable | None,
+        /,
+    ) -> RenderSpec:
         mode = options.mode("unsigned_max")
-        spec = self._spec(
-            options,
-            image,
-            normalization_type=mode,
-            paint="overlay",
-            table=_table(options, mode),
-        )
-        return self._made(spec, options, batch, image)
+        table = _table(options, mode, chosen)
+        return self._spec(options, image, normalization_type=mode, paint="overlay", table=table)
 
 
-def _table(options: HeatmapOptions, mode: str) -> LookupTable:
-    table = lookup_table(options.cmap or default_cmap(mode, options.sign_taken))
+def _table(options: HeatmapOptions, mode: str, chosen: LookupTable | None) -> LookupTable:
+    table = chosen or lookup_table(default_cmap(mode, options.sign_taken))
     if options.opacity != "map":
         return table
     # Modes without limits of their own have them around 0, whatever the values.

@@ -8,10 +8,11 @@ import numpy as np
 
 from hotcold import _validate
 from hotcold._arrays import Array
-from hotcold.colormaps import lookup_table
+from hotcold.colormaps import LookupTable, chosen_table, lookup_table
 from hotcold.options import PlainOptions, default_cmap
+from hotcold.plan import RenderSpec
 from hotcold.request import RenderRequest
-from hotcold.visualizers.base import BaseVisualizer, PathLike
+from hotcold.visualizers.base import BaseVisualizer, Look, PathLike
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -165,32 +166,42 @@ class Visualizer(BaseVisualizer[PlainOptions], options=PlainOptions):
 
     def _request(self, attributions: Any, x: None, options: PlainOptions, /) -> RenderRequest:
         batch = self._attributions(attributions)
+        if options.reduction == "none":
+            order = options.dim_order
+            _validate.drawable_channels(batch.shape, "attributions", order, "to be drawn")
+        # Masked bytes have become numbers with NaN among them.
+        of_bytes = np.uint8 in (batch.dtype, getattr(attributions, "dtype", None))
+        return self._made(options, batch, None, chosen_table(options.cmap), of_bytes)
+
+    def _recipe(
+        self,
+        options: PlainOptions,
+        planes: int,
+        image: Look | None,
+        chosen: LookupTable | None,
+        of_bytes: bool,
+        /,
+    ) -> RenderSpec:
         # One channel is its own mean and sum, and keeps the byte image's grey.
         changes_one = options.reduction in ("sum_abs", "norm")
-        combine = options.reduction != "none" and (batch.shape[1] > 1 or changes_one)
-        if not combine:
-            _validate.drawable_channels(
-                batch.shape, "attributions", options.dim_order, "to be drawn"
-            )
-            if options.has_lines:
-                _validate.one_channel_for_lines(batch.shape, options.boxes)
-        one_channel = combine or batch.shape[1] == 1
+        combine = options.reduction != "none" and (planes > 1 or changes_one)
+        if options.has_lines and not combine:
+            _validate.one_channel_for_lines(planes, options.boxes)
+        one_channel = combine or planes == 1
         mode = options.mode("unsigned_max" if one_channel else "unsigned_max_positive_centered")
         # An image of bytes has a scale of its own, and is grey without a table: a colormap's 256
         # greys are cut to bytes, which makes some of them one step too dark.
-        # Masked bytes have become numbers with NaN among them.
-        of_bytes = np.uint8 in (batch.dtype, getattr(attributions, "dtype", None))
         bytes_image = mode == "unnormalized" and of_bytes
         through_table = one_channel and not (bytes_image and options.cmap is None)
-        spec = self._spec(
+        table = None
+        if through_table:
+            table = chosen or lookup_table(default_cmap(mode, options.sign_taken))
+        return self._spec(
             options,
             None,
             reduction=options.reduction if combine else "none",
             normalization_type=mode,
             paint="table" if through_table else "channels",
             limits=options.limits or ((0.0, 255.0) if bytes_image else None),
-            table=lookup_table(options.cmap or default_cmap(mode, options.sign_taken))
-            if through_table
-            else None,
+            table=table,
         )
-        return self._made(spec, options, batch, None)
