@@ -34,6 +34,13 @@ MAPS = {
     "around both zeros": lambda rng, n: rng.choice([-1e-45, -0.0, 0.0, 1e-45, 1.0], n),
     "all sizes": lambda rng, n: rng.standard_normal(n) * 10.0 ** rng.integers(-38, 37, n),
     "one outlier": lambda rng, n: np.where(np.arange(n) == n // 2, 1e30, 1e-30),
+    # Runs of values on one side of the percentile are masked while it is looked for.
+    "waves": lambda rng, n: np.sin(np.arange(n) * (40.0 / n)),
+    "ascending, then noise": lambda rng, n: np.where(
+        np.arange(n) < n // 2, np.linspace(-1, 1, n), rng.uniform(-1, 1, n)
+    ),
+    "two plateaus and noise": lambda rng, n: np.sort(rng.integers(0, 2, n)) * 1e3
+    + np.where(np.arange(n) % 500 < 9, rng.standard_normal(n), 0),
     # The sample takes every step-th value; here those are not like the others at all.
     "misleading sample": lambda rng, n: np.where(
         np.arange(n) % max(n // 1024, 1) == max(n // 1024, 1) // 2, 100.0, 0.0

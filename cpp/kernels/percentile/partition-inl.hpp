@@ -69,6 +69,11 @@ struct Packer<float> {
     static void pack(Vector v, unsigned mask, float* to) {
         _mm512_storeu_ps(to, _mm512_maskz_compress_ps(static_cast<__mmask16>(mask), v));
     }
+    // `masked` in the lanes of `low`, 1 in the others.
+    static void choose(unsigned low, float masked, float* to) {
+        _mm512_storeu_ps(to,
+                         _mm512_mask_mov_ps(all(1.0F), static_cast<__mmask16>(low), all(masked)));
+    }
     // Places are 0 to 63; those from `second` on are the third vector's and the fourth's.
     static void permute_out(const Vector (&v)[4], __m512i places, std::uint64_t second, float* to) {
         const __m512i at = permute(places, kPlaces.four);
@@ -93,6 +98,9 @@ struct Packer<double> {
     static void pack(Vector v, unsigned mask, double* to) {
         _mm512_storeu_pd(to, _mm512_maskz_compress_pd(static_cast<__mmask8>(mask), v));
     }
+    static void choose(unsigned low, double masked, double* to) {
+        _mm512_storeu_pd(to, _mm512_mask_mov_pd(all(1.0), static_cast<__mmask8>(low), all(masked)));
+    }
     static void permute_out(const Vector (&v)[4], __m512i places, std::uint64_t second,
                             double* to) {
         const __m512i at = permute(places, kPlaces.eight);
@@ -102,10 +110,10 @@ struct Packer<double> {
     }
 };
 
-// The whole blocks of four vectors of partition(); returns how many values they hold.
-template <typename T>
-std::size_t partition_blocks(const T* values, std::size_t count, T low, T high, T* between,
-                             Partition& found) {
+// The whole blocks of four vectors of partition(), from value `i` on; returns where they end.
+template <bool masks, typename T>
+std::size_t partition_blocks(const T* values, std::size_t i, std::size_t count, T low, T high,
+                             T* between, Partition& found, [[maybe_unused]] EarlyMask<T>* mask) {
     using P = Packer<T>;
     constexpr std::size_t kBlock = 4 * P::kLanes;
     const typename P::Vector lows = P::all(low);
@@ -113,7 +121,6 @@ std::size_t partition_blocks(const T* values, std::size_t count, T low, T high, 
     const __m512i places = _mm512_load_si512(kPlaces.all);
     // One a vector: a sum in turn waits four cycles for the one before.
     typename P::Vector seen[4] = {P::all(T{0}), P::all(T{0}), P::all(T{0}), P::all(T{0})};
-    std::size_t i = 0;
     for (; i + kBlock <= count; i += kBlock) {
         typename P::Vector v[4];
         std::uint64_t at_most = 0;
@@ -125,6 +132,15 @@ std::size_t partition_blocks(const T* values, std::size_t count, T low, T high, 
             inside |= std::uint64_t{P::below(v[q], highs)} << q * P::kLanes;
         }
         inside &= ~at_most;
+        found.at_most_low += static_cast<std::size_t>(_mm_popcnt_u64(at_most));
+        if (inside == 0) {
+            for (unsigned q = 0; masks && q < 4; ++q) {
+                P::choose(static_cast<unsigned>(at_most >> q * P::kLanes), mask->masked,
+                          mask->out + i + q * P::kLanes);
+            }
+            continue;
+        }
+        if constexpr (masks) mask->open[mask->n_open++] = static_cast<std::uint32_t>(i / kBlock);
         const auto chosen = static_cast<std::size_t>(_mm_popcnt_u64(inside));
         T* to = between + found.between;
         if (chosen <= P::kLanes) {
@@ -140,9 +156,9 @@ std::size_t partition_blocks(const T* values, std::size_t count, T low, T high, 
                 to += _mm_popcnt_u32(lanes);
             }
         }
-        found.at_most_low += static_cast<std::size_t>(_mm_popcnt_u64(at_most));
         found.between += chosen;
     }
+    if constexpr (masks) mask->block = kBlock;
     for (const auto& one : seen) found.finite = found.finite && P::is_number(one);
     return i;
 }
@@ -199,6 +215,28 @@ struct Packer<float> {
     static void pack(Vector v, unsigned mask, float* to) {
         _mm256_storeu_ps(to, _mm256_permutevar8x32_ps(v, kPackFloats.order(mask)));
     }
+
+    // The same with comparisons left as registers of ones.
+    static Vector all_at_most(Vector v, Vector p) { return _mm256_cmp_ps(v, p, _CMP_LE_OQ); }
+    static Vector all_below(Vector v, Vector p) { return _mm256_cmp_ps(v, p, _CMP_LT_OQ); }
+    static Vector first_only(Vector first, Vector second) {
+        return _mm256_andnot_ps(second, first);
+    }
+    static Vector either(Vector a, Vector b) { return _mm256_or_ps(a, b); }
+    static unsigned lanes(Vector ones) { return static_cast<unsigned>(_mm256_movemask_ps(ones)); }
+    static void choose(Vector low, Vector masked, float* to) {
+        _mm256_storeu_ps(to, _mm256_blendv_ps(all(1.0F), masked, low));
+    }
+    static __m256i add(__m256i counts, Vector ones) {
+        return _mm256_sub_epi32(counts, _mm256_castps_si256(ones));
+    }
+    static std::size_t sum(__m256i counts) {
+        alignas(32) std::uint32_t each[8];
+        _mm256_store_si256(reinterpret_cast<__m256i*>(each), counts);
+        std::size_t all = 0;
+        for (const std::uint32_t one : each) all += one;
+        return all;
+    }
 };
 
 template <>
@@ -224,18 +262,95 @@ struct Packer<double> {
         _mm256_storeu_pd(
             to, _mm256_castps_pd(_mm256_permutevar8x32_ps(words, kPackDoubles.order(mask))));
     }
+
+    static Vector all_at_most(Vector v, Vector p) { return _mm256_cmp_pd(v, p, _CMP_LE_OQ); }
+    static Vector all_below(Vector v, Vector p) { return _mm256_cmp_pd(v, p, _CMP_LT_OQ); }
+    static Vector first_only(Vector first, Vector second) {
+        return _mm256_andnot_pd(second, first);
+    }
+    static Vector either(Vector a, Vector b) { return _mm256_or_pd(a, b); }
+    static unsigned lanes(Vector ones) { return static_cast<unsigned>(_mm256_movemask_pd(ones)); }
+    static void choose(Vector low, Vector masked, double* to) {
+        _mm256_storeu_pd(to, _mm256_blendv_pd(all(1.0), masked, low));
+    }
+    static __m256i add(__m256i counts, Vector ones) {
+        return _mm256_sub_epi64(counts, _mm256_castpd_si256(ones));
+    }
+    static std::size_t sum(__m256i counts) {
+        alignas(32) std::uint64_t each[4];
+        _mm256_store_si256(reinterpret_cast<__m256i*>(each), counts);
+        return static_cast<std::size_t>(each[0] + each[1] + each[2] + each[3]);
+    }
 };
+
+// The whole blocks of four vectors of partition(), at most 2^32 values from value `i` on; returns
+// where they end. Blocks of which nothing is packed are no rarity: values of a smooth map lie
+// together.
+template <bool masks, typename T>
+std::size_t partition_blocks(const T* values, std::size_t i, std::size_t count, T low, T high,
+                             T* between, Partition& found, [[maybe_unused]] EarlyMask<T>* mask) {
+    using P = Packer<T>;
+    using Vector = typename P::Vector;
+    constexpr std::size_t kBlock = 4 * P::kLanes;
+    const Vector lows = P::all(low);
+    const Vector highs = P::all(high);
+    Vector seen[4] = {P::all(T{0}), P::all(T{0}), P::all(T{0}), P::all(T{0})};
+    const Vector masked = P::all(masks ? mask->masked : T{0});
+    __m256i at_most = _mm256_setzero_si256();
+    T* to = between + found.between;
+    for (; i + kBlock <= count; i += kBlock) {
+        Vector v[4];
+        Vector inside[4];
+        for (unsigned q = 0; q < 4; ++q) {
+            v[q] = P::load(values + i + q * P::kLanes);
+            seen[q] = P::watch(v[q], seen[q]);
+            const Vector low_ones = P::all_at_most(v[q], lows);
+            at_most = P::add(at_most, low_ones);
+            inside[q] = P::first_only(P::all_below(v[q], highs), low_ones);
+        }
+        if (P::lanes(P::either(P::either(inside[0], inside[1]), P::either(inside[2], inside[3]))) ==
+            0) {
+            for (unsigned q = 0; masks && q < 4; ++q) {
+                // Compared once more: there are too few registers to keep all.
+                P::choose(P::all_at_most(v[q], lows), masked, mask->out + i + q * P::kLanes);
+            }
+            continue;
+        }
+        if constexpr (masks) mask->open[mask->n_open++] = static_cast<std::uint32_t>(i / kBlock);
+        for (unsigned q = 0; q < 4; ++q) {
+            const unsigned chosen = P::lanes(inside[q]);
+            P::pack(v[q], chosen, to);
+            to += _mm_popcnt_u32(chosen);
+        }
+    }
+    if constexpr (masks) mask->block = kBlock;
+    found.at_most_low += P::sum(at_most);
+    found.between = static_cast<std::size_t>(to - between);
+    for (const Vector& one : seen) found.finite = found.finite && P::is_number(one);
+    return i;
+}
 
 #endif
 
 template <typename T>
-Partition partition(const T* values, std::size_t count, T low, T high, T* between) {
+Partition partition(const T* values, std::size_t count, T low, T high, T* between,
+                    EarlyMask<T>* mask) {
     Partition found{0, 0, true};
+    if (mask != nullptr) {
+        mask->low = low;
+        mask->high = high;
+    }
     std::size_t i = 0;
-#if defined(__AVX512F__)
-    i = partition_blocks(values, count, low, high, between, found);
-#endif
 #if defined(__AVX2__)
+    if (mask != nullptr) {
+        // Where not nearly all of the first blocks can be written, as of noise, no others are.
+        i = partition_blocks<true>(values, i, count / 16, low, high, between, found, mask);
+        if (8 * mask->n_open * mask->block < i) {
+            i = partition_blocks<true>(values, i, count, low, high, between, found, mask);
+        }
+        mask->done = i;
+    }
+    i = partition_blocks<false>(values, i, count, low, high, between, found, mask);
     using P = Packer<T>;
     const typename P::Vector lows = P::all(low);
     const typename P::Vector highs = P::all(high);

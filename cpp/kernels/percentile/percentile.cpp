@@ -5,7 +5,8 @@
 // all. Ties elsewhere cost no more than one further pass, because values equal to a pivot are
 // counted, never packed.
 //
-// Memory traffic per value: read once (twice to mask); nothing is sorted, moved or written but the
+// Memory traffic per value: read once, and once more to mask unless the mask could be written on the
+// way (EarlyMask), as it can of maps that are tied or ordered; nothing is sorted, moved or written but the
 // few between the pivots. An item that lies dense in memory is selected from in place.
 #include "kernels/percentile/percentile.hpp"
 
@@ -37,8 +38,9 @@ const PercentileOps<double>& ops<double>() {
 template <typename T>
 class Selection {
   public:
-    Selection(const T* values, std::size_t count, T* scratch)
-        : ops_(ops<T>()), values_(values), count_(count), scratch_(scratch) {}
+    // `mask`, if not null, is written during the first pass over all values.
+    Selection(const T* values, std::size_t count, T* scratch, EarlyMask<T>* mask)
+        : ops_(ops<T>()), values_(values), count_(count), scratch_(scratch), mask_(mask) {}
 
     T run(std::size_t rank) {
         Set set{values_, count_, 0, -kInfinity, kInfinity};
@@ -113,13 +115,14 @@ class Selection {
     }
 
     // Into scratch_; in parts, between which a long call can be ended.
-    Partition partition(const T* data, std::size_t size, T low, T high) const {
+    Partition partition(const T* data, std::size_t size, T low, T high,
+                        EarlyMask<T>* mask = nullptr) const {
         constexpr std::size_t kPart = std::size_t{1} << 24;
-        Partition all = ops_.partition(data, std::min(size, kPart), low, high, scratch_);
+        Partition all = ops_.partition(data, std::min(size, kPart), low, high, scratch_, mask);
         for (std::size_t begin = kPart; begin < size; begin += kPart) {
             check_interrupt();
             const Partition part = ops_.partition(data + begin, std::min(size - begin, kPart), low,
-                                                  high, scratch_ + all.between);
+                                                  high, scratch_ + all.between, nullptr);
             all.at_most_low += part.at_most_low;
             all.between += part.between;
             all.finite = all.finite && part.finite;
@@ -127,10 +130,14 @@ class Selection {
         return all;
     }
 
+    // What may be written in a pass over a set: the first round's holds all values.
+    EarlyMask<T>* mask_of(const Set& set) const { return set.data == values_ ? mask_ : nullptr; }
+
     // Reduces `set` to the part around `rank`, or finds the answer and returns true.
     bool narrow(Set& set, const Pivots& pivots, std::size_t rank) {
         if (pivots.low == pivots.high) return narrow_around(set, pivots.low, rank);
-        const Partition split = partition(set.data, set.size, pivots.low, pivots.high);
+        const Partition split =
+            partition(set.data, set.size, pivots.low, pivots.high, mask_of(set));
         if (!split.finite) finite_ = false;
         if (!finite_) return true;
         const std::size_t at_most_low = set.preceding + split.at_most_low;
@@ -144,7 +151,7 @@ class Selection {
 
     // The same for one pivot: very likely the answer, among many equals.
     bool narrow_around(Set& set, T pivot, std::size_t rank) {
-        const Around around = ops_.count_around(set.data, set.size, pivot);
+        const Around around = ops_.count_around(set.data, set.size, pivot, mask_of(set));
         if (!around.finite) finite_ = false;
         if (!finite_) return true;
         if (rank < set.preceding + around.below) return collect(set, set.below, pivot, rank);
@@ -178,6 +185,7 @@ class Selection {
     const T* values_;
     std::size_t count_;
     T* scratch_;
+    EarlyMask<T>* mask_;
     T found_ = 0;
     T next_ = 0;
     bool finite_ = true;
@@ -192,20 +200,50 @@ bool works_in_place(const SourceView& source, const BatchView<T>& out) {
             is_interleaved(source.shape, source.strides));
 }
 
+template <typename T>
+Neighbours<T> find_neighbours(const T* values, std::size_t count, double threshold, T* scratch,
+                              EarlyMask<T>* mask) {
+    // numpy divides 100 * threshold by 100 again; the last bit of the product matters.
+    const double quantile = (100.0 * threshold) / 100.0;
+    const double virtual_index = static_cast<double>(count - 1) * quantile;
+    const std::size_t lower = std::min(static_cast<std::size_t>(virtual_index), count - 1);
+    Selection<T> selection(values, count, scratch, mask);
+    const T below = selection.run(lower);
+    if (lower == count - 1) return {below, below, 0.0, selection.finite()};
+    const double t = virtual_index - static_cast<double>(lower);
+    return {below, selection.next(), t, selection.finite()};
+}
+
+// What is left of a mask that selection began.
+template <typename T>
+void finish_mask(const T* values, std::size_t count, T limit, const EarlyMask<T>& mask,
+                 const Team& team) {
+    const bool holds = mask.low <= limit && (limit < mask.high || limit == mask.low);
+    if (!holds) return mask_above(values, count, limit, mask.masked, mask.out, team);
+    constexpr std::size_t kShort = 16384;  // less is not worth the look whether the call is to end
+    const auto mask_part = [&](std::size_t begin, std::size_t length) {
+        if (length > kShort) {
+            return mask_above(values + begin, length, limit, mask.masked, mask.out + begin, team);
+        }
+        ops<T>().mask_above(values + begin, length, limit, mask.masked, mask.out + begin);
+    };
+    constexpr std::size_t kNear = 8;  // blocks between two that are soon written once more
+    for (std::size_t i = 0; i < mask.n_open;) {
+        std::size_t end = i + 1;
+        while (end < mask.n_open && mask.open[end] - mask.open[end - 1] <= kNear) ++end;
+        const std::size_t blocks = mask.open[end - 1] - mask.open[i] + 1;
+        mask_part(mask.open[i] * mask.block, blocks * mask.block);
+        i = end;
+    }
+    mask_part(mask.done, count - mask.done);
+}
+
 }  // namespace
 
 template <typename T>
 Neighbours<T> percentile_neighbours(const T* values, std::size_t count, double threshold,
                                     T* scratch) {
-    // numpy divides 100 * threshold by 100 again; the last bit of the product matters.
-    const double quantile = (100.0 * threshold) / 100.0;
-    const double virtual_index = static_cast<double>(count - 1) * quantile;
-    const std::size_t lower = std::min(static_cast<std::size_t>(virtual_index), count - 1);
-    Selection<T> selection(values, count, scratch);
-    const T below = selection.run(lower);
-    if (lower == count - 1) return {below, below, 0.0, selection.finite()};
-    const double t = virtual_index - static_cast<double>(lower);
-    return {below, selection.next(), t, selection.finite()};
+    return find_neighbours<T>(values, count, threshold, scratch, nullptr);
 }
 
 template <typename T>
@@ -241,16 +279,18 @@ NonFinite percentile_mask(const SourceView& source, double threshold, double mas
     const std::size_t count = channels * plane;
     const T floor = static_cast<T>(masked);
     const bool in_place = works_in_place(source, out);
-    const std::size_t bytes = 2 * Workspace::bytes_for<T>(count);
+    const std::size_t blocks = count / EarlyMask<T>::kLeastBlock + 1;
+    const std::size_t bytes =
+        2 * Workspace::bytes_for<T>(count) + Workspace::bytes_for<std::uint32_t>(blocks);
     NonFiniteLog log;
     const auto body = [&](std::size_t item, Workspace& workspace, const Team& team) {
         T* scratch = workspace.take<T>(count);
         if (in_place) {
             const T* values = static_cast<const T*>(source.at(item, 0, 0));
-            const Neighbours<T> around = percentile_neighbours(values, count, threshold, scratch);
+            EarlyMask<T> mask{floor, out.at(item, 0, 0), workspace.take<std::uint32_t>(blocks)};
+            const Neighbours<T> around = find_neighbours(values, count, threshold, scratch, &mask);
             if (around.finite) {
-                mask_above(values, count, interpolate(around), floor, out.at(item, 0, 0), team);
-                return;
+                return finish_mask(values, count, interpolate(around), mask, team);
             }
         }
         T* map = workspace.take<T>(count);

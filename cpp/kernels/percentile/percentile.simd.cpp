@@ -45,8 +45,9 @@ T largest_at_most(const T* values, std::size_t count, T limit) {
     return O::value(best);
 }
 
-template <typename T>
-Around count_around(const T* values, std::size_t count, T value) {
+template <bool masks, typename T>
+Around count_each(const T* values, std::size_t count, T value, T masked,
+                  [[maybe_unused]] T* __restrict out) {
     constexpr std::size_t kBlock = std::size_t{1} << 24;
     Around all{0, 0, true};
     for (std::size_t begin = 0; begin < count; begin += kBlock) {
@@ -60,12 +61,21 @@ Around count_around(const T* values, std::size_t count, T value) {
             below += v < value ? 1u : 0u;
             at_most += v <= value ? 1u : 0u;
             alarms |= alarm(v);
+            if constexpr (masks) out[begin + i] = v <= value ? masked : T{1};
         }
         all.below += below;
         all.at_most += at_most;
         all.finite = all.finite && !raised(alarms);
     }
     return all;
+}
+
+template <typename T>
+Around count_around(const T* values, std::size_t count, T value, EarlyMask<T>* mask) {
+    if (mask == nullptr) return count_each<false, T>(values, count, value, T{0}, nullptr);
+    mask->low = mask->high = value;
+    mask->done = count;
+    return count_each<true, T>(values, count, value, mask->masked, mask->out);
 }
 
 // The ends of the values from `low` to `high`, of which there are some; to compare numbers, not
