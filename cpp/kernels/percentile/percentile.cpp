@@ -5,9 +5,10 @@
 // all. Ties elsewhere cost no more than one further pass, because values equal to a pivot are
 // counted, never packed.
 //
-// Memory traffic per value: read once, and once more to mask unless the mask could be written on the
-// way (EarlyMask), as it can of maps that are tied or ordered; nothing is sorted, moved or written but the
-// few between the pivots. An item that lies dense in memory is selected from in place.
+// Memory traffic per value: read once, and once more to mask unless the mask could be written on
+// the way (EarlyMask), as it can of maps that are tied or ordered; nothing is sorted, moved or
+// written but the few between the pivots. An item that lies dense in memory is selected from in
+// place.
 #include "kernels/percentile/percentile.hpp"
 
 #include <algorithm>
