@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import io
+import pickle
 
 import matplotlib as mpl
 import numpy as np
@@ -11,7 +13,9 @@ from figures import pixels
 from helpers import message, optional
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from PIL import Image
 
 import hotcold
 from hotcold.compat import visualize_image_attr, visualize_image_attr_multiple
@@ -257,3 +261,55 @@ def test_lengths_must_agree():
         visualize_image_attr_multiple(ATTR, IMAGE, ["heat_map"], ["all"], ["a", "b"])
     with pytest.raises(ValueError, match="at least one"):
         visualize_image_attr_multiple(ATTR, IMAGE, [], [])
+
+
+@pytest.mark.parametrize("pyplot", [False, True])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"format": "png"},
+        {"dpi": 43},
+        {"bbox_inches": "tight", "facecolor": "red"},
+        {"transparent": True},
+        {"metadata": {"Software": None, "Title": "a map"}},
+        {"metadata": {"Title": "Ä"}},
+        {"pil_kwargs": {"compress_level": 1}},
+    ],
+    ids=str,
+)
+def test_saved_figures_are_matplotlibs_but_for_the_encoder(tmp_path, options, pyplot):
+    """The same pixels, size and text, in less time; figures of pyplot's too."""
+    attr, image = example()
+    figure, _ = visualize_image_attr(attr, image, "blended_heat_map", use_pyplot=pyplot)
+    figure.savefig(tmp_path / "ours.png", **options)
+    Figure.savefig(figure, tmp_path / "theirs.png", **options)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, **options)
+    assert buffer.getvalue() == (tmp_path / "ours.png").read_bytes()
+    with Image.open(tmp_path / "ours.png") as ours, Image.open(tmp_path / "theirs.png") as theirs:
+        assert ours.mode == theirs.mode
+        assert ours.info == theirs.info
+        np.testing.assert_array_equal(np.asarray(ours), np.asarray(theirs))
+    if pyplot:
+        plt.close(figure)
+
+
+@pytest.mark.parametrize("name", ["f.pdf", "f.svg", "f.jpg"])
+def test_other_formats_are_matplotlibs(tmp_path, name):
+    attr, image = example()
+    figure, _ = visualize_image_attr(attr, image, "heat_map", use_pyplot=False)
+    figure.savefig(tmp_path / name)
+    assert (tmp_path / name).stat().st_size > 1000
+    with pytest.raises(FileNotFoundError):
+        figure.savefig(tmp_path / "nowhere" / "f.png")
+
+
+def test_saved_figures_can_be_pickled():
+    attr, image = example()
+    figure, _ = visualize_image_attr(attr, image, "heat_map", use_pyplot=False)
+    again = pickle.loads(pickle.dumps(figure))
+    buffers = [io.BytesIO(), io.BytesIO()]
+    for one, buffer in zip((figure, again), buffers, strict=True):
+        one.savefig(buffer)
+    assert buffers[0].getvalue() == buffers[1].getvalue()

@@ -240,7 +240,7 @@ def vector_bytes(picture: NDArray[np.uint8], format_name: str) -> bytes:
 
 
 def new_axes(
-    grid: tuple[int, int], size: tuple[float, float], *, pyplot: bool
+    grid: tuple[int, int], size: tuple[float, float], *, kind: type[Figure], pyplot: bool
 ) -> tuple[Figure, list[Axes]]:
     """Return a new figure and its axes, row by row.
 
@@ -250,17 +250,17 @@ def new_axes(
         Rows and columns of axes.
     size : (float, float), inches
         Of the figure.
+    kind : type
+        Of figure.
     pyplot : bool
         Whether pyplot knows it, as its current figure, and can show it; its owner closes it.
     """
     if pyplot:
         from matplotlib import pyplot as plt
 
-        figure = plt.figure(figsize=size)
+        figure = plt.figure(figsize=size, FigureClass=kind)
     else:
-        from matplotlib.figure import Figure as OwnFigure
-
-        figure = OwnFigure(figsize=size)
+        figure = kind(figsize=size)
     return figure, figure.subplots(*grid, squeeze=False).ravel().tolist()
 
 

@@ -114,7 +114,9 @@ def visualize_image_attr(
     opacity = _validate.fraction("alpha_overlay", alpha_overlay)
     scaled = _scaled(map_, sign, _percentage(outlier_perc))
     if plt_fig_axis is None:
-        figure, (axes,) = drawing.new_axes((1, 1), fig_size, pyplot=use_pyplot)
+        from hotcold.compat.figures import SavedFigure
+
+        figure, (axes,) = drawing.new_axes((1, 1), fig_size, kind=SavedFigure, pyplot=use_pyplot)
     else:
         figure, axes = plt_fig_axis
     _clear(axes)
@@ -190,7 +192,11 @@ def visualize_image_attr_multiple(
     if len(methods) == 0:
         msg = "`methods` must name at least one method, got none"
         raise ValueError(msg)
-    figure, found = drawing.new_axes((1, len(methods)), fig_size, pyplot=use_pyplot)
+    from hotcold.compat.figures import SavedFigure
+
+    figure, found = drawing.new_axes(
+        (1, len(methods)), fig_size, kind=SavedFigure, pyplot=use_pyplot
+    )
     for i, axes in enumerate(found):
         visualize_image_attr(
             attr,
@@ -280,10 +286,12 @@ def _heat_map(
     opacity: float,
 ) -> AxesImage:
     if image is not None:
-        axes.imshow(image[..., :3].mean(axis=2), cmap="gray")
+        axes.imshow(image[..., :3].mean(axis=2, dtype=np.float32), cmap="gray")
     alpha = None if image is None else opacity
     low = -1 if sign == "all" else 0
-    return axes.imshow(scaled, cmap=cmap or _default_cmap(sign), vmin=low, vmax=1, alpha=alpha)
+    return axes.imshow(
+        scaled.astype(np.float32), cmap=cmap or _default_cmap(sign), vmin=low, vmax=1, alpha=alpha
+    )
 
 
 def _default_cmap(sign: str) -> str | Colormap:

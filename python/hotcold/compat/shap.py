@@ -96,7 +96,11 @@ def image(
     size = np.array([3.0 * (n_outputs + 1), 2.5 * (n_rows + 1)])
     size *= min(1.0, width / size[0])
 
-    figure, found = drawing.new_axes((n_rows, n_outputs + 1), (size[0], size[1]), pyplot=True)
+    from hotcold.compat.figures import SavedFigure
+
+    figure, found = drawing.new_axes(
+        (n_rows, n_outputs + 1), (size[0], size[1]), kind=SavedFigure, pyplot=True
+    )
     for row in range(n_rows):
         first, *others = found[row * (n_outputs + 1) : (row + 1) * (n_outputs + 1)]
         first.imshow(shown[row], cmap="gray")
