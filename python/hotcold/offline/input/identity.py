@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import math
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,16 +16,21 @@ from hotcold.offline.input.arrays import ArraySource
 from hotcold.offline.input.base import Source
 from hotcold.offline.input.remote import AnyPath, RemotePath, listed_versions, local, read_range
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 Identity = dict[str, Any]
 
 _WHOLE = 1 << 20  # bytes up to which everything is in the digest
 _BLOCK, _N_BLOCKS = 4096, 64  # else so many blocks, the ends among them
 _ASKED_ONE_BY_ONE = 64  # of files of other machines
-_N_ITEMS, _N_NUMBERS = 32, 4096  # of an array in memory: numbers an item
+# Of a large array in memory: items, runs in all of them together and at least in each, and numbers
+# in a run.
+_N_ITEMS, _N_RUNS, _FEWEST_RUNS, _RUN = 128, 2048, 16, 16
 # What tells one content from another wherever it lies: a copy with its time kept is the same.
-_CONTENT = ("files", "size", "mtime_ns", "version", "digest")
+_CONTENT = ("files", "size", "mtime_ns", "version", "digest", "numbers")
 _WORDS = {"files": "number of files", "size": "size", "mtime_ns": "time"}
-_WORDS |= {"version": "version", "digest": "content"}
+_WORDS |= {"version": "version", "digest": "content", "numbers": "content"}
 
 
 def identify(source: Source | None) -> Identity | None:
@@ -63,6 +69,8 @@ def difference(
     """
     if not before or not now:
         return None
+    if {"digest", "numbers"} <= before.keys() ^ now.keys():
+        return "it was digested in another way, by another hotcold"
     for key in (*_CONTENT, *(("inode", "device") if same_machine else ())):
         if before.get(key) != now.get(key):
             if key not in _WORDS:
@@ -163,19 +171,51 @@ def of_file(path: Path) -> Identity:
 
 
 def _of_memory(source: ArraySource) -> Identity:
-    """Digest of some numbers of some items, the first and the last among them."""
+    """Digest all numbers of a small array, else runs of numbers in items all over it.
+
+    Runs, since what is not in the cache comes in lines of so many bytes, and a number of a line
+    costs as much as all of them.
+    """
     hashed = hashlib.sha256(f"{source.dtype} {source.shape}".encode())
+    array = source._array if type(source._array) is np.ndarray else None
     n_items = source.n_items
-    chosen = {i * (n_items - 1) // max(1, _N_ITEMS - 1) for i in range(_N_ITEMS)} if n_items else ()
-    if n_items and n_items * source.item_bytes <= _WHOLE:
-        chosen = range(n_items)  # type: ignore[assignment]
-    some: Any = None  # places of an item, the same in all
-    for i in sorted(chosen):
-        item = source.read(i, i + 1)[0]
-        if item.nbytes * n_items > _WHOLE and item.size > _N_NUMBERS:
-            if some is None:
-                places = np.linspace(0, item.size - 1, _N_NUMBERS).astype(np.int64)
-                some = np.unravel_index(places, item.shape)
-            item = item[some]
-        hashed.update(np.ascontiguousarray(item).tobytes())
-    return {"digest": hashed.hexdigest()[:16]}
+    if n_items * source.item_bytes <= _WHOLE:
+        if array is not None:
+            hashed.update(_bytes(array))
+        else:
+            for i in range(n_items):
+                hashed.update(_bytes(np.asarray(source.read(i, i + 1))))
+        return {"digest": hashed.hexdigest()[:16]}
+    size = math.prod(source.shape[1:])
+    run = min(_RUN, size)
+    items = _spread(n_items, _N_ITEMS)
+    begins = _spread(size - run + 1, max(_FEWEST_RUNS, _N_RUNS // len(items)))
+    places = (begins[:, None] + np.arange(run)).reshape(-1)
+    if array is not None:
+        hashed.update(_bytes(_numbers(array, items, places)))
+    else:
+        for i in items.tolist():
+            item = np.asarray(source.read(i, i + 1))
+            hashed.update(_bytes(_numbers(item, np.zeros(1, np.int64), places)))
+    return {"numbers": hashed.hexdigest()[:16]}
+
+
+def _bytes(array: NDArray[Any]) -> memoryview:
+    """Return the numbers, in C order, as bytes."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+
+
+def _spread(total: int, most: int) -> NDArray[np.int64]:
+    """Return at most so many of the numbers below `total`, the first and the last among them."""
+    return np.linspace(0, total - 1, min(total, most)).astype(np.int64)
+
+
+def _numbers(
+    array: NDArray[Any], items: NDArray[np.int64], places: NDArray[np.int64]
+) -> NDArray[Any]:
+    """Return the numbers of each of the items at places, counted as if C-contiguous."""
+    if array.flags.c_contiguous:
+        size = math.prod(array.shape[1:])
+        return array.reshape(-1).take(items[:, None] * size + places, mode="clip")
+    found: NDArray[Any] = array[(items[:, None], *np.unravel_index(places, array.shape[1:]))]
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from hotcold import _core
@@ -15,6 +15,7 @@ from hotcold.offline.output.series import Series
 from hotcold.provenance.describe import plain
 
 _VERSION = 2
+_json = json.JSONEncoder().encode
 _JOB = f"{FOLDER}/job.json"
 _ENDED = "ended"
 
@@ -75,11 +76,10 @@ def describe_source(source: Source | None) -> Any:
 
 def write(place: Place, record: Record, *, fsync: bool = False) -> None:
     """Write the job file; its folder is there."""
-    content = {"version": _VERSION, **asdict(record)}
-    settings = content.pop("settings")
     # A setting a line, for people. What json does with `indent` takes six times as long.
-    told = {name: json.dumps(value) for name, value in content.items()}
-    told["settings"] = _lines(settings)
+    told = {"version": str(_VERSION)}
+    for name, value in vars(record).items():
+        told[name] = _lines(value) if name == "settings" else _json(value)
     text = ",\n".join(f'  "{name}": {value}' for name, value in told.items())
     place.write(_JOB, f"{{\n{text}\n}}\n".encode(), fsync=fsync)
 
@@ -174,5 +174,5 @@ def check_same(
 
 
 def _lines(settings: dict[str, Any]) -> str:
-    lines = (f"    {json.dumps(name)}: {json.dumps(value)}" for name, value in settings.items())
+    lines = [f'    "{name}": {_json(value)}' for name, value in settings.items()]
     return "{\n" + ",\n".join(lines) + "\n  }"
