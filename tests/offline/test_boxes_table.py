@@ -241,3 +241,27 @@ def test_a_stopped_command_leaves_nothing(tmp_path, number, status):
     assert process.returncode == status, stderr
     assert "nothing is written" in stderr
     assert [entry.name for entry in tmp_path.iterdir()] == ["maps.npy"]
+
+
+@pytest.mark.parametrize("command", [False, True])
+def test_a_folder_with_all_folders_below_it(tmp_path, command):
+    maps = make_maps(6)[:, :1]
+    for i in range(6):
+        place = tmp_path / "maps" / "ab"[i % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        np.save(place / f"{i}.npy", maps[i])
+    table = tmp_path / "boxes.csv"
+    if command:
+        line = ["boxes", str(tmp_path / "maps"), "-o", str(table), "--recursive", "-q"]
+        assert CliRunner().invoke(main, line).exit_code == 0
+    else:
+        write_boxes(tmp_path / "maps", table, recursive=True, progress=False)
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    order = [0, 2, 4, 1, 3, 5]
+    assert [row["name"] for row in rows] == [f"{'ab'[i % 2]}/{i}" for i in order]
+    expected = tmp_path / "expected.csv"
+    write_boxes(maps[order], expected, names=[row["name"] for row in rows], progress=False)
+    assert table.read_bytes() == expected.read_bytes()
+    with pytest.raises(ValueError, match="`recursive` must be False unless"):
+        write_boxes(maps, table, recursive=True, overwrite=True, progress=False)

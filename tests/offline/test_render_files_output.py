@@ -288,3 +288,21 @@ def test_progress_is_lines_when_not_on_a_terminal(tmp_path, capsys):
     assert capsys.readouterr().err.startswith("hotcold: 23 of 23 pictures, ")
     render_quietly(overlay(), make_maps(), make_images(), output_dir=tmp_path)
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (hotcold.Panel({"map": hotcold.Visualizer()}), r"hotcold\.offline\.render_panels\(panel, "),
+        (
+            hotcold.HeatmapVisualizer,
+            r"the class HeatmapVisualizer: write HeatmapVisualizer\(\)",
+        ),
+        ("heatmap", r"must be one such as hotcold\.HeatmapVisualizer\(\), got 'heatmap'"),
+    ],
+    ids=["panel", "class", "string"],
+)
+def test_what_draws_no_picture_an_item_is_told_what_to_call(tmp_path, given, said):
+    with pytest.raises(TypeError, match=said):
+        hotcold.render_files(given, np.ones((2, 1, 3, 4)), output_dir=tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -51,6 +51,11 @@ from hotcold.options import THRESHOLD_BY
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Text file with a name per item and line; by default items are named by index.",
 )
+@click.option(
+    "--recursive",
+    is_flag=True,
+    help="A folder with all folders below it; items are named by the places of their files.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace a file of that name.")
 @click.option("--threads", type=click.IntRange(min=1), help="[default: CPUs of this process]")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
@@ -58,6 +63,7 @@ def boxes(
     attributions: str,
     output_file: Path,
     names: Path | None,
+    recursive: bool,
     overwrite: bool,
     threads: int | None,
     quiet: bool,
@@ -75,6 +81,7 @@ def boxes(
     Examples:
       hotcold boxes maps.npy -o boxes.csv
       hotcold boxes run.h5:maps -o boxes.csv --count 3 --threshold 0.95 --blur 4 --min-area 20
+      hotcold boxes maps/ -o boxes.csv --recursive
 
     \b
     Exit status: 0 written, 1 not, one sentence says why, 2 wrong command, 130 stopped by Ctrl-C
@@ -92,6 +99,7 @@ def boxes(
             maps_of(attributions, no_channel_axis),
             output_file,
             names=listed,
+            recursive=recursive,
             overwrite=overwrite,
             progress=not quiet,
             n_threads=threads,

@@ -25,6 +25,7 @@ from hotcold.offline.run.progress import make_progress
 from hotcold.offline.run.rendering import Limits, Renders, with_limits
 from hotcold.offline.run.report import RenderReport
 from hotcold.offline.run.worker import Layout
+from hotcold.panel import Panel
 
 PathLike = str | os.PathLike[str]
 ON_ERROR = ("raise", "record")
@@ -178,7 +179,8 @@ def render_files(
         `output_dir` that holds what is read, an input that is changed while it is read, files of
         the same name but for their suffix with `recursive`.
     TypeError
-        Values that are not real numbers; images missing, or given to a visualizer without.
+        Values that are not real numbers; images missing, or given to a visualizer without; a
+        `hotcold.Panel`, or the class of a visualizer.
     OSError
         No space, no permission, input that is not there or ends early. Finished files are kept;
         of a container that is not complete, nothing is.
@@ -200,6 +202,7 @@ def render_files(
     >>> report.n_files
     5
     """
+    check_visualizer(visualizer)
     place = place_at(output_dir)
     names, reads = _listed(names)
     if limits is not None:
@@ -266,6 +269,31 @@ def render_files(
     return report
 
 
+def check_visualizer(visualizer: Any) -> None:
+    """Require something that draws, an object of it and not its class.
+
+    Raises
+    ------
+    TypeError
+        The message says what to call instead.
+    """
+    if isinstance(visualizer, type):
+        name = visualizer.__name__
+        msg = f"`visualizer` must be an object, got the class {name}: write {name}()"
+    elif isinstance(visualizer, Panel):
+        msg = (
+            "`visualizer` must draw a picture an item, got a Panel, which draws a strip: "
+            "hotcold.offline.render_panels(panel, attributions, x, output_dir=...) writes those"
+        )
+    elif not hasattr(visualizer, "request"):
+        msg = (
+            f"`visualizer` must be one such as hotcold.HeatmapVisualizer(), got {visualizer!r:.60}"
+        )
+    else:
+        return
+    raise TypeError(msg)
+
+
 def _rows(table: ItemTable, names: Names, sheets: Any) -> list[int]:
     """Return the row of each picture; raise ValueError where a table has not one for each."""
     if sheets is not None:
@@ -321,6 +349,8 @@ def open_inputs(
         raise ValueError(msg)
     if isinstance(order, str):
         check_pairs(maps, images)
+    if isinstance(maps, PictureFolder) and images is not None:
+        _ask_which_is_which(maps, images)
     maps = beside(maps, images, dim_order)
     for source in (maps, images):
         if isinstance(source, IndexedSource) and len(source.shape) != 4:
@@ -339,6 +369,16 @@ def open_inputs(
         msg = "`resize` must be False unless `x` is a folder of pictures: arrays are not resampled"
         raise ValueError(msg)
     return maps, images
+
+
+def _ask_which_is_which(maps: PictureFolder, images: Source) -> None:
+    """Say that pictures are drawn over arrays, which is mostly the other way round."""
+    if not isinstance(images, PictureFolder):
+        remark = (
+            f"`attributions` are the pictures in {maps.origin} and `x`, the images, is the array "
+            f"{images.origin}: is that the wrong way round?"
+        )
+        warnings.warn(remark, InputWarning, stacklevel=4)
 
 
 def _enlarges_maps(visualizer: Any) -> bool:

@@ -18,7 +18,7 @@ import numpy as np
 from hotcold import _validate, files
 from hotcold._arrays import Array
 from hotcold._extras import require
-from hotcold.offline.api import ON_ERROR, checked_quality, known_format
+from hotcold.offline.api import ON_ERROR, check_visualizer, checked_quality, known_format
 from hotcold.offline.input.base import known_shape
 from hotcold.offline.input.feed import Piece
 from hotcold.offline.output.place import LocalPlace, place_at
@@ -157,6 +157,7 @@ def render_files(
     dask = require("dask", "dask", "to render on a dask cluster")
     da = require("dask.array", "dask", "to render on a dask cluster")
     start = time.perf_counter()
+    check_visualizer(visualizer)
     arrays = _aligned(da, attributions, x)
     visualizer, limits = _with_limits(visualizer, limits)
     _first_request(visualizer, arrays, limits)

@@ -15,6 +15,7 @@ from hotcold.offline.input import open_source
 from hotcold.offline.input.base import InputWarning, Source
 from hotcold.offline.input.feed import Bad, Feed, Piece
 from hotcold.offline.input.identity import difference, identify
+from hotcold.offline.input.pairs import item_names
 from hotcold.offline.output import guard
 from hotcold.offline.output.guard import Read
 from hotcold.offline.run.progress import Silence, make_progress
@@ -31,6 +32,7 @@ def write_boxes(
     output_file: str | os.PathLike[str],
     *,
     names: Sequence[str] | None = None,
+    recursive: bool = False,
     overwrite: bool = False,
     progress: bool = True,
     **options: Unpack[AllBoxesKeywords],
@@ -47,7 +49,9 @@ def write_boxes(
         A table of comma-separated values with the columns item, name, rank, y0, x0, y1, x1, mass,
         peak, area; as `Boxes.to_csv` writes it. It appears whole or not at all.
     names : sequence of str, optional
-        A name per item; by default its index.
+        A name per item; by default its index, with `recursive` the place of its file.
+    recursive : bool, default False
+        Read a folder with all folders below it, as `render_files` does.
     overwrite : bool, default False
         Replace a file of that name.
     progress : bool, default True
@@ -91,7 +95,14 @@ def write_boxes(
     overwrite = _validate.flag("overwrite", overwrite)
     progress = _validate.flag("progress", progress)
     path = Path(os.fsdecode(output_file))
-    source = open_source(attributions, "attributions", options.get("dim_order", "channels_first"))
+    recursive = _validate.flag("recursive", recursive)
+    dim_order = options.get("dim_order", "channels_first")
+    source = open_source(attributions, "attributions", dim_order, recursive=recursive)
+    if recursive and source.root is None:
+        msg = "`recursive` must be False unless `attributions` is a folder"
+        raise ValueError(msg)
+    if names is None and recursive:
+        names = item_names(source, None)
     with contextlib.closing(source):
         guard.check_file(path, [Read.of(source)], overwrite=overwrite)
         feed = Feed(source, None, None)

@@ -18,6 +18,7 @@ _VERSION = 2
 _json = json.JSONEncoder().encode
 _JOB = f"{FOLDER}/job.json"
 _ENDED = "ended"
+_TOLD = 4  # settings that a message names
 
 
 @dataclass
@@ -158,9 +159,10 @@ def check_same(
     """Refuse to mix pictures of two jobs in one folder; the message names what differs."""
     found = differences(before, settings)
     if found:
+        more = f"; {len(found) - _TOLD} more settings differ" if len(found) > _TOLD else ""
         msg = (
             f"`resume` must have the settings of the job in {output_dir}: "
-            f"{'; '.join(found)}; use another folder, or start again without resume"
+            f"{'; '.join(found[:_TOLD])}{more}; use another folder, or start again without resume"
         )
         raise ValueError(msg)
     found = changes(before, inputs)
