@@ -171,6 +171,20 @@ def test_every_parameter_is_documented(name):
 # --- imports --------------------------------------------------------------------------------------
 
 
+def test_import_brings_nothing_that_only_some_need():
+    # Taken out before, since numpy or an editable install may have brought them. As long as they
+    # came with it, `import hotcold` took four times as long.
+    run_python(
+        "import sys, numpy\n"
+        "some = {'base64', 'concurrent.futures', 'decimal', 'fractions', 'hashlib',"
+        " 'json', 'logging', 'lzma', 'numpy.typing', 'pathlib', 'shutil', 'tempfile',"
+        " 'urllib.parse', 'zlib', 'hotcold.offline', 'hotcold.provenance', 'hotcold.influence'}\n"
+        "for name in some: sys.modules.pop(name, None)\n"
+        "import hotcold\n"
+        "assert not some & set(sys.modules), some & set(sys.modules)\n"
+    )
+
+
 def test_import_brings_nothing_heavy():
     run_python(
         "import sys, hotcold\n"

@@ -6,11 +6,12 @@ import contextlib
 import errno
 import os
 import re
-import shutil
 from collections.abc import Sequence
-from pathlib import Path
-from types import TracebackType
-from typing import IO
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
 
 LONGEST_NAME = 200  # bytes of a name whose temporary one still fits the usual limit of 255
 # Whether the core writes PNG files itself, as `save_pngs` does; elsewhere Python writes all files.
@@ -122,6 +123,8 @@ def replace_folder(temporary: Path, path: Path, *, fsync: bool = False) -> None:
 
 def remove(path: Path) -> None:
     """Remove a file or a folder, or a link to one, if it is there."""
+    import shutil  # and with it bz2 and lzma: not for those that only render
+
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -146,14 +149,14 @@ def target(path: str | os.PathLike[str]) -> tuple[str, str]:
     # elsewhere, where its end is no name, and on systems where "C:a.png" is in no folder "C:".
     folder, name = os.path.split(path)
     if not CORE_WRITES or name in ("", os.curdir) or os.path.islink(path):  # noqa: PTH114
-        folder, name = os.path.split(Path(path).resolve())
+        folder, name = os.path.split(os.path.realpath(path))
     return folder or os.curdir, name
 
 
 def no_folder(folder: str) -> FileNotFoundError:
     """Return the error for a folder that is not there."""
     message = "the folder of the file to write must exist; create it first"
-    return FileNotFoundError(errno.ENOENT, message, str(Path(folder).resolve()))
+    return FileNotFoundError(errno.ENOENT, message, os.path.realpath(folder))
 
 
 def token() -> str:

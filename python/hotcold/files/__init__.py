@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -34,6 +33,8 @@ def known_suffix(path: str | os.PathLike[str]) -> str:
     """Return the suffix of a path in lower case; ValueError when no format has it."""
     suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122 - pathlib costs a picture's percents
     if suffix not in RASTER_SUFFIXES:
+        from pathlib import Path
+
         suffix = Path(path).suffix.lower()  # "a.png/" too
     if suffix not in RASTER_SUFFIXES and suffix not in VECTOR_SUFFIXES:
         known = ", ".join((*RASTER_SUFFIXES, *VECTOR_SUFFIXES))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from hotcold import _atomic, _core
@@ -140,6 +138,8 @@ class Scale:
 
     def to_json(self) -> str:
         """Return it as JSON, all numbers to the last bit."""
+        import json
+
         content = {name: getattr(self, name) for name in _EACH}
         return json.dumps({"format": _FORMAT, "version": _VERSION, **content}, indent=2)
 
@@ -164,6 +164,9 @@ class Scale:
         ...     hotcold.Scale.load(path) == scale
         True
         """
+        import json
+        from pathlib import Path
+
         text = Path(path).read_bytes()
         try:
             content = json.loads(text)

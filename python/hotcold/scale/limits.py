@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hotcold import _core
 from hotcold.plan import RenderSpec
 
-Ends = NDArray[np.float64]  # (N, 2)
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Ends: TypeAlias = "NDArray[np.float64]"  # (N, 2)
 
 
 def any_nan(ends: Ends) -> bool:

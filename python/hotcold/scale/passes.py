@@ -11,15 +11,16 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Callable, Generator, Iterable, Mapping
-from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hotcold import _core
 from hotcold.plan import RenderSpec
 from hotcold.scale.kept import Extent, Found
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _DIGIT = 16  # bits of a key that a pass looks at
 
@@ -193,6 +194,8 @@ def _value_at_mass(
     bare: Mapping[str, Any], part: Part, fraction: float
 ) -> Generator[Task, Part, float]:
     """Return the first magnitude, from the smallest, at which their sum reaches its goal."""
+    from fractions import Fraction  # and with it decimal: a third of what `import hotcold` takes
+
     share = Fraction(fraction)
     prefix, before, goal = 0, 0, Fraction(0)
     for digit in itertools.count():

@@ -15,7 +15,6 @@ from hotcold.colormaps import lookup_table
 from hotcold.declared import Table, complete, document, override, table_of
 from hotcold.options import MapOptions, default_cmap
 from hotcold.plan import RenderSpec
-from hotcold.provenance.describe import KEYWORD, call_told, clip_told
 from hotcold.request import RenderRequest
 from hotcold.scale import Scale
 from hotcold.sheet import USUAL_TILER, Tiler
@@ -272,6 +271,8 @@ class BaseVisualizer(Generic[O]):
         """Return what a file of these pictures, drawn by these options, says of itself."""
         told = self.text_chunks(options)
         if extents is not None:
+            from hotcold.provenance.describe import KEYWORD, call_told, clip_told
+
             by = copy.copy(self)
             by._options = options
             numbers = request.numbers(extents, clip_told(by))
