@@ -35,6 +35,23 @@ const PercentileOps<double>& ops<double>() {
     return HOTCOLD_SELECT(percentile_d);
 }
 
+// In parts, between which a long call can be ended.
+template <typename T>
+Partition partition(const T* values, std::size_t count, T low, T high, T* between,
+                    EarlyMask<T>* mask = nullptr) {
+    constexpr std::size_t kPart = std::size_t{1} << 24;
+    Partition all = ops<T>().partition(values, std::min(count, kPart), low, high, between, mask);
+    for (std::size_t begin = kPart; begin < count; begin += kPart) {
+        check_interrupt();
+        const Partition part = ops<T>().partition(values + begin, std::min(count - begin, kPart),
+                                                  low, high, between + all.between, nullptr);
+        all.at_most_low += part.at_most_low;
+        all.between += part.between;
+        all.finite = all.finite && part.finite;
+    }
+    return all;
+}
+
 // Finds the elements of rank `rank` and rank + 1.
 template <typename T>
 class Selection {
@@ -115,22 +132,6 @@ class Selection {
         return pivots;
     }
 
-    // Into scratch_; in parts, between which a long call can be ended.
-    Partition partition(const T* data, std::size_t size, T low, T high,
-                        EarlyMask<T>* mask = nullptr) const {
-        constexpr std::size_t kPart = std::size_t{1} << 24;
-        Partition all = ops_.partition(data, std::min(size, kPart), low, high, scratch_, mask);
-        for (std::size_t begin = kPart; begin < size; begin += kPart) {
-            check_interrupt();
-            const Partition part = ops_.partition(data + begin, std::min(size - begin, kPart), low,
-                                                  high, scratch_ + all.between, nullptr);
-            all.at_most_low += part.at_most_low;
-            all.between += part.between;
-            all.finite = all.finite && part.finite;
-        }
-        return all;
-    }
-
     // What may be written in a pass over a set: the first round's holds all values.
     EarlyMask<T>* mask_of(const Set& set) const { return set.data == values_ ? mask_ : nullptr; }
 
@@ -138,7 +139,7 @@ class Selection {
     bool narrow(Set& set, const Pivots& pivots, std::size_t rank) {
         if (pivots.low == pivots.high) return narrow_around(set, pivots.low, rank);
         const Partition split =
-            partition(set.data, set.size, pivots.low, pivots.high, mask_of(set));
+            partition(set.data, set.size, pivots.low, pivots.high, scratch_, mask_of(set));
         if (!split.finite) finite_ = false;
         if (!finite_) return true;
         const std::size_t at_most_low = set.preceding + split.at_most_low;
@@ -166,7 +167,7 @@ class Selection {
     // The values between the bounds, from the beginning; an equal of either bound may be the
     // answer.
     bool collect(Set& set, T low, T high, std::size_t rank) {
-        const Partition split = partition(values_, count_, low, high);
+        const Partition split = partition(values_, count_, low, high, scratch_);
         const std::size_t at_most_low = split.at_most_low;
         if (rank < at_most_low) return tied(low, rank);
         if (rank >= at_most_low + split.between) return tied(high, rank);
@@ -273,6 +274,11 @@ void mask_above(const T* values, std::size_t count, T limit, T masked, T* out, c
 }
 
 template <typename T>
+std::size_t take_between(const T* values, std::size_t count, T low, T high, T* out) {
+    return partition(values, count, low, high, out).between;
+}
+
+template <typename T>
 NonFinite percentile_mask(const SourceView& source, double threshold, double masked,
                           const BatchView<T>& out, int n_threads) {
     const std::size_t channels = source.shape.channels;
@@ -315,6 +321,7 @@ NonFinite percentile_mask(const SourceView& source, double threshold, double mas
     template Neighbours<T> percentile_neighbours(const T*, std::size_t, double, T*); \
     template T interpolate(const Neighbours<T>&);                                    \
     template void mask_above(const T*, std::size_t, T, T, T*, const Team&);          \
+    template std::size_t take_between(const T*, std::size_t, T, T, T*);              \
     template NonFinite percentile_mask(const SourceView&, double, double, const BatchView<T>&, int);
 HOTCOLD_INSTANTIATE(float)
 HOTCOLD_INSTANTIATE(double)

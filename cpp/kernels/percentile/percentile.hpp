@@ -33,6 +33,11 @@ T interpolate(const Neighbours<T>& neighbours);
 template <typename T>
 void mask_above(const T* values, std::size_t count, T limit, T masked, T* out, const Team& team);
 
+// Copies the values with low < value < high, in their order, and tells how many there are; `out`
+// has room for all of `count` and may be `values`.
+template <typename T>
+std::size_t take_between(const T* values, std::size_t count, T low, T high, T* out);
+
 // For every item, over all its channels: 1 above the item's percentile, `masked` at or below it,
 // into `out` (same shape, no overlap). When the result tells of a non-finite input, `out` holds
 // nothing of use.

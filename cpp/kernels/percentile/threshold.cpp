@@ -16,14 +16,13 @@ namespace {
 
 template <typename T>
 T mass_limit(const T* values, std::size_t count, double t, T* scratch) {
-    T* begin = scratch;
-    T* end = std::copy_if(values, values + count, scratch, [](T v) { return v > T{0}; });
     const T everything = std::numeric_limits<T>::max();
-    if (begin == end) return everything;  // nothing is positive: nothing is kept
+    const T infinity = std::numeric_limits<T>::infinity();
+    const std::size_t positive = take_between(values, count, T{0}, infinity, scratch);
+    if (positive == 0) return everything;  // nothing is kept
     if (t == 0.0) return T{0};
     if (t == 1.0) return everything;
-    const auto positive = static_cast<std::size_t>(end - begin);
-    const T last = value_at_mass(begin, positive, MassFrom::kLargest, 1.0 - t, begin);
+    const T last = value_at_mass(scratch, positive, MassFrom::kLargest, 1.0 - t, scratch);
     // Kept are `last` and its equals: everything above its lower neighbour.
     return std::nextafter(last, -everything);
 }
