@@ -13,7 +13,7 @@ PACKAGE = ROOT / "python" / "hotcold"
 
 # From the bottom up: a module imports from rows below its own, and from its own package.
 LAYERS = (
-    {"_atomic", "_core", "_extras", "_once"},
+    {"_atomic", "_core", "_extras", "_once", "_segments"},
     {"_validate"},
     {"_arrays", "colormaps", "declared"},
     {"drawing"},

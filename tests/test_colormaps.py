@@ -10,6 +10,7 @@ from helpers import message, optional, run_python
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 
 from hotcold import Visualizer, colormaps, plan
+from hotcold._segments import NAMES, segmented
 
 
 def test_hotcold_is_binary_times_cool_then_hot():
@@ -176,3 +177,29 @@ def test_colormap_is_found_when_it_was_removed(name, entries):
     colormaps._builtin.pop(name, None)
     assert colormaps.lookup_table(name).rgba.shape == (entries, 4)
     assert name in mpl.colormaps
+
+
+@pytest.mark.parametrize("entries", [128, 256])
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_colours_made_here_are_matplotlibs_to_the_last_bit(name, entries):
+    theirs = mpl.colormaps[name].resampled(entries)(np.arange(entries))
+    np.testing.assert_array_equal(segmented(name, entries), theirs)
+    np.testing.assert_array_equal(
+        colormaps.lookup_table(name).rgba, mpl.colormaps[name](range(256))
+    )
+
+
+def test_first_pictures_need_no_matplotlib(tmp_path):
+    run_python(
+        "import sys, numpy as np, hotcold\n"
+        "maps, x = np.eye(4, dtype='f4')[None, None], np.zeros((1, 3, 4, 4), 'u1')\n"
+        "for show in (hotcold.HeatmapVisualizer(), hotcold.MaskVisualizer(contours=0.5)):\n"
+        f"    show(maps, x, output_file={str(tmp_path / 'a.png')!r}, imshow=False)\n"
+        "for more in ({}, {'sign': 'negative'}, {'cmap': 'gray'}, {'normalization_type': '01'}):\n"
+        f"    hotcold.Visualizer(**more)(maps, {str(tmp_path / 'b.png')!r}, imshow=False)\n"
+        f"hotcold.render_files(hotcold.HeatmapVisualizer(), maps, x, output_dir={str(tmp_path)!r},"
+        " overwrite=True, progress=False)\n"
+        "assert 'matplotlib' not in sys.modules\n"
+        "hotcold.Visualizer(cmap='viridis').render(maps)\n"
+        "assert 'matplotlib' in sys.modules\n"
+    )

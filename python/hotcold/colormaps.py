@@ -1,7 +1,7 @@
 """The colormaps `hotcold` and `cold`, and lookup tables for the core.
 
-matplotlib is imported only when a table is first wanted; see `register_when_matplotlib_loads` for
-how ``cmap="hotcold"`` is known to it all the same.
+matplotlib is imported only when a table of its own is first wanted; how ``cmap="hotcold"`` is known
+to it all the same says `register_when_matplotlib_loads`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from hotcold import _core, _validate
+from hotcold._segments import NAMES, segmented
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,12 +139,14 @@ def lookup_table(cmap: ColormapLike) -> LookupTable:
     """
     if isinstance(cmap, str) and cmap in _builtin:
         return _builtin[cmap]
+    if isinstance(cmap, str) and (rgba := _made_here(cmap)) is not None:
+        if cmap in _OURS and "matplotlib" in sys.modules:
+            _register()  # where `import hotcold` came while another thread was importing it
+        return _builtin.setdefault(cmap, _table(rgba.tobytes(), cmap))
     import matplotlib as mpl
     from matplotlib.colors import Colormap
 
     if isinstance(cmap, str):
-        if cmap in _OURS:
-            _register()
         if cmap not in mpl.colormaps:
             raise ValueError(
                 _validate.unknown_name("cmap", cmap, mpl.colormaps, "a matplotlib colormap")
@@ -165,9 +168,11 @@ def chosen_table(cmap: ColormapLike | None) -> LookupTable | None:
 
 
 def _is_builtin(name: str) -> bool:
+    if name in _builtin or name in _OURS:
+        return True
     import matplotlib as mpl
 
-    return name in _OURS or name in getattr(mpl.colormaps, "_builtin_cmaps", ())
+    return name in getattr(mpl.colormaps, "_builtin_cmaps", ())
 
 
 def is_builtin(table: LookupTable) -> bool:
@@ -223,6 +228,26 @@ def faded(
     return LookupTable(rgba, table.name)
 
 
+def _hotcold() -> NDArray[np.float64]:
+    # Resampled, not picked from the 256 of each: those lie up to half an entry off.
+    binary, cool, hot = (segmented(name, 128) for name in ("binary", "cool", "hot"))
+    return np.concatenate([binary * cool, hot])
+
+
+def _cold() -> NDArray[np.float64]:
+    return _hotcold()[127::-1]
+
+
+_OURS = {NAME: _hotcold, COLD: _cold}
+
+
+def _made_here(name: str) -> NDArray[np.float64] | None:
+    """Return the colours (entries, 4) of a name that needs no matplotlib; None of others."""
+    if name in _OURS:
+        return _OURS[name]()
+    return segmented(name) if name in NAMES else None
+
+
 def hotcold_colormap() -> ListedColormap:
     """Build the hotcold colormap: cold below zero, hot above, black at the seam.
 
@@ -232,14 +257,7 @@ def hotcold_colormap() -> ListedColormap:
         256 entries: 128 of ``binary`` times ``cool``, element-wise in RGBA, then 128 of ``hot``,
         each resampled to 128 entries.
     """
-    import matplotlib as mpl
-    from matplotlib.colors import ListedColormap
-
-    # Resampled, not picked from the 256 of each: those lie up to half an entry off.
-    binary, cool, hot = (
-        mpl.colormaps[name].resampled(128)(np.arange(128)) for name in ("binary", "cool", "hot")
-    )
-    return ListedColormap(np.concatenate([binary * cool, hot]), name=NAME)
+    return _colormap(NAME)
 
 
 def cold_colormap() -> ListedColormap:
@@ -250,12 +268,13 @@ def cold_colormap() -> ListedColormap:
     matplotlib.colors.ListedColormap
         128 entries: the cold half of ``hotcold``, turned round.
     """
+    return _colormap(COLD)
+
+
+def _colormap(name: str) -> ListedColormap:
     from matplotlib.colors import ListedColormap
 
-    return ListedColormap(hotcold_colormap()(np.arange(127, -1, -1)), name=COLD)
-
-
-_OURS = {NAME: hotcold_colormap, COLD: cold_colormap}
+    return ListedColormap(_OURS[name](), name=name)
 
 
 def register_when_matplotlib_loads() -> None:
@@ -276,10 +295,10 @@ def _register() -> None:
     # Without `colormaps`, another thread is still importing matplotlib; lookup_table() comes again.
     if not hasattr(mpl, "colormaps"):
         return
-    for name, make in _OURS.items():
+    for name in _OURS:
         if name not in mpl.colormaps:
             with contextlib.suppress(ValueError):  # another thread was faster
-                mpl.colormaps.register(make())
+                mpl.colormaps.register(_colormap(name))
 
 
 # Finder and loader by their methods alone: their base classes are in importlib.abc, whose import
