@@ -1,6 +1,10 @@
 #include "kernels/paint/colorize.ops.hpp"
 #include "simd/divide-inl.hpp"
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
 namespace hotcold::HOTCOLD_LEVEL {
 namespace {
 
@@ -36,6 +40,31 @@ void entries_by_steps(const T* values, std::size_t count, const EntryMap<T>& map
     }
 }
 
+// Entries as the processor's conversion leaves them to bytes.
+#if defined(__AVX2__) && !defined(__AVX512F__)
+// Compilers keep the lower bytes by masks and look for no instruction that narrows what fits.
+constexpr bool kNarrows = true;
+
+void narrow(const std::int32_t* entries, std::size_t count, std::uint8_t* out) {
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    std::size_t i = 0;
+    for (; i + 32 <= count; i += 32) {
+        const auto at = [&](std::size_t k) {
+            return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(entries + i + 8 * k));
+        };
+        const __m256i bytes =
+            _mm256_packus_epi16(_mm256_packs_epi32(at(0), at(1)), _mm256_packs_epi32(at(2), at(3)));
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i),
+                            _mm256_permutevar8x32_epi32(bytes, order));
+    }
+    for (; i < count; ++i) out[i] = static_cast<std::uint8_t>(entries[i]);
+}
+#else
+constexpr bool kNarrows = false;
+
+[[maybe_unused]] void narrow(const std::int32_t*, std::size_t, std::uint8_t*) {}
+#endif
+
 // A map whose steps are known beforehand, in fewer operations that give the same bits: products
 // with powers of two are drawn together, and quotients are formed from reciprocals. `Steps` tells
 // which steps there are.
@@ -48,12 +77,11 @@ void entries_in_short(const T* values, std::size_t count, const EntryMap<T>& map
     const T low = map.low;
     const T limit_low = map.limit_low;
     const T gain = map.limit_factor * map.entries;
-    const std::int32_t last = map.last;
-    for (std::size_t i = 0; i < count; ++i) {
-        T v = values[i];
-        if constexpr (Steps::magnitude) {
+    const T top = static_cast<T>(map.last);
+    const auto entry_of = [=](T v) {
+        if constexpr (Steps::magnitude) {  // the larger of both: an instruction
             const T opposite = -v;
-            v = v < zero ? opposite : v;
+            v = v > opposite ? v : opposite;
         }
         if constexpr (Steps::shift) v = v * prescale - low;
         if constexpr (Steps::two_divisors) {
@@ -63,9 +91,18 @@ void entries_in_short(const T* values, std::size_t count, const EntryMap<T>& map
             v = positive.divide(v);
         }
         if constexpr (Steps::center) v = v * T{0.5} + T{0.5};
-        const auto entry = static_cast<std::int32_t>((v - limit_low) * gain);
-        const std::int32_t floor = entry > 0 ? entry : 0;
-        out[i] = static_cast<Entry>(floor < last ? floor : last);
+        return static_cast<std::int32_t>(clamp((v - limit_low) * gain, top));
+    };
+    if constexpr (kNarrows && sizeof(Entry) == 1 && sizeof(T) == 4) {
+        constexpr std::size_t kChunk = 256;
+        alignas(32) std::int32_t whole[kChunk];
+        for (std::size_t start = 0; start < count; start += kChunk) {
+            const std::size_t length = count - start < kChunk ? count - start : kChunk;
+            for (std::size_t i = 0; i < length; ++i) whole[i] = entry_of(values[start + i]);
+            narrow(whole, length, out + start);
+        }
+    } else {
+        for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<Entry>(entry_of(values[i]));
     }
 }
 
