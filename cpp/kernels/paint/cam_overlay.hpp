@@ -24,8 +24,8 @@ struct CamOverlay {
 // False, and nothing is written, where a value of the image or the map lies outside of [0, 1] by
 // more than the slack, or is NaN. Else uint8(255 * v / max v) of
 // v = table[int(255 * map)] + weight * image, negative values as 0; all zeros where no v is above
-// 0. Both passes compute v, which costs less than keeping it. The calling thread alone;
-// interruptible.
+// 0. v is rounded to 1/32000, but for pictures that are nearly black. The calling thread
+// alone; interruptible.
 bool cam_overlay(const CamOverlay& in, std::uint8_t* out);
 
 }  // namespace hotcold

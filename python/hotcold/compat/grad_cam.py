@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hotcold import _core, _validate
-from hotcold._arrays import as_numpy
+from hotcold._arrays import as_numpy, new_array
 from hotcold.colormaps import lookup_table
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def show_cam_on_image(
         )
         raise ValueError(msg)
     image, map_ = _floats(image, "img"), _floats(map_, "mask")
-    picture = np.empty(image.shape, np.uint8)
+    picture = new_array(image.shape, np.dtype(np.uint8))
     table = _weighted_table(_colors(colormap), rgb, 1.0 - weight)
     if not _core.cam_overlay(image, map_, table, weight, _SLACK, picture):
         _require_within(image, "img", "divide pixels of 0 to 255 by 255")
