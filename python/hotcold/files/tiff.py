@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ MOST_BYTES = (1 << 32) - (1 << 20)  # of pixels: places in a file are 32 bits
 _SHORT, _LONG, _ASCII = 3, 4, 2
 _SIZES = {_SHORT: 2, _LONG: 4, _ASCII: 1}
 _LETTERS = {_SHORT: "H", _LONG: "I"}
+_STRIP_PLACE, _STRIP_BYTES = 273, 279
 # Text chunks of a PNG that have a tag here.
 _TEXT_TAGS = {"Description": 270, "Software": 305}
 
@@ -36,8 +38,18 @@ def encode(
     n_threads, compression
         As for PNG.
     """
-    height, width, channels = picture.shape
     pixels = _core.encode_strip(np.ascontiguousarray(picture), compression, n_threads)
+    told = tuple((tag, text[word]) for word, tag in _TEXT_TAGS.items() if text and word in text)
+    before, after = _head(*picture.shape, told)
+    return b"".join((before, struct.pack("<I", len(pixels)), after, pixels))
+
+
+# Once for all files of a job.
+@functools.lru_cache(maxsize=8)
+def _head(
+    height: int, width: int, channels: int, told: tuple[tuple[int, str], ...]
+) -> tuple[bytes, bytes]:
+    """Return what is before the strip, up to the length of the strip and from there on."""
     entries: list[tuple[int, int, tuple[int, ...] | bytes]] = [
         (256, _LONG, (width,)),
         (257, _LONG, (height,)),
@@ -46,28 +58,29 @@ def encode(
         (262, _SHORT, (2,)),  # RGB
         (277, _SHORT, (channels,)),
         (278, _LONG, (height,)),  # all rows in one strip
-        (279, _LONG, (len(pixels),)),
+        (_STRIP_BYTES, _LONG, (0,)),  # of each file
         (284, _SHORT, (1,)),  # a pixel's channels side by side
         (317, _SHORT, (2,)),  # differences along rows
     ]
     if channels == 4:
         entries.append((338, _SHORT, (2,)))
-    for keyword, tag in _TEXT_TAGS.items():
-        if text and keyword in text:
-            told = text[keyword].encode("ascii", "backslashreplace")
-            entries.append((tag, _ASCII, told + b"\0"))
-    return _headed(entries, pixels)
+    for tag, words in told:
+        entries.append((tag, _ASCII, words.encode("ascii", "backslashreplace") + b"\0"))
+    return _laid_out(entries)
 
 
-def _headed(entries: list[tuple[int, int, tuple[int, ...] | bytes]], pixels: bytes) -> bytes:
-    """Return the file: header, directory, values too long for it, and the strip."""
+def _laid_out(
+    entries: list[tuple[int, int, tuple[int, ...] | bytes]],
+) -> tuple[bytes, bytes]:
+    """Return header, directory and values too long for it, without the length of the strip."""
     n_entries = len(entries) + 1
     at = 8 + 2 + 12 * n_entries + 4
     rows: list[bytes] = []
     values = b""
     # Where the strip lies is known once everything before it is laid out.
-    place = (273, _LONG, (0,))
-    for tag, kind, value in sorted([*entries, place]):
+    place = (_STRIP_PLACE, _LONG, (0,))
+    ordered = sorted([*entries, place])
+    for tag, kind, value in ordered:
         data = (
             value
             if isinstance(value, bytes)
@@ -79,7 +92,9 @@ def _headed(entries: list[tuple[int, int, tuple[int, ...] | bytes]], pixels: byt
         else:
             rows.append(row + struct.pack("<I", at + len(values)))
             values += data + b"\0" * (len(data) % 2)  # values begin at even places
-    strip = struct.pack("<HHII", 273, _LONG, 1, at + len(values))
+    strip = struct.pack("<HHII", _STRIP_PLACE, _LONG, 1, at + len(values))
     directory = b"".join(strip if row.startswith(strip[:2]) else row for row in rows)
     head = b"II*\0" + struct.pack("<IH", 8, n_entries)
-    return head + directory + struct.pack("<I", 0) + values + pixels
+    whole = head + directory + struct.pack("<I", 0) + values
+    length = len(head) + 12 * [tag for tag, _, _ in ordered].index(_STRIP_BYTES) + 8
+    return whole[:length], whole[length + 4 :]
