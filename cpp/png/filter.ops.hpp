@@ -21,8 +21,12 @@ struct FilterRow {
 struct PngFilterOps {
     // The filter whose residuals promise the shortest codes; the same at every level. Judging finds
     // the residuals by kPaeth, which wins most often: they are left in `paeth` (row.count bytes,
-    // apart from the row) unless it is null.
+    // apart from the row) unless it is null. choose_of_all judges all filters, choose all but kSub
+    // and kUp: where either predicts well, kPaeth mostly does as they do. Files of photographs,
+    // overlays and masks are larger by 0.1 % at most (measured 2026-11; without kAverage by 0.3 to
+    // 0.6 %).
     FilterType (*choose)(const FilterRow& row, std::uint8_t* paeth);
+    FilterType (*choose_of_all)(const FilterRow& row, std::uint8_t* paeth);
     // Writes row.count residuals. No overlap.
     void (*filter)(FilterType type, const FilterRow& row, std::uint8_t* out);
 };

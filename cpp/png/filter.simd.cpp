@@ -89,22 +89,26 @@ void filter(FilterType type, const FilterRow& r, std::uint8_t* out) {
     }
 }
 
+// What a byte costs at most.
+constexpr std::uint8_t kMost = 15;
+// So many registers' costs fit bytes.
+constexpr std::size_t kMostAdded = 255 / kMost;
+
 // What a row's residuals will cost, roughly: distances from 0, at most 15 each, because a code for
 // a large residual is long already and grows no more. Costs nearer to real codes, a logarithm or
 // those of the picture's own codes, choose files smaller by 0.1 % at most, and judging by half of a
 // row files larger by 0.3 % (measured 2026-11).
+template <bool all>
 class Costs {
   public:
-    static constexpr std::uint8_t kMost = 15;
-    // So many registers' costs fit bytes.
-    static constexpr std::size_t kMostAdded = 255 / kMost;
-
     // Returns the residuals by kPaeth. No byte costs more than `most` says, which is kMost or less.
     // At most kMostAdded times before carry().
     Bytes add(const Around& at, Bytes most) {
         none_.add(residual<FilterType::kNone>(at), most);
-        sub_.add(residual<FilterType::kSub>(at), most);
-        up_.add(residual<FilterType::kUp>(at), most);
+        if constexpr (all) {
+            sub_.add(residual<FilterType::kSub>(at), most);
+            up_.add(residual<FilterType::kUp>(at), most);
+        }
         average_.add(residual<FilterType::kAverage>(at), most);
         const Bytes by_paeth = residual<FilterType::kPaeth>(at);
         paeth_.add(by_paeth, most);
@@ -113,8 +117,10 @@ class Costs {
 
     void carry() {
         none_.carry();
-        sub_.carry();
-        up_.carry();
+        if constexpr (all) {
+            sub_.carry();
+            up_.carry();
+        }
         average_.carry();
         paeth_.carry();
     }
@@ -129,8 +135,10 @@ class Costs {
                 best = type;
             }
         };
-        consider(FilterType::kUp, up_);
-        consider(FilterType::kSub, sub_);
+        if constexpr (all) {
+            consider(FilterType::kUp, up_);
+            consider(FilterType::kSub, sub_);
+        }
         consider(FilterType::kAverage, average_);
         consider(FilterType::kNone, none_);
         return best;
@@ -159,18 +167,19 @@ Bytes most_of_last(std::size_t count) {
     static constexpr struct Caps {
         std::uint8_t cap[2 * Bytes::kSize] = {};
         constexpr Caps() {
-            for (std::size_t i = Bytes::kSize; i < 2 * Bytes::kSize; ++i) cap[i] = Costs::kMost;
+            for (std::size_t i = Bytes::kSize; i < 2 * Bytes::kSize; ++i) cap[i] = kMost;
         }
     } kCaps;
     return Bytes::load(kCaps.cap + count);
 }
 
+template <bool all>
 FilterType choose_filter(const FilterRow& r, std::uint8_t* paeth) {
-    const Bytes most = Bytes::fill(Costs::kMost);
-    Costs costs;
+    const Bytes most = Bytes::fill(kMost);
+    Costs<all> costs;
     std::size_t i = 0;
     while (i + Bytes::kSize <= r.count) {
-        for (std::size_t k = 0; k < Costs::kMostAdded && i + Bytes::kSize <= r.count; ++k) {
+        for (std::size_t k = 0; k < kMostAdded && i + Bytes::kSize <= r.count; ++k) {
             const Bytes by_paeth = costs.add(load(r, i), most);
             if (paeth != nullptr) by_paeth.store(paeth + i);
             i += Bytes::kSize;
@@ -193,6 +202,6 @@ FilterType choose_filter(const FilterRow& r, std::uint8_t* paeth) {
 
 }  // namespace
 
-const PngFilterOps png_filter = {choose_filter, filter};
+const PngFilterOps png_filter = {choose_filter<false>, choose_filter<true>, filter};
 
 }  // namespace hotcold::HOTCOLD_LEVEL

@@ -18,7 +18,8 @@ class Rows {
         : ops_(HOTCOLD_SELECT(png_filter)),
           image_(image),
           bytes_(image.width * image.channels),
-          judged_(compression != Compression::kFast) {}
+          judged_(compression != Compression::kFast),
+          choose_(compression == Compression::kSmall ? ops_.choose_of_all : ops_.choose) {}
 
     std::size_t bytes() const { return bytes_; }
 
@@ -26,7 +27,7 @@ class Rows {
     FilterType type(std::size_t y) const {
         if (y == 0) return FilterType::kSub;
         if (!judged_) return FilterType::kPaeth;
-        return ops_.choose(part(y, pixel(), std::min(bytes_, pixel() + kJudgedBytes)), nullptr);
+        return choose_(part(y, pixel(), std::min(bytes_, pixel() + kJudgedBytes)), nullptr);
     }
 
     // A whole row, at most kJudgedBytes: its type, then its residuals. Returns their end.
@@ -37,7 +38,7 @@ class Rows {
             write(y, type, 0, bytes_, out);
             return out + bytes_;
         }
-        const FilterType type = ops_.choose(part(y, pixel(), bytes_), out + 1 + pixel());
+        const FilterType type = choose_(part(y, pixel(), bytes_), out + 1 + pixel());
         *out++ = static_cast<std::uint8_t>(type);
         write(y, type, 0, type == FilterType::kPaeth ? pixel() : bytes_, out);
         return out + bytes_;
@@ -74,6 +75,7 @@ class Rows {
     const PngImage& image_;
     std::size_t bytes_;
     bool judged_;
+    FilterType (*choose_)(const FilterRow& row, std::uint8_t* paeth);
 };
 
 }  // namespace

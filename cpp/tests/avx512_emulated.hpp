@@ -160,9 +160,10 @@ EMULATED __m512i mask_permutexvar_epi8(const __m512i& no, __mmask64 mask, const 
         if (mask >> i & 1) r.at[i] = a.at[at.at[i] & 63];
     return r;
 }
-EMULATED __m512i permutexvar_epi32(const __m512i& index, const __m512i& x) {
-    Lanes<std::uint32_t> at(index), a(x), r;
-    for (int i = 0; i < 16; ++i) r.at[i] = a.at[at.at[i] & 15];
+
+EMULATED __m512i permutexvar_epi64(const __m512i& index, const __m512i& x) {
+    Lanes<std::uint64_t> at(index), a(x), r;
+    for (int i = 0; i < 8; ++i) r.at[i] = a.at[at.at[i] & 7];
     return r;
 }
 
@@ -197,6 +198,14 @@ EMULATED __m512i sllv_epi64(const __m512i& x, const __m512i& y) {
     return map<std::uint64_t>(x, y,
                               [](std::uint64_t a, std::uint64_t b) { return b < 64 ? a << b : 0; });
 }
+EMULATED __m512i srlv_epi64(const __m512i& x, const __m512i& y) {
+    return map<std::uint64_t>(x, y,
+                              [](std::uint64_t a, std::uint64_t b) { return b < 64 ? a >> b : 0; });
+}
+EMULATED __mmask8 cmpeq_epi64_mask(const __m512i& x, const __m512i& y) {
+    return static_cast<__mmask8>(
+        test<std::uint64_t>(x, y, [](std::uint64_t a, std::uint64_t b) { return a == b; }));
+}
 EMULATED __mmask64 cmpeq_epi8_mask(const __m512i& x, const __m512i& y) {
     return test<std::uint8_t>(x, y, [](std::uint8_t a, std::uint8_t b) { return a == b; });
 }
@@ -224,9 +233,6 @@ EMULATED __m512i packus_epi16(const __m512i& x, const __m512i& y) {
 }
 EMULATED __m512i srli_epi16(const __m512i& x, int by) {
     return map<std::uint16_t>(x, x, [by](std::uint16_t a, std::uint16_t) { return a >> by; });
-}
-EMULATED __m512i srli_epi32(const __m512i& x, int by) {
-    return map<std::uint32_t>(x, x, [by](std::uint32_t a, std::uint32_t) { return a >> by; });
 }
 EMULATED __m512i srli_epi64(const __m512i& x, int by) {
     return map<std::uint64_t>(x, x, [by](std::uint64_t a, std::uint64_t) { return a >> by; });
@@ -272,6 +278,9 @@ EMULATED __mmask64 movepi8_mask(const __m512i& x) {
 EMULATED __m512i permutex2var_epi8(const __m512i& x, const __m512i& index, const __m512i& y) {
     return permute_two<std::uint8_t>(x, index, y);
 }
+EMULATED __m512i permutex2var_epi64(const __m512i& x, const __m512i& index, const __m512i& y) {
+    return permute_two<std::uint64_t>(x, index, y);
+}
 EMULATED __m512 permutex2var_ps(const __m512& x, const __m512i& index, const __m512& y) {
     return permute_two<float, std::uint32_t>(x, index, y);
 }
@@ -293,9 +302,9 @@ EMULATED __m512i abs_epi8(const __m512i& x) {
 EMULATED __m512i add_epi32(const __m512i& x, const __m512i& y) {
     return map<std::uint32_t>(x, y, [](std::uint32_t a, std::uint32_t b) { return a + b; });
 }
-EMULATED __m512i alignr_epi32(const __m512i& x, const __m512i& y, int by) {
-    Lanes<std::uint32_t> a(x), b(y), r;
-    for (int i = 0; i < 16; ++i) r.at[i] = i + by < 16 ? b.at[i + by] : a.at[i + by - 16];
+EMULATED __m512i alignr_epi64(const __m512i& x, const __m512i& y, int by) {
+    Lanes<std::uint64_t> a(x), b(y), r;
+    for (int i = 0; i < 8; ++i) r.at[i] = i + by < 8 ? b.at[i + by] : a.at[i + by - 8];
     return r;
 }
 EMULATED __m128i extracti32x4_epi32(const __m512i& x, int which) {
@@ -310,6 +319,9 @@ EMULATED __m512i mask_add_epi8(const __m512i& no, __mmask64 mask, const __m512i&
 EMULATED __m512i mask_set1_epi8(const __m512i& no, __mmask64 mask, char x) {
     return mask_mov_epi8(no, mask, set1_epi8(x));
 }
+EMULATED __m512i maskz_set1_epi64(__mmask8 mask, long long x) {
+    return choose<std::uint64_t>(setzero_si512(), mask, set1_epi64(x));
+}
 EMULATED __m512i maskz_mov_epi8(__mmask64 mask, const __m512i& x) {
     return mask_mov_epi8(setzero_si512(), mask, x);
 }
@@ -320,8 +332,8 @@ EMULATED __m512i sllv_epi16(const __m512i& x, const __m512i& y) {
     return map<std::uint16_t>(x, y,
                               [](std::uint16_t a, std::uint16_t b) { return b < 16 ? a << b : 0; });
 }
-EMULATED __m512i sub_epi32(const __m512i& x, const __m512i& y) {
-    return map<std::uint32_t>(x, y, [](std::uint32_t a, std::uint32_t b) { return a - b; });
+EMULATED __m512i sub_epi64(const __m512i& x, const __m512i& y) {
+    return map<std::uint64_t>(x, y, [](std::uint64_t a, std::uint64_t b) { return a - b; });
 }
 EMULATED __m512 maskz_compress_ps(__mmask16 mask, const __m512& x) {
     return compress<float>(mask, x);
@@ -341,11 +353,11 @@ EMULATED __m512i unpacklo_epi16(const __m512i& x, const __m512i& y) {
 EMULATED __m512i unpackhi_epi16(const __m512i& x, const __m512i& y) {
     return unpack<std::uint16_t, true>(x, y);
 }
-EMULATED __m512i unpacklo_epi32(const __m512i& x, const __m512i& y) {
-    return unpack<std::uint32_t, false>(x, y);
+EMULATED __m512i unpacklo_epi64(const __m512i& x, const __m512i& y) {
+    return unpack<std::uint64_t, false>(x, y);
 }
-EMULATED __m512i unpackhi_epi32(const __m512i& x, const __m512i& y) {
-    return unpack<std::uint32_t, true>(x, y);
+EMULATED __m512i unpackhi_epi64(const __m512i& x, const __m512i& y) {
+    return unpack<std::uint64_t, true>(x, y);
 }
 EMULATED __m512i mask_blend_epi8(__mmask64 mask, const __m512i& no, const __m512i& yes) {
     return mask_mov_epi8(no, mask, yes);
@@ -354,24 +366,24 @@ EMULATED __m512i mask_blend_epi8(__mmask64 mask, const __m512i& no, const __m512
 }  // namespace avx512_emulated
 
 #undef EMULATED
-#undef _mm512_alignr_epi32
+#undef _mm512_alignr_epi64
 #undef _mm512_extracti32x4_epi32
 #undef _mm512_slli_epi32
 #undef _mm512_cmp_ps_mask
 #undef _mm512_cmp_pd_mask
 #undef _mm512_srli_epi16
-#undef _mm512_srli_epi32
 #undef _mm512_srli_epi64
 #define _mm512_abs_epi8 ::avx512_emulated::abs_epi8
 #define _mm512_add_epi16 ::avx512_emulated::add_epi16
 #define _mm512_add_epi32 ::avx512_emulated::add_epi32
 #define _mm512_add_epi64 ::avx512_emulated::add_epi64
 #define _mm512_add_epi8 ::avx512_emulated::add_epi8
-#define _mm512_alignr_epi32 ::avx512_emulated::alignr_epi32
+#define _mm512_alignr_epi64 ::avx512_emulated::alignr_epi64
 #define _mm512_and_si512 ::avx512_emulated::and_si512
 #define _mm512_avg_epu8 ::avx512_emulated::avg_epu8
 #define _mm512_cmp_pd_mask ::avx512_emulated::cmp_pd_mask
 #define _mm512_cmp_ps_mask ::avx512_emulated::cmp_ps_mask
+#define _mm512_cmpeq_epi64_mask ::avx512_emulated::cmpeq_epi64_mask
 #define _mm512_cmpeq_epi8_mask ::avx512_emulated::cmpeq_epi8_mask
 #define _mm512_cmpgt_epu8_mask ::avx512_emulated::cmpgt_epu8_mask
 #define _mm512_cmple_epu8_mask ::avx512_emulated::cmple_epu8_mask
@@ -399,16 +411,18 @@ EMULATED __m512i mask_blend_epi8(__mmask64 mask, const __m512i& no, const __m512
 #define _mm512_maskz_loadu_epi8 ::avx512_emulated::maskz_loadu_epi8
 #define _mm512_maskz_mov_epi8 ::avx512_emulated::maskz_mov_epi8
 #define _mm512_maskz_permutexvar_ps ::avx512_emulated::maskz_permutexvar_ps
+#define _mm512_maskz_set1_epi64 ::avx512_emulated::maskz_set1_epi64
 #define _mm512_max_epu8 ::avx512_emulated::max_epu8
 #define _mm512_min_epu8 ::avx512_emulated::min_epu8
 #define _mm512_movepi8_mask ::avx512_emulated::movepi8_mask
 #define _mm512_mulhi_epu16 ::avx512_emulated::mulhi_epu16
 #define _mm512_or_si512 ::avx512_emulated::or_si512
 #define _mm512_packus_epi16 ::avx512_emulated::packus_epi16
+#define _mm512_permutex2var_epi64 ::avx512_emulated::permutex2var_epi64
 #define _mm512_permutex2var_epi8 ::avx512_emulated::permutex2var_epi8
 #define _mm512_permutex2var_pd ::avx512_emulated::permutex2var_pd
 #define _mm512_permutex2var_ps ::avx512_emulated::permutex2var_ps
-#define _mm512_permutexvar_epi32 ::avx512_emulated::permutexvar_epi32
+#define _mm512_permutexvar_epi64 ::avx512_emulated::permutexvar_epi64
 #define _mm512_sad_epu8 ::avx512_emulated::sad_epu8
 #define _mm512_set1_epi16 ::avx512_emulated::set1_epi16
 #define _mm512_set1_epi32 ::avx512_emulated::set1_epi32
@@ -423,19 +437,19 @@ EMULATED __m512i mask_blend_epi8(__mmask64 mask, const __m512i& no, const __m512
 #define _mm512_sllv_epi16 ::avx512_emulated::sllv_epi16
 #define _mm512_sllv_epi64 ::avx512_emulated::sllv_epi64
 #define _mm512_srli_epi16 ::avx512_emulated::srli_epi16
-#define _mm512_srli_epi32 ::avx512_emulated::srli_epi32
 #define _mm512_srli_epi64 ::avx512_emulated::srli_epi64
+#define _mm512_srlv_epi64 ::avx512_emulated::srlv_epi64
 #define _mm512_store_si512 ::avx512_emulated::store_si512
 #define _mm512_storeu_pd ::avx512_emulated::storeu_pd
 #define _mm512_storeu_ps ::avx512_emulated::storeu_ps
 #define _mm512_storeu_si512 ::avx512_emulated::storeu_si512
-#define _mm512_sub_epi32 ::avx512_emulated::sub_epi32
+#define _mm512_sub_epi64 ::avx512_emulated::sub_epi64
 #define _mm512_sub_epi8 ::avx512_emulated::sub_epi8
 #define _mm512_unpackhi_epi16 ::avx512_emulated::unpackhi_epi16
-#define _mm512_unpackhi_epi32 ::avx512_emulated::unpackhi_epi32
+#define _mm512_unpackhi_epi64 ::avx512_emulated::unpackhi_epi64
 #define _mm512_unpackhi_epi8 ::avx512_emulated::unpackhi_epi8
 #define _mm512_unpacklo_epi16 ::avx512_emulated::unpacklo_epi16
-#define _mm512_unpacklo_epi32 ::avx512_emulated::unpacklo_epi32
+#define _mm512_unpacklo_epi64 ::avx512_emulated::unpacklo_epi64
 #define _mm512_unpacklo_epi8 ::avx512_emulated::unpacklo_epi8
 #define _mm512_xor_si512 ::avx512_emulated::xor_si512
 

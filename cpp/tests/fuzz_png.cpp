@@ -12,6 +12,7 @@
 #include <string>
 
 #include "png/checksum.hpp"
+#include "png/deflate/deflate.ops.hpp"
 #include "png/deflate/huffman.hpp"
 #include "png/png.hpp"
 #include "runtime/cpu.hpp"
@@ -199,6 +200,35 @@ void check_checksums(std::uint64_t seed) {
     }
 }
 
+void check_counts(std::uint64_t seed) {
+    Random random(seed);
+    Bytes bytes(random.size(60000));
+    // Most are near 0, as residuals are.
+    for (std::uint8_t& byte : bytes) {
+        const std::size_t far = random.one_in(8) ? 256 : 24;
+        byte = static_cast<std::uint8_t>(random.below(far) - far / 2);
+    }
+    std::uint32_t all[256] = {};
+    std::uint32_t estimate[256] = {};
+    const auto scale = static_cast<std::uint32_t>(kSampleOf / kSample);
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        const std::uint8_t byte = bytes[i];
+        ++all[byte];
+        const bool near = byte < kNear || byte >= 256 - kNear;
+        const bool whole = i / kSampleOf * kSampleOf + kSample <= bytes.size();
+        if (!near) ++estimate[byte];
+        if (near && whole && i % kSampleOf < kSample) estimate[byte] += scale;
+    }
+    for (const IsaLevel level : available_isa_levels()) {
+        set_isa_level(isa_name(level));
+        std::uint32_t counts[256];
+        HOTCOLD_SELECT(deflate).count_bytes(bytes.data(), bytes.size(), counts);
+        require(std::equal(all, all + 256, counts), "bytes counted wrong");
+        HOTCOLD_SELECT(deflate).estimate_bytes(bytes.data(), bytes.size(), counts);
+        require(std::equal(estimate, estimate + 256, counts), "bytes estimated wrong");
+    }
+}
+
 void check_code_lengths(std::uint64_t seed) {
     Random random(seed);
     const std::size_t n = 2 + random.below(kMaxHuffmanSymbols - 1);
@@ -236,6 +266,7 @@ int main(int argc, char** argv) {
     for (std::uint64_t seed = first; seed < first + pictures; ++seed) {
         try {
             check_checksums(seed);
+            check_counts(seed);
             check_code_lengths(seed);
             check_picture(seed);
         } catch (const std::exception& error) {

@@ -83,23 +83,24 @@ void build_codes(const CodeLengths& lengths, BlockCodes& codes) {
         codes.literal_count[i] = lengths.literal[i];
     }
     codes.end = {literal[kEndOfBlock], lengths.literal[kEndOfBlock]};
-    for (std::size_t length = kMinMatch; length <= kMaxMatch; ++length) {
-        const std::size_t symbol = kLengths.symbol[length];
-        const ExtraBits extra = kLengths.extra[length];
-        const std::uint32_t count = lengths.literal[kFirstLengthSymbol + symbol];
-        const auto offset = static_cast<std::uint32_t>(length - kMinMatch - extra.base);
-        codes.length[length] = {literal[kFirstLengthSymbol + symbol] | offset << count,
-                                count + extra.bits};
-    }
     std::uint16_t distance[kDistanceSymbols];
     huffman_codes(lengths.distance, kDistanceSymbols, distance);
     for (std::size_t i = 0; i < kDistanceSymbols; ++i) {
         codes.distance[i] = {distance[i], lengths.distance[i]};
     }
-    for (std::size_t length = kMinMatch; length <= kMaxMatch; ++length) {
-        const Bits here = codes.length[length];
-        codes.run[length] = {here.value | codes.distance[0].value << here.count,
-                             here.count + codes.distance[0].count};
+    const Bits near = codes.distance[0];
+    for (std::size_t symbol = 0; symbol < kLiteralSymbols - kFirstLengthSymbol; ++symbol) {
+        const std::uint32_t count = lengths.literal[kFirstLengthSymbol + symbol];
+        if (count == 0) continue;  // no match has such a length
+        const ExtraBits extra = length_extra(symbol);
+        const std::uint32_t all = count + extra.bits;
+        for (std::uint32_t offset = 0; offset < 1u << extra.bits; ++offset) {
+            const std::size_t length = kMinMatch + extra.base + offset;
+            // The last of the range has a symbol of its own, which comes after.
+            const Bits here = {literal[kFirstLengthSymbol + symbol] | offset << count, all};
+            codes.length[length] = here;
+            codes.run[length] = {here.value | near.value << all, all + near.count};
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 #include "png/deflate/costs.hpp"
 
+#include <cstring>
+
 namespace hotcold {
 namespace {
 
@@ -14,49 +16,75 @@ constexpr std::uint32_t kUnusedBits = 14;
 // The cost of a length that no match has.
 constexpr std::uint16_t kNever = 64 * kOneBit;
 
-std::uint32_t highest_bit(std::uint32_t x) {
-#if defined(__GNUC__)
-    return 31u - static_cast<std::uint32_t>(__builtin_clz(x));
-#else
-    std::uint32_t bit = 0;
-    for (std::uint32_t step = 16; step > 0; step /= 2) {
-        if (x >> (bit + step) != 0) bit += step;
-    }
-    return bit;
-#endif
-}
-
-// log2(x), straight between powers of two.
+// log2(x) for 0 < x < 2^24, straight between powers of two and rounded down: what a float's bits
+// are, from its exponent to where sixteenths are left.
 std::uint32_t log2_of(std::uint32_t x) {
-    const std::uint32_t whole = highest_bit(x);
-    const std::uint64_t fraction = (std::uint64_t{x} << 16 >> whole) - 65536;
-    return kOneBit * whole + static_cast<std::uint32_t>(fraction * kOneBit >> 16);
+    static_assert(kOneBit == 16);
+    const auto value = static_cast<float>(static_cast<std::int32_t>(x));
+    std::uint32_t bits;
+    std::memcpy(&bits, &value, sizeof(bits));
+    return (bits >> 19) - 127 * kOneBit;
 }
 
-std::uint16_t bits(std::uint32_t count) { return static_cast<std::uint16_t>(kOneBit * count); }
+constexpr std::uint16_t bits(std::uint32_t count) {
+    return static_cast<std::uint16_t>(kOneBit * count);
+}
+
+constexpr std::uint16_t length_cost(std::size_t length) {
+    return bits(kLengthBits + kLengths.extra[length].bits);
+}
+
+void literal_costs(const std::uint32_t (&bytes)[256], std::uint16_t (&costs)[256]) {
+    std::uint32_t total = 0;
+    for (const std::uint32_t count : bytes) total += count;
+    const std::uint32_t whole = log2_of(total);
+    for (std::size_t i = 0; i < 256; ++i) {
+        const std::uint32_t cost = whole - log2_of(bytes[i] > 0 ? bytes[i] : 1);
+        // A code has one bit or more, however common its byte.
+        costs[i] = static_cast<std::uint16_t>(cost < kOneBit ? kOneBit : cost);
+    }
+}
+
+// From this cost on the shortest run of a byte is the shortest of all.
+constexpr std::size_t kMostCost = bits(kLengthBits + kNearBits);
+
+// By a literal's cost. With every byte more its literals cost more by a bit at least, and the match
+// by a bit at most.
+struct ShortestRuns {
+    std::uint8_t length[kMostCost + 1] = {};
+
+    constexpr ShortestRuns() {
+        for (std::size_t cost = kOneBit; cost <= kMostCost; ++cost) {
+            std::size_t least = kShortestRun;
+            while (least * cost <= std::size_t{length_cost(least)} + bits(kNearBits)) ++least;
+            length[cost] = static_cast<std::uint8_t>(least);
+        }
+    }
+};
+
+constexpr ShortestRuns kShortestRuns{};
 
 std::uint32_t used(std::uint8_t length) { return length > 0 ? length : kUnusedBits; }
 
 }  // namespace
 
 SymbolCosts expected_costs(const std::uint32_t (&bytes)[256]) {
-    std::uint32_t total = 0;
-    for (const std::uint32_t count : bytes) total += count;
-    const std::uint32_t whole = log2_of(total);
     SymbolCosts costs;
-    for (std::size_t i = 0; i < 256; ++i) {
-        const std::uint32_t cost = whole - log2_of(bytes[i] > 0 ? bytes[i] : 1);
-        // A code has one bit or more, however common its byte.
-        costs.literal[i] = static_cast<std::uint16_t>(cost < kOneBit ? kOneBit : cost);
-    }
+    literal_costs(bytes, costs.literal);
     for (std::size_t i = 0; i < kMinMatch; ++i) costs.length[i] = kNever;
-    for (std::size_t i = kMinMatch; i <= kMaxMatch; ++i) {
-        costs.length[i] = bits(kLengthBits + kLengths.extra[i].bits);
-    }
+    for (std::size_t i = kMinMatch; i <= kMaxMatch; ++i) costs.length[i] = length_cost(i);
     for (std::size_t i = 0; i < kDistanceSymbols; ++i) {
         costs.distance[i] = bits((i == 0 ? kNearBits : kFarBits) + distance_extra(i).bits);
     }
     return costs;
+}
+
+void shortest_runs(const std::uint32_t (&bytes)[256], std::uint16_t (&least)[256]) {
+    std::uint16_t costs[256];
+    literal_costs(bytes, costs);
+    for (std::size_t byte = 0; byte < 256; ++byte) {
+        least[byte] = kShortestRuns.length[costs[byte] < kMostCost ? costs[byte] : kMostCost];
+    }
 }
 
 SymbolCosts costs_of(const CodeLengths& lengths) {

@@ -51,9 +51,19 @@ struct BitWriter {
     std::uint32_t count;
 };
 
+// Bytes -kNear to kNear - 1 are near: nine residuals of ten.
+constexpr int kNear = 16;
+
+// Near bytes are counted in the first kSample of each kSampleOf.
+constexpr std::size_t kSample = 64;
+constexpr std::size_t kSampleOf = 256;
+
 struct DeflateOps {
     // How often each of the 256 bytes occurs.
     void (*count_bytes)(const std::uint8_t* data, std::size_t count, std::uint32_t* counts);
+    // The same, but of near bytes those in the sample, kSampleOf / kSample times each; a sample is
+    // whole or not looked at.
+    void (*estimate_bytes)(const std::uint8_t* data, std::size_t count, std::uint32_t* counts);
     // Sets bit i of `bits` where data[i] == data[i - 1]; bit 0 is 0, as are the bits from `count`
     // to the end of the last word.
     void (*equal_bits)(const std::uint8_t* data, std::size_t count, std::uint64_t* bits);

@@ -4,13 +4,13 @@
 // share a few upper halves, and for such a row of sixteen values one byte shuffle finds a table's
 // entries for a whole register; what lies elsewhere is looked up by itself. Then matches take the
 // places of their first bytes, and nothing is sent for the others. Then codes are joined in
-// registers, to fours and eights, each already shifted to where it begins in its first byte, so
-// that the chain from one write to the next is a shift and an or.
+// registers, to fours and eights, each already shifted to where it begins in its word of 64 bits,
+// so that the chain from one write to the next is an and and an or.
 //
 // Tried and lost (measured 2026-11): codes joined by pairs in a table of 64 KiB and appended one
 // after another, which took twice as long (the table lives in L2, and whether eight codes fit one
-// write is a branch that nobody can predict); that branch taken where positions are summed, at the
-// end of a long chain, which costs 60 cycles when it is mispredicted instead of 20.
+// write is a branch that nobody can predict); places counted in bytes instead of words, where
+// eights of up to 57 bits fit one write and one register in four had a longer one.
 #pragma once
 
 #include <immintrin.h>
@@ -137,19 +137,22 @@ class ChunkWriter {
 
     // `steps` registers of places.
     void put(const ChunkCodes& chunk, std::size_t steps) {
-        for (std::size_t step = 0; step < steps; ++step) join(chunk, step);
         n_ = 0;
-        end_ = _mm256_set1_epi64x(static_cast<long long>(writer_.count));
-        last_byte_ = _mm256_setzero_si256();
         sent_ = 0;
+        end_ = _mm256_set1_epi64x(static_cast<long long>(writer_.count));
+        words_ = _mm256_setzero_si256();
+        beyond_ = _mm256_setzero_si256();
         for (std::size_t step = 0; step < steps; ++step) {
-            place(joined_[step]);
+            join(chunk, step * kStep);
             if (step >= kWaiting) send(sent_ + 4);
         }
         send(n_);
         const auto end = static_cast<std::uint64_t>(_mm256_extract_epi64(end_, 0));
-        const auto last = static_cast<std::uint64_t>(_mm256_extract_epi64(last_byte_, 0));
-        writer_.bits >>= (end & ~std::uint64_t{7}) - last;
+        if (end / 64 != static_cast<std::uint64_t>(_mm256_extract_epi64(words_, 3))) {
+            writer_.bits = static_cast<std::uint64_t>(_mm256_extract_epi64(beyond_, 3));
+            std::memcpy(writer_.out + end / 64 * 8, &writer_.bits, sizeof(writer_.bits));
+        }
+        writer_.bits >>= end % 64 & 56;
         writer_.out += end / 8;
         writer_.count = static_cast<std::uint32_t>(end % 8);
     }
@@ -157,15 +160,6 @@ class ChunkWriter {
     const BitWriter& writer() const { return writer_; }
 
   private:
-    // The codes of one register, joined to fours. Of each eight the first and the second.
-    struct Joined {
-        alignas(32) std::uint64_t first[4];
-        alignas(32) std::uint64_t second[4];
-        alignas(32) std::uint64_t first_count[4];
-        alignas(32) std::uint64_t counts[4];  // of the eight
-        int in_fours;                         // not 0 where an eight may not fit one write
-    };
-
     // Pairs of codes joined by a product, which shifts the odd code, and those to fours. `powers`
     // has 2^count of each, `pairs` the bits of two in 32-bit places.
     static HOTCOLD_INLINE __m256i join_fours(__m256i codes, __m256i powers, __m256i pairs) {
@@ -178,8 +172,8 @@ class ChunkWriter {
             _mm256_sllv_epi64(_mm256_srli_epi64(joined, 32), _mm256_and_si256(pairs, low)));
     }
 
-    HOTCOLD_INLINE void join(const ChunkCodes& chunk, std::size_t step) {
-        const std::size_t place = step * kStep;
+    // One register of places.
+    HOTCOLD_INLINE void join(const ChunkCodes& chunk, std::size_t place) {
         const __m256i zero = _mm256_setzero_si256();
         const __m256i low = load_32(chunk.low + place);
         const __m256i high = load_32(chunk.high + place);
@@ -206,24 +200,11 @@ class ChunkWriter {
         const __m256i first_count = _mm256_and_si256(fours, _mm256_set1_epi64x(0xffffffff));
         const __m256i second_count = _mm256_srli_epi64(fours, 32);
         const __m256i counts = _mm256_add_epi64(first_count, second_count);
-        Joined& to = joined_[step];
-        store_32(to.first, first);
-        store_32(to.second, second);
-        store_32(to.first_count, first_count);
-        store_32(to.counts, counts);
-        to.in_fours = _mm256_movemask_epi8(_mm256_cmpgt_epi32(counts, _mm256_set1_epi64x(kMaxPut)));
-    }
-
-    HOTCOLD_INLINE void place(const Joined& codes) {
-        const __m256i first = load_32(codes.first);
-        const __m256i second = load_32(codes.second);
-        const __m256i first_count = load_32(codes.first_count);
-        const __m256i counts = load_32(codes.counts);
-        if (codes.in_fours == 0) {
+        const __m256i too_long = _mm256_cmpgt_epi32(counts, _mm256_set1_epi64x(64));
+        if (_mm256_testz_si256(too_long, too_long) != 0) {
             add(_mm256_or_si256(first, _mm256_sllv_epi64(second, first_count)), counts);
             return;
         }
-        const __m256i second_count = _mm256_sub_epi64(counts, first_count);
         const __m256i outer = _mm256_unpacklo_epi64(first, second);
         const __m256i inner = _mm256_unpackhi_epi64(first, second);
         const __m256i outer_count = _mm256_unpacklo_epi64(first_count, second_count);
@@ -242,18 +223,26 @@ class ChunkWriter {
         return _mm256_add_epi64(_mm256_add_epi64(two, carried), end_);
     }
 
-    // Four codes of `counts` bits each.
+    // The last of `before`, then the first three of x.
+    static HOTCOLD_INLINE __m256i moved_on(__m256i before, __m256i x) {
+        return _mm256_alignr_epi8(x, _mm256_permute2x128_si256(before, x, 0x21), 8);
+    }
+
+    // Four codes of `counts` bits each, 64 at most.
     HOTCOLD_INLINE void add(__m256i codes, __m256i counts) {
         const __m256i ends = sums(counts);
         const __m256i starts = _mm256_sub_epi64(ends, counts);
-        const __m256i within = _mm256_and_si256(starts, _mm256_set1_epi64x(7));
-        const __m256i whole = _mm256_sub_epi64(starts, within);
-        const __m256i before =
-            _mm256_blend_epi32(_mm256_permute4x64_epi64(whole, 0x90), last_byte_, 0x03);
-        store_32(bits_ + n_, _mm256_sllv_epi64(codes, within));
-        store_32(places_ + n_, _mm256_srli_epi64(whole, 3));
-        store_32(passed_ + n_, _mm256_sub_epi64(whole, before));
-        last_byte_ = _mm256_permute4x64_epi64(whole, 0xff);
+        const __m256i words = _mm256_srli_epi64(starts, 6);
+        const __m256i within = _mm256_and_si256(starts, _mm256_set1_epi64x(63));
+        // A shift by 64 leaves nothing.
+        const __m256i beyond =
+            _mm256_srlv_epi64(codes, _mm256_sub_epi64(_mm256_set1_epi64x(64), within));
+        store_32(bits_ + n_,
+                 _mm256_or_si256(_mm256_sllv_epi64(codes, within), moved_on(beyond_, beyond)));
+        store_32(kept_ + n_, _mm256_cmpeq_epi64(words, moved_on(words_, words)));
+        store_32(word_ + n_, words);
+        words_ = words;
+        beyond_ = beyond;
         end_ = _mm256_permute4x64_epi64(ends, 0xff);
         n_ += 4;
     }
@@ -267,8 +256,8 @@ class ChunkWriter {
         for (std::size_t i = sent_; i < last; i += 4) {
 #pragma GCC unroll 4
             for (std::size_t k = i; k < i + 4; ++k) {
-                word = word >> passed_[k] | bits_[k];
-                std::memcpy(out + places_[k], &word, sizeof(word));
+                word = (word & kept_[k]) | bits_[k];
+                std::memcpy(out + 8 * word_[k], &word, sizeof(word));
             }
         }
         writer_.bits = word;
@@ -277,14 +266,17 @@ class ChunkWriter {
 
     static constexpr std::size_t kWaiting = 4;  // steps
 
-    Joined joined_[kChunk / kStep];
+    // Codes shifted to where each begins in its word of 64 bits, with those of the one before that
+    // reach into the word; all ones where the one before began in the same word; and the word,
+    // counted from the writer's first byte.
     alignas(32) std::uint64_t bits_[kChunk / 4];
-    alignas(32) std::uint64_t places_[kChunk / 4];
-    alignas(32) std::uint64_t passed_[kChunk / 4];
+    alignas(32) std::uint64_t kept_[kChunk / 4];
+    alignas(32) std::uint64_t word_[kChunk / 4];
     std::size_t n_ = 0;
     std::size_t sent_ = 0;
-    __m256i end_;        // where the last code ends, in bits from the writer's first byte
-    __m256i last_byte_;  // in which byte it begins, the same
+    __m256i end_;     // where the last code ends, in bits from the writer's first byte
+    __m256i words_;   // of the last four codes
+    __m256i beyond_;  // what of them reaches into the word after
     BitWriter writer_;
 };
 
@@ -353,6 +345,74 @@ void emit(const std::uint8_t* data, std::size_t first, std::size_t last, const M
         begin = next;
     }
     writer = chunks.writer();
+}
+
+// For each mask of eight the places of its bits, in order.
+struct Packing {
+    std::uint64_t places[256] = {};
+
+    constexpr Packing() {
+        for (std::uint64_t mask = 0; mask < 256; ++mask) {
+            unsigned n = 0;
+            for (std::uint64_t bit = 0; bit < 8; ++bit) {
+                if ((mask >> bit & 1) != 0) places[mask] |= bit << 8 * n++;
+            }
+        }
+    }
+};
+
+constexpr Packing kPacking{};
+
+// Writes those of eight bytes that the mask has next to each other, and returns their number.
+inline std::size_t pack_8(const std::uint8_t* bytes, std::uint32_t mask, std::uint8_t* out) {
+    const auto load_8 = [](const void* from) {
+        return _mm_loadl_epi64(static_cast<const __m128i*>(from));
+    };
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(out),
+                     _mm_shuffle_epi8(load_8(bytes), load_8(kPacking.places + mask)));
+    return static_cast<std::size_t>(_mm_popcnt_u32(mask));
+}
+
+constexpr std::size_t kFarAtOnce = 4096;
+
+void estimate_bytes(const std::uint8_t* data, std::size_t count, std::uint32_t* counts) {
+    std::uint32_t tables[4][256] = {};
+    const auto add = [&](const std::uint8_t* bytes, std::size_t n) {
+        std::size_t i = 0;
+        for (; i + 4 <= n; i += 4) {
+            for (std::size_t k = 0; k < 4; ++k) ++tables[k][bytes[i + k]];
+        }
+        for (; i < n; ++i) ++tables[0][bytes[i]];
+    };
+    const auto sum_up = [&](int value) {
+        const int i = value & 255;
+        return tables[0][i] + tables[1][i] + tables[2][i] + tables[3][i];
+    };
+    // Far bytes are written next to each other and counted then.
+    std::size_t i = 0;
+    while (i + kStep <= count) {
+        std::uint8_t far[kFarAtOnce + 8];
+        std::size_t n = 0;
+        const std::size_t left = (count - i) / kStep * kStep;
+        const std::size_t end = i + (left < kFarAtOnce ? left : kFarAtOnce);
+        for (; i < end; i += kStep) {
+            const __m256i above = _mm256_add_epi8(load_32(data + i), _mm256_set1_epi8(kNear));
+            const __m256i far_ones =
+                _mm256_cmpeq_epi8(_mm256_max_epu8(above, _mm256_set1_epi8(2 * kNear)), above);
+            const auto mask = static_cast<std::uint32_t>(_mm256_movemask_epi8(far_ones));
+            for (std::size_t k = 0; k < 4; ++k) {
+                n += pack_8(data + i + 8 * k, mask >> 8 * k & 255, far + n);
+            }
+        }
+        add(far, n);
+    }
+    add(data + i, count - i);
+    for (int value = kNear; value < 256 - kNear; ++value) counts[value] = sum_up(value);
+    std::memset(tables, 0, sizeof(tables));
+    for (std::size_t at = 0; at + kSample <= count; at += kSampleOf) add(data + at, kSample);
+    for (int near = -kNear; near < kNear; ++near) {
+        counts[near & 255] = sum_up(near) * static_cast<std::uint32_t>(kSampleOf / kSample);
+    }
 }
 
 }  // namespace

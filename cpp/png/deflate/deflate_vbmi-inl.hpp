@@ -2,11 +2,14 @@
 // includes it.
 //
 // 64 codes are looked up at once in tables held in registers (twelve of them) and joined to groups
-// of four in vectors; a group is one write. Tried and lost (measured 2026-11): groups of eight, of
-// which one in ten to twenty is too long for a write, where telling costs as much as it saves, and
-// eight in two words without a branch, which costs more than two writes; eights, and fours of those
-// that are too long, compressed into one list without a branch, which takes a third longer than
-// fours: permutes and compressions share a port with the look-ups.
+// of eight in vectors; a group of up to 64 bits is one write. One register in some hundreds has a
+// longer one and goes by fours. Words are counted from where the writer is, not from a group's
+// first byte: then 64 bits may be sent at once, and where only the 57 could be that fit beside
+// those of a byte begun, one eight in ten to twenty was too long, and telling cost as much as
+// eights saved. Tried and lost (measured 2026-11): eights in two words without a branch, which cost
+// more than two writes of fours; eights, and fours of those that are too long, compressed into one
+// list without a branch, which took a third longer than fours: permutes and compressions share a
+// port with the look-ups.
 #pragma once
 
 #include <immintrin.h>
@@ -55,57 +58,33 @@ struct LiteralLookup {
     Codes64 operator()(__m512i bytes) const { return {low(bytes), high(bytes), count(bytes)}; }
 };
 
-// Each 32-bit place plus all places before it.
+// Each 64-bit place plus all places before it.
 inline __m512i prefix_sums(__m512i x) {
     const __m512i zero = _mm512_setzero_si512();
-    x = _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 15));
-    x = _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 14));
-    x = _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 12));
-    return _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 8));
+    x = _mm512_add_epi64(x, _mm512_alignr_epi64(x, zero, 7));
+    x = _mm512_add_epi64(x, _mm512_alignr_epi64(x, zero, 6));
+    return _mm512_add_epi64(x, _mm512_alignr_epi64(x, zero, 4));
 }
 
-// 64 codes as sixteen groups of four, each shifted to where it begins in its first byte.
+// Eight groups of codes, each shifted to where it begins in its word of 64 bits.
 struct Groups {
-    alignas(64) std::uint64_t bits[2][8];  // of each four groups the first two, the others
-    alignas(64) std::uint32_t place[16];   // a group's first byte, from the writer's
-    alignas(64) std::uint32_t passed[16];  // bits between the first byte of the one before and it
+    alignas(64) std::uint64_t bits[8];  // with those of the group before that reach into the word
+    alignas(64) std::uint64_t kept[8];  // all ones where the group before began in the same word
+    alignas(64) std::uint64_t word[8];  // counted from the writer's first byte
 };
 
-// Where each group goes is known for all sixteen at once, so the chain from one write to the next
-// is a shift and an or. But what vectors stored is slow to read at once by single elements: groups
-// wait until a few more were made (measured 2026-11: 100 cycles for 64 codes otherwise, of which
-// the vectors take 30).
+// Where each group goes is known for all eight at once, so the chain from one write to the next is
+// an and and an or. But what vectors stored is slow to read at once by single elements: groups wait
+// until a few more were made (measured 2026-11: 100 cycles for 64 codes otherwise, of which the
+// vectors take 30).
 class GroupWriter {
   public:
     explicit GroupWriter(const BitWriter& writer) { resume(writer); }
 
     // Sends 64 codes, of which any may be empty.
     HOTCOLD_INLINE void put(const Codes64& codes) {
-        make(codes, waiting_[made_++ % kWaiting]);
-        if (made_ - sent_ == kWaiting) send(waiting_[sent_++ % kWaiting]);
-    }
-
-    // All that was put.
-    BitWriter flush() {
-        while (sent_ < made_) send(waiting_[sent_++ % kWaiting]);
-        const auto end = static_cast<std::uint32_t>(last_of(end_));
-        word_ >>= 8 * (end / 8 - static_cast<std::uint32_t>(last_of(places_)));
-        return {out_ + end / 8, word_, end % 8};
-    }
-
-    // Goes on after bits that were sent by other means since flush().
-    void resume(const BitWriter& writer) {
-        out_ = writer.out;
-        word_ = writer.bits;
-        end_ = _mm512_set1_epi32(static_cast<int>(writer.count));
-        places_ = _mm512_setzero_si512();
-    }
-
-  private:
-    static constexpr std::size_t kWaiting = 4;
-
-    HOTCOLD_INLINE void make(const Codes64& codes, Groups& groups) {
         const __m512i zero = _mm512_setzero_si512();
+        const __m512i low = _mm512_set1_epi64(0xffffffff);
         const __m512i pairs = _mm512_maddubs_epi16(codes.count, _mm512_set1_epi8(1));
         const __m512i fours = _mm512_madd_epi16(pairs, _mm512_set1_epi16(1));
         const __m512i front =
@@ -114,32 +93,83 @@ class GroupWriter {
         const __m512i back =
             join_fours(_mm512_unpackhi_epi8(codes.low, codes.high),
                        _mm512_unpackhi_epi8(codes.count, zero), _mm512_unpackhi_epi16(pairs, zero));
-        const __m512i ends = _mm512_add_epi32(prefix_sums(fours), end_);
-        const __m512i starts = _mm512_sub_epi32(ends, fours);
-        const __m512i places = _mm512_srli_epi32(starts, 3);
-        const __m512i shifts = _mm512_and_si512(starts, _mm512_set1_epi32(7));
-        const __m512i before = _mm512_alignr_epi32(places, places_, 15);
-        _mm512_store_si512(groups.bits[0],
-                           _mm512_sllv_epi64(front, _mm512_unpacklo_epi32(shifts, zero)));
-        _mm512_store_si512(groups.bits[1],
-                           _mm512_sllv_epi64(back, _mm512_unpackhi_epi32(shifts, zero)));
-        _mm512_store_si512(groups.place, places);
-        _mm512_store_si512(groups.passed, _mm512_slli_epi32(_mm512_sub_epi32(places, before), 3));
-        // The next 64 wait for this sum: it stays in vectors.
-        end_ = _mm512_permutexvar_epi32(_mm512_set1_epi32(15), ends);
-        places_ = places;
+        const __m512i first = _mm512_unpacklo_epi64(front, back);
+        const __m512i second = _mm512_unpackhi_epi64(front, back);
+        const __m512i first_count = _mm512_and_si512(fours, low);
+        const __m512i second_count = _mm512_srli_epi64(fours, 32);
+        const __m512i count = _mm512_add_epi64(first_count, second_count);
+        if (_mm512_cmpgt_epu8_mask(count, _mm512_set1_epi64(64)) == 0) {
+            const __m512i behind = _mm512_sllv_epi64(second, first_count);
+            place(_mm512_or_si512(first, behind), count);
+            return;
+        }
+        alignas(64) static constexpr std::uint64_t kHalf[8] = {0, 8, 1, 9, 2, 10, 3, 11};
+        const __m512i half = _mm512_load_si512(kHalf);
+        const __m512i other = _mm512_or_si512(half, _mm512_set1_epi64(4));
+        place(_mm512_permutex2var_epi64(first, half, second),
+              _mm512_permutex2var_epi64(first_count, half, second_count));
+        place(_mm512_permutex2var_epi64(first, other, second),
+              _mm512_permutex2var_epi64(first_count, other, second_count));
     }
 
-    static int last_of(__m512i x) { return _mm_extract_epi32(_mm512_extracti32x4_epi32(x, 3), 3); }
+    // All that was put.
+    BitWriter flush() {
+        while (sent_ < made_) send(waiting_[sent_++ % kWaiting]);
+        const auto end = static_cast<std::uint64_t>(last_of(end_));
+        const std::uint64_t word = end / 64;
+        if (word != static_cast<std::uint64_t>(last_of(words_))) {
+            word_ = static_cast<std::uint64_t>(last_of(beyond_));
+            std::memcpy(out_ + 8 * word, &word_, sizeof(word_));
+        }
+        return {out_ + end / 8, word_ >> (end % 64 & 56), static_cast<std::uint32_t>(end % 8)};
+    }
+
+    // Goes on after bits that were sent by other means since flush().
+    void resume(const BitWriter& writer) {
+        out_ = writer.out;
+        word_ = writer.bits;
+        end_ = _mm512_set1_epi64(static_cast<long long>(writer.count));
+        words_ = _mm512_setzero_si512();
+        beyond_ = _mm512_setzero_si512();
+    }
+
+  private:
+    static constexpr std::size_t kWaiting = 4;
+
+    // Eight groups of up to 64 bits.
+    HOTCOLD_INLINE void place(__m512i codes, __m512i counts) {
+        Groups& groups = waiting_[made_++ % kWaiting];
+        const __m512i ends = _mm512_add_epi64(prefix_sums(counts), end_);
+        const __m512i starts = _mm512_sub_epi64(ends, counts);
+        const __m512i words = _mm512_srli_epi64(starts, 6);
+        const __m512i within = _mm512_and_si512(starts, _mm512_set1_epi64(63));
+        // A shift by 64 leaves nothing.
+        const __m512i beyond =
+            _mm512_srlv_epi64(codes, _mm512_sub_epi64(_mm512_set1_epi64(64), within));
+        const __mmask8 kept = _mm512_cmpeq_epi64_mask(words, _mm512_alignr_epi64(words, words_, 7));
+        _mm512_store_si512(groups.bits, _mm512_or_si512(_mm512_sllv_epi64(codes, within),
+                                                        _mm512_alignr_epi64(beyond, beyond_, 7)));
+        _mm512_store_si512(groups.kept, _mm512_maskz_set1_epi64(kept, -1));
+        _mm512_store_si512(groups.word, words);
+        // The next eight wait for this sum: it stays in vectors.
+        end_ = _mm512_permutexvar_epi64(_mm512_set1_epi64(7), ends);
+        words_ = words;
+        beyond_ = beyond;
+        if (made_ - sent_ == kWaiting) send(waiting_[sent_++ % kWaiting]);
+    }
+
+    static long long last_of(__m512i x) {
+        return _mm_extract_epi64(_mm512_extracti32x4_epi32(x, 3), 1);
+    }
 
     HOTCOLD_INLINE void send(const Groups& groups) {
         // Copies stay in registers: bytes written might change what members hold.
         std::uint8_t* const out = out_;
         std::uint64_t word = word_;
-#pragma GCC unroll 16
-        for (std::size_t i = 0; i < 16; ++i) {
-            word = word >> groups.passed[i] | groups.bits[i / 2 % 2][i / 4 * 2 + i % 2];
-            std::memcpy(out + groups.place[i], &word, sizeof(word));
+#pragma GCC unroll 8
+        for (std::size_t i = 0; i < 8; ++i) {
+            word = (word & groups.kept[i]) | groups.bits[i];
+            std::memcpy(out + 8 * groups.word[i], &word, sizeof(word));
         }
         word_ = word;
     }
@@ -150,7 +180,8 @@ class GroupWriter {
     std::uint8_t* out_;
     std::uint64_t word_;
     __m512i end_;     // of all that was put, in bits from out_
-    __m512i places_;  // of the last sixteen groups
+    __m512i words_;   // of the last eight groups
+    __m512i beyond_;  // what of them reaches into the word after
 };
 
 HOTCOLD_INLINE void set_place(Codes64& codes, __mmask64 place, std::uint32_t bits,
@@ -220,6 +251,7 @@ void emit(const std::uint8_t* data, std::size_t first, std::size_t last, const M
 constexpr int kFirstCommon = -8;
 constexpr int kCommon = 16;
 constexpr std::size_t kCountedAtOnce = 255 * 64;  // what counters of a byte each can take
+constexpr std::size_t kRareAtOnce = 64 * 64;
 
 inline void add_rare(const std::uint8_t* bytes, std::size_t count, std::uint32_t (*tables)[256]) {
     std::size_t i = 0;
@@ -270,6 +302,61 @@ void count_bytes(const std::uint8_t* data, std::size_t count, std::uint32_t* cou
     }
     for (int k = 0; k < kCommon; ++k) {
         counts[(kFirstCommon + k) & 255] += static_cast<std::uint32_t>(common[k]);
+    }
+}
+
+// kCommon values from `first` on, in the sample alone.
+void count_common(const std::uint8_t* data, std::size_t count, int first, std::uint32_t* counts) {
+    const __m512i one = _mm512_set1_epi8(1);
+    for (std::size_t i = 0; i + kSample <= count;) {
+        __m512i sums[kCommon];
+        for (__m512i& sum : sums) sum = _mm512_setzero_si512();
+        for (int n = 0; n < 255 && i + kSample <= count; ++n, i += kSampleOf) {
+            const __m512i bytes = _mm512_loadu_si512(data + i);
+#pragma GCC unroll 16
+            for (int k = 0; k < kCommon; ++k) {
+                const __m512i value = _mm512_set1_epi8(static_cast<char>(first + k));
+                sums[k] = _mm512_mask_add_epi8(sums[k], _mm512_cmpeq_epi8_mask(bytes, value),
+                                               sums[k], one);
+            }
+        }
+        for (int k = 0; k < kCommon; ++k) {
+            alignas(64) std::uint64_t lanes[8];
+            _mm512_store_si512(lanes, _mm512_sad_epu8(sums[k], _mm512_setzero_si512()));
+            for (const std::uint64_t lane : lanes) {
+                counts[(first + k) & 255] += static_cast<std::uint32_t>(lane);
+            }
+        }
+    }
+}
+
+void estimate_bytes(const std::uint8_t* data, std::size_t count, std::uint32_t* counts) {
+    static_assert(kSample == 64 && 2 * kNear == 2 * kCommon);
+    std::uint32_t tables[4][256] = {};
+    std::size_t i = 0;
+    while (i + 64 <= count) {
+        std::uint8_t far[kRareAtOnce + 64];
+        std::size_t n_far = 0;
+        const std::size_t left = (count - i) / 64 * 64;
+        const std::size_t end = i + (left < kRareAtOnce ? left : kRareAtOnce);
+        for (; i < end; i += 64) {
+            const __m512i bytes = _mm512_loadu_si512(data + i);
+            const __mmask64 others = _mm512_cmpgt_epu8_mask(
+                _mm512_add_epi8(bytes, _mm512_set1_epi8(kNear)), _mm512_set1_epi8(2 * kNear - 1));
+            _mm512_storeu_si512(far + n_far, _mm512_maskz_compress_epi8(others, bytes));
+            n_far += static_cast<std::size_t>(_mm_popcnt_u64(others));
+        }
+        add_rare(far, n_far, tables);
+    }
+    add_rare(data + i, count - i, tables);
+    for (int value = 0; value < 256; ++value) {
+        counts[value] = tables[0][value] + tables[1][value] + tables[2][value] + tables[3][value];
+    }
+    for (int near = -kNear; near < kNear; ++near) counts[near & 255] = 0;
+    count_common(data, count, -kNear, counts);
+    count_common(data, count, -kNear + kCommon, counts);
+    for (int near = -kNear; near < kNear; ++near) {
+        counts[near & 255] *= static_cast<std::uint32_t>(kSampleOf / kSample);
     }
 }
 

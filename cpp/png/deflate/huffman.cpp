@@ -6,6 +6,7 @@
 // that grow like Fibonacci's numbers), and what it would save is below a byte in a thousand.
 #include "png/deflate/huffman.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -36,7 +37,7 @@ struct Leaf {
 
 // Stable sort by ascending count: least significant byte first, as many passes as the counts need.
 // Returns whichever of the two buffers holds the result.
-Leaf* sort_by_count(Leaf* leaves, Leaf* spare, std::size_t n, std::uint32_t largest) {
+Leaf* sort_by_digits(Leaf* leaves, Leaf* spare, std::size_t n, std::uint32_t largest) {
     for (unsigned shift = 0; shift < 32 && (largest >> shift) != 0; shift += 8) {
         std::uint32_t place[256] = {};
         const std::size_t digits = (largest >> shift) < 256 ? (largest >> shift) + 1 : 256;
@@ -49,6 +50,54 @@ Leaf* sort_by_count(Leaf* leaves, Leaf* spare, std::size_t n, std::uint32_t larg
         std::swap(leaves, spare);
     }
     return leaves;
+}
+
+// So few leaves go where as many others are less as there are.
+constexpr std::size_t kFewLeaves = 64;
+// Counts below this and symbols share 32 bits with a sign.
+constexpr unsigned kSymbolBits = 9;
+constexpr std::uint32_t kLargestPacked = 1u << (31 - kSymbolBits);
+static_assert(kMaxHuffmanSymbols <= 1u << kSymbolBits);
+
+// The same for kFewLeaves at most, in their symbols' order, with counts below kLargestPacked.
+void sort_few(const Leaf* leaves, std::size_t n, Leaf* sorted) {
+    std::int32_t keys[kFewLeaves];
+    for (std::size_t i = 0; i < n; ++i) {
+        keys[i] = static_cast<std::int32_t>(leaves[i].count << kSymbolBits | leaves[i].symbol);
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+        const std::int32_t key = keys[i];
+        std::int32_t less = 0;
+        for (std::size_t k = 0; k < n; ++k) less += keys[k] < key ? 1 : 0;
+        sorted[less] = leaves[i];
+    }
+}
+
+// Counts from this on are few and far between, and sorted apart.
+constexpr std::uint32_t kLargeCount = 256;
+
+// Stable sort by ascending count of leaves in their symbols' order. Returns whichever of the two
+// buffers holds the result. Most counts of a block are small, and then digits above the first are
+// the same for almost all: a pass over them is a chain of increments of one place.
+Leaf* sort_by_count(Leaf* leaves, Leaf* spare, std::size_t n, std::uint32_t largest) {
+    if (largest >= kLargestPacked) return sort_by_digits(leaves, spare, n, largest);
+    if (n <= kFewLeaves) {
+        sort_few(leaves, n, spare);
+        return spare;
+    }
+    std::uint32_t place[kLargeCount + 1] = {};
+    const auto digit = [](const Leaf& leaf) {
+        return leaf.count < kLargeCount ? leaf.count : kLargeCount;
+    };
+    for (std::size_t i = 0; i < n; ++i) ++place[digit(leaves[i])];
+    const std::size_t n_large = place[kLargeCount];
+    if (n_large > kFewLeaves) return sort_by_digits(leaves, spare, n, largest);
+    std::uint32_t total = 0;
+    for (std::uint32_t& first : place) total += std::exchange(first, total);
+    for (std::size_t i = 0; i < n; ++i) spare[place[digit(leaves[i])]++] = leaves[i];
+    sort_few(spare + n - n_large, n_large, leaves);
+    std::copy(leaves, leaves + n_large, spare + n - n_large);
+    return spare;
 }
 
 // Deeper than any code can be: its rarest symbol would have a count beyond 32 bits.
@@ -65,31 +114,34 @@ void count_depths(const Leaf* leaves, std::size_t n, std::uint32_t (&depths)[kMa
     }
     leaf_count[n] = leaf_count[n + 1] = kNone;
     inner_count[n] = kNone;
-    // The two least of both queues become an inner node, the last of its own queue.
+    // The two least of both queues become an inner node, the last of its own queue. A leaf goes
+    // first where both are equal. Of the two, one at least is inner if the first inner node is less
+    // than the second leaf, and both are if the second is less than the first leaf.
     std::uint32_t parent[kMaxHuffmanSymbols + 1];
     std::size_t leaf = 0;
     std::size_t inner = 0;
     for (std::size_t next = 0; next + 1 < n; ++next) {
-        std::uint32_t sum = 0;
-        for (int half = 0; half < 2; ++half) {
-            const std::uint32_t of_leaf = leaf_count[leaf];
-            const std::uint32_t of_inner = inner_count[inner];
-            const std::size_t is_inner = of_inner < of_leaf ? 1 : 0;
-            sum += of_inner < of_leaf ? of_inner : of_leaf;
-            // Written again if this one is not taken yet.
-            parent[inner] = static_cast<std::uint32_t>(next);
-            inner += is_inner;
-            leaf += 1 - is_inner;
-        }
-        inner_count[next] = sum;
+        const std::uint32_t leaves_2[2] = {leaf_count[leaf], leaf_count[leaf + 1]};
+        const std::uint32_t inners_2[2] = {inner_count[inner], inner_count[inner + 1]};
+        const bool one = inners_2[0] < leaves_2[1];
+        const bool two = inners_2[1] < leaves_2[0];
+        // Written again for those that are not taken yet.
+        parent[inner] = parent[inner + 1] = static_cast<std::uint32_t>(next);
+        inner_count[next] = (one ? inners_2[0] : leaves_2[1]) + (two ? inners_2[1] : leaves_2[0]);
+        const std::size_t taken = (one ? 1u : 0u) + (two ? 1u : 0u);
+        inner += taken;
+        leaf += 2 - taken;
     }
+    // Inner nodes of one depth follow each other, and so do their children: those whose parent is
+    // not before the first of them.
     std::uint32_t inner_depths[kMaxDepth + 1] = {};
-    std::uint32_t* const depth = inner_count;  // no longer needed
-    depth[n - 2] = 0;
-    ++inner_depths[0];
-    for (std::size_t next = n - 2; next-- > 0;) {
-        depth[next] = depth[parent[next]] + 1;
-        ++inner_depths[depth[next]];
+    std::size_t end = n - 1;
+    std::size_t first = n - 2;
+    for (std::size_t depth = 0; first < end; ++depth) {
+        inner_depths[depth] = static_cast<std::uint32_t>(end - first);
+        end = first;
+        const std::size_t parents = first;
+        while (first > 0 && parent[first - 1] >= parents) --first;
     }
     depths[0] = 0;
     for (std::size_t i = 1; i <= kMaxDepth; ++i) {

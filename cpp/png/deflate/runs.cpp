@@ -41,19 +41,6 @@ std::size_t split_run(std::size_t start, std::size_t length, Match* matches) {
     return n;
 }
 
-// For each byte how long its shortest run that pays is: with every byte more its literals cost more
-// by a bit at least, and the match by a bit at most.
-void find_least(const SymbolCosts& costs, std::uint16_t (&least)[256]) {
-    for (std::size_t byte = 0; byte < 256; ++byte) {
-        std::size_t length = kShortestRun;
-        while (length < kMaxMatch && length * costs.literal[byte] <=
-                                         std::size_t{costs.length[length]} + costs.distance[0]) {
-            ++length;
-        }
-        least[byte] = static_cast<std::uint16_t>(length);
-    }
-}
-
 // Where runs begin, in order. How many do in a word is anybody's guess: two places are written in
 // any case, and kept or not.
 std::size_t list_starts(const std::uint64_t* equal, std::size_t words, std::uint32_t* starts) {
@@ -78,12 +65,13 @@ std::size_t list_starts(const std::uint64_t* equal, std::size_t words, std::uint
 
 }  // namespace
 
-std::size_t find_runs(const std::uint8_t* data, std::size_t count, const SymbolCosts& costs,
-                      std::uint64_t* equal, std::uint32_t* starts, Match* matches) {
+std::size_t find_runs(const std::uint8_t* data, std::size_t count,
+                      const std::uint32_t (&bytes)[256], std::uint64_t* equal,
+                      std::uint32_t* starts, Match* matches) {
     HOTCOLD_SELECT(deflate).equal_bits(data, count, equal);
     for (std::size_t word = (count + 63) / 64; word < run_words(count); ++word) equal[word] = 0;
     std::uint16_t least[256];
-    find_least(costs, least);
+    shortest_runs(bytes, least);
     const std::size_t n_runs = list_starts(equal, (count + 63) / 64, starts);
     std::size_t n = 0;
     for (std::size_t run = 0; run < n_runs; ++run) {
