@@ -214,8 +214,15 @@ def _numbers(
     array: NDArray[Any], items: NDArray[np.int64], places: NDArray[np.int64]
 ) -> NDArray[Any]:
     """Return the numbers of each of the items at places, counted as if C-contiguous."""
-    if array.flags.c_contiguous:
-        size = math.prod(array.shape[1:])
-        return array.reshape(-1).take(items[:, None] * size + places, mode="clip")
-    found: NDArray[Any] = array[(items[:, None], *np.unravel_index(places, array.shape[1:]))]
+    indices = np.unravel_index(places, array.shape[1:])
+    # In the order of memory, so that a batch whose axes were moved is one run of numbers too: one
+    # index is found several times faster than four.
+    lying = array.transpose(np.argsort(array.strides)[::-1])
+    found: NDArray[Any]
+    if not lying.flags.c_contiguous:
+        found = array[(items[:, None], *indices)]
+        return found
+    first, *steps = (stride // array.itemsize for stride in array.strides)
+    offsets = sum(step * index for step, index in zip(steps, indices, strict=True))
+    found = lying.reshape(-1).take(items[:, None] * first + offsets, mode="clip")
     return found
