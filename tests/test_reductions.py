@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import reference
 from core_calls import plan
+from helpers import as_type
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -47,7 +48,7 @@ def test_reductions_do_not_depend_on_strides(rng, reduction, layout):
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 @pytest.mark.parametrize("kind", ["u1", "i1", "i8", "f2", "?"])
 def test_reductions_take_any_dtype(rng, reduction, kind):
-    a = (rng.standard_normal((2, 3, 8, 9)) * 50).astype(kind)
+    a = as_type(rng.standard_normal((2, 3, 8, 9)) * 50, kind)
     expected = reference.reduced(a.astype("f4"), reduction)
     np.testing.assert_allclose(reduced(a, reduction), expected, rtol=1e-6)
 

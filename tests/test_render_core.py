@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import reference
 from core_calls import plan, render
+from helpers import as_type
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from layouts import LAYOUTS, broadcasts
@@ -190,7 +191,7 @@ KINDS = ("?", "i1", "u1", "i2", "u2", "f2", "i4", "u4", "f4", "i8", "u8", "f8")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("channels", [1, 2, 3, 4, 5, 9])
 def test_mean_is_summed_from_the_first_channel_whatever_the_layout(rng, kind, channels):
-    a = (rng.standard_normal((2, channels, 13, 37)) * 50).astype(kind)
+    a = as_type(rng.standard_normal((2, channels, 13, 37)) * 50, kind)
     computed = np.float64 if kind == "f8" else np.float32
     total = a[:, :1].astype(computed)
     for c in range(1, channels):

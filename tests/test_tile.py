@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import reference
+from helpers import as_type
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layouts import LAYOUTS, broadcasts
@@ -42,7 +43,7 @@ def test_tile_puts_every_element_where_the_definition_does(shape, cells, padding
 @pytest.mark.parametrize("kind", DTYPES)
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_tile_moves_every_dtype_unchanged(rng, kind, channels, dim_order):
-    a = (rng.standard_normal((5, channels, 7, 9)) * 50).astype(kind)
+    a = as_type(rng.standard_normal((5, channels, 7, 9)) * 50, kind)
     given_array = np.array(np.moveaxis(a, 1, -1)) if dim_order == "channels_last" else a
     sheet = hotcold.tile(given_array, padding=2, fill=1, dim_order=dim_order)
     np.testing.assert_array_equal(sheet, reference.tile(a, padding=2, fill=1))

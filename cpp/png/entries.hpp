@@ -22,9 +22,9 @@ class EntryPalette {
 
   private:
     std::size_t n_;
-    std::array<std::uint8_t, 3 * 256> colors_{};
+    std::array<std::uint8_t, std::size_t{3} * 256> colors_{};
     std::array<std::uint8_t, 256> first_{};  // of the entries of that colour
-    std::array<std::uint8_t, 3 * 256> palette_{};
+    std::array<std::uint8_t, std::size_t{3} * 256> palette_{};
 };
 
 }  // namespace hotcold

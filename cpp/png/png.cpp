@@ -177,8 +177,8 @@ std::size_t write_file(const PngImage& image, const std::vector<PngText>& texts,
 
 std::size_t png_bound(const PngImage& image, const std::vector<PngText>& texts) {
     const Bands bands(image);
-    std::size_t bound = sizeof(kSignature) + kChunkOverhead + 13 + kChunkOverhead + 3 * 256 +
-                        bands.count() * bands.slot() + kChunkOverhead;
+    std::size_t bound = sizeof(kSignature) + kChunkOverhead + 13 + kChunkOverhead +
+                        std::size_t{3} * 256 + bands.count() * bands.slot() + kChunkOverhead;
     for (const PngText& text : texts) {
         bound += kChunkOverhead + text.keyword.size() + 5 + text.text.size();
     }

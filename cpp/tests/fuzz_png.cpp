@@ -141,8 +141,9 @@ void check_pixels(const PngImage& image, const ReadPicture& read) {
             continue;
         }
         for (std::size_t x = 0; x < image.width; ++x) {
-            require(3u * got[x] < read.palette.size(), "an index beyond the palette");
-            require(std::memcmp(row + 3 * x, &read.palette[3u * got[x]], 3) == 0, "other colours");
+            const std::size_t entry = std::size_t{3} * got[x];
+            require(entry < read.palette.size(), "an index beyond the palette");
+            require(std::memcmp(row + 3 * x, &read.palette[entry], 3) == 0, "other colours");
         }
     }
     if (image.channels == 1 && image.palette != nullptr) {

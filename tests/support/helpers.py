@@ -48,6 +48,12 @@ def runner():
     return CliRunner(**({"mix_stderr": False} if "mix_stderr" in known else {}))
 
 
+def as_type(values, kind):
+    """As `astype`, of negative numbers to unsigned types too, which C leaves open: numpy warns of
+    them on ARM."""
+    return values.astype(np.int64 if np.dtype(kind).kind == "u" else kind).astype(kind)
+
+
 def run_python(code, *, check=True, cwd=None, **environment):
     """Run `code` in a fresh interpreter and return the finished process, output as text.
 

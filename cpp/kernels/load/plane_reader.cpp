@@ -181,8 +181,8 @@ const T* PlaneReader<T>::in_place(std::size_t row) const {
 
 template <typename T>
 PrefetchRange PlaneReader<T>::memory(std::size_t row, std::size_t count) const {
-    constexpr std::size_t kMaxBytes = 128 * 1024;  // a small part of L2
-    constexpr std::ptrdiff_t kMaxApart = 4;        // a pixel of RGBA
+    constexpr std::size_t kMaxBytes = std::size_t{128} * 1024;  // a small part of L2
+    constexpr std::ptrdiff_t kMaxApart = 4;                     // a pixel of RGBA
     const auto size = static_cast<std::ptrdiff_t>(source_.item_size);
     const std::ptrdiff_t apart = source_.strides.column;
     if (apart < 1 || apart > kMaxApart || row >= source_.shape.rows) return {};

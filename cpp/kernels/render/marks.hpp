@@ -31,7 +31,7 @@ class Marks {
   private:
     void add_contours(const T* values, const MapItem<T>& item, T* scratch,
                       std::uint8_t* marks) const;
-    void add_frames(const T* values, T limit, std::uint8_t* marks) const;
+    void add_frames(const T* map, T limit, std::uint8_t* marks) const;
 
     const RenderPlan& plan_;
     const Shape map_;

@@ -25,8 +25,10 @@ void paint_planes(const Canvas<T>& canvas, const MapItem<T>& item, const Scale<T
             bytes_run(normalized, count, limits, bytes.planes[c]);
         }
         // Pictures of one or three channels that may have transparent pixels.
-        for (std::size_t c = planes; c < 3 && bytes.channels == 4; ++c) {
-            std::copy(bytes.planes[0], bytes.planes[0] + count, bytes.planes[c]);
+        if (planes == 1 && bytes.channels == 4) {
+            for (std::size_t c = 1; c < 3; ++c) {
+                std::copy(bytes.planes[0], bytes.planes[0] + count, bytes.planes[c]);
+            }
         }
         if (planes < bytes.channels) {
             std::fill(bytes.planes[3], bytes.planes[3] + count, std::uint8_t{255});

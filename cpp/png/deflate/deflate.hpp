@@ -34,8 +34,8 @@ constexpr std::size_t deflate_bound(std::size_t count) {
     return count + 6 * deflate_blocks(count, Compression::kDefault) + 32 + kPieceExcess;
 }
 
-// Scratch for up to `count` bytes.
-std::size_t deflate_workspace_bytes(std::size_t count, Compression compression);
+// Scratch for up to `total` bytes.
+std::size_t deflate_workspace_bytes(std::size_t total, Compression compression);
 
 // Compresses data[0, count), count > 0, into whole bytes: blocks with their own Huffman codes, or
 // fixed codes, or stored, whichever is smallest, so never more than six bytes a block and five at
