@@ -194,9 +194,10 @@ def test_what_does_not_read_back_ends_the_job(tmp_path, monkeypatch):
 def test_a_large_zip_is_read_by_others(tmp_path):
     from hotcold.offline.output.archives import ZipWriter
     from hotcold.offline.output.names import Names
+    from hotcold.offline.output.place import LocalPlace
 
     n = 70_000  # more than the format of 1989 counts
-    writer = ZipWriter(tmp_path / "a.zip", Names(".png", n_units=n))
+    writer = ZipWriter(LocalPlace(tmp_path), "a.zip", Names(".png", n_units=n))
     for unit in range(n):
         writer.write(unit, b"%d" % unit)
     writer.finish()
