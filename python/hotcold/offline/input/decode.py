@@ -57,7 +57,7 @@ def decode(data: bytes) -> Image.Image:
     try:
         _check_png(data)
         with Image.open(io.BytesIO(data), formats=_FORMATS) as file:
-            stored = str(file.tile[0].args) if file.tile else ""  # gone once it is loaded
+            stored = str(file.tile[0][3]) if file.tile else ""  # gone once it is loaded
             file.load()
             return _turned(_colours(file, stored), file)
     except NotAPicture:
