@@ -102,7 +102,7 @@ try:
         if child == 0:
             status = 1
             try:
-                signal.alarm(60)  # a child that hangs is ended
+                signal.alarm(100)  # a child that hangs is ended
                 status = 0 if all_right() else 2
             except BaseException:
                 traceback.print_exc()
@@ -177,7 +177,7 @@ def on_alarm(*_):
     if child:
         children.append(child)
     else:
-        signal.alarm(60)
+        signal.alarm(100)
         right = (hotcold.gaussian_blur(small, 3.0, n_threads=n_threads) == expected).all()
         if leaves or not right:
             os._exit(0 if right else 1)

@@ -54,6 +54,10 @@ def as_type(values, kind):
     return values.astype(np.int64 if np.dtype(kind).kind == "u" else kind).astype(kind)
 
 
+# Seconds. Sanitizers take twenty times as long, and emulated instructions more.
+_PATIENCE = 600 if os.environ.get("HOTCOLD_TEST_PROFILE") == "sanitize" else 120
+
+
 def run_python(code, *, check=True, cwd=None, **environment):
     """Run `code` in a fresh interpreter and return the finished process, output as text.
 
@@ -67,7 +71,7 @@ def run_python(code, *, check=True, cwd=None, **environment):
         text=True,
         env=env,
         cwd=cwd,
-        timeout=120,
+        timeout=_PATIENCE,
     )
     if check and done.returncode != 0:
         pytest.fail(f"exit status {done.returncode}\n{done.stdout}\n{done.stderr}")
