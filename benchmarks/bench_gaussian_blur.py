@@ -22,9 +22,9 @@ TARGETS = {
 FLOORS = {
     2: at_level(avx512=1.5, avx2=1.0),
     5: at_level(avx512=2.2, avx2=1.4),
-    10: at_level(avx512=5, avx2=3),
+    10: at_level(avx512=4, avx2=3),
     20: at_level(avx512=10, avx2=6),
-    30: at_level(avx512=15, avx2=10),
+    30: at_level(avx512=12, avx2=10),
     60: at_level(avx512=25, avx2=15),
 }
 
