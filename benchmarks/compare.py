@@ -20,11 +20,19 @@ def main() -> int:
     parser.add_argument("--slowdown", type=float, default=1.15, help="factor that fails")
     arguments = parser.parse_args()
     old, new = (json.loads(path.read_text()) for path in (arguments.old, arguments.new))
+    before, after = (machine(record) for record in (old, new))
+    if before != after:
+        print(f"two machines, which favour rivals differently: {before}; {after}\n")
     lines, slower = compare(old, new, arguments.slowdown)
     print("\n".join(lines))
     if slower:
         print(f"\nslower by more than {arguments.slowdown:g}x: {', '.join(slower)}")
     return 1 if slower else 0
+
+
+def machine(record: dict[str, Any]) -> str:
+    """Return the processor of a record and the level at which hotcold ran there."""
+    return f"{record['machine']['cpu']} at {record['machine']['hotcold']['isa']}"
 
 
 def compare(
