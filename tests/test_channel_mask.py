@@ -132,7 +132,7 @@ def test_none_in_the_constructor_is_off(digits_cnn, x):
         {"agg_fn": lambda y: (y * y).mean((1, 2))},
         {"doi": LinearDoi(0.5, 4)},
     ],
-    ids=str,
+    ids="-".join,  # the names alone: a function's text has its address
 )
 def test_what_is_attributed_reaches_the_influence(digits_cnn, x, options):
     told = {"layer": LAYER, "channel": CHANNEL, **options}
