@@ -22,7 +22,7 @@ def main() -> int:
     old, new = (json.loads(path.read_text()) for path in (arguments.old, arguments.new))
     before, after = (machine(record) for record in (old, new))
     if before != after:
-        print(f"two machines, which favour rivals differently: {before}; {after}\n")
+        print(f"two machines or levels, which favour rivals differently: {before}; {after}\n")
     lines, slower = compare(old, new, arguments.slowdown)
     print("\n".join(lines))
     if slower:

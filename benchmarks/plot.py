@@ -14,9 +14,11 @@ COLOURS = {"ours": "#d1495b", "cv2": "#30638e", "scipy": "#7a9e9f"}
 
 def plot_record(record: dict[str, Any], path: Path) -> None:
     """Write the plot of `record` to a PNG."""
-    figure = Figure(figsize=(12, 8), layout="constrained")
+    bars = _bars(record)
+    # Tall enough for a line of text a bar.
+    figure = Figure(figsize=(12, max(8, 0.125 * len(bars))), layout="constrained")
     left, right = figure.subfigures(1, 2, width_ratios=(1.2, 1))
-    _ratios(record, left.subplots())
+    _ratios(bars, left.subplots())
     top, bottom = right.subplots(2, 1)
     _times(record, top, "gaussian_blur", "sigma", "sigma, pixels (224 x 224, exact)")
     _times(record, bottom, "gaussian_blur_size", "size", "image side, pixels (sigma 10, exact)")
@@ -29,7 +31,8 @@ def plot_record(record: dict[str, Any], path: Path) -> None:
     figure.savefig(path, dpi=100)
 
 
-def _ratios(record: dict[str, Any], axes: Axes) -> None:
+def _bars(record: dict[str, Any]) -> list[tuple[str, float, float | None]]:
+    """Return label, ratio and target of each bar, from the bottom."""
     bars = [
         (
             f"{name.split(': ')[-1]}  vs {rival}  ({case['group']})",
@@ -40,7 +43,10 @@ def _ratios(record: dict[str, Any], axes: Axes) -> None:
         for rival, ratio in case["ratios"].items()
         if not rival.startswith("ours") and case["group"] != "gaussian_blur_size"
     ]
-    bars.reverse()
+    return bars[::-1]
+
+
+def _ratios(bars: list[tuple[str, float, float | None]], axes: Axes) -> None:
     axes.barh(range(len(bars)), [ratio for _, ratio, _ in bars], color=COLOURS["ours"], height=0.7)
     for place, (_, ratio, target) in enumerate(bars):
         if target:
